@@ -1,0 +1,1 @@
+"""Static pages for readers: templates, charts and the function that fills them."""

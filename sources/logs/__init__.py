@@ -1,0 +1,1 @@
+"""One module per log format, each a SQL statement from lines to the canonical record."""
