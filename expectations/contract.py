@@ -1,0 +1,195 @@
+"""A contract as one typed object; the only reader of the ODCS files.
+
+Belongs here: reading `contracts/<kind>.odcs.yaml` (Open Data Contract Standard 3.1) and the alias tables
+beside it. Stays out: what a rule means in SQL, Great Expectations or words (`rules.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+FOLDER = Path(__file__).parent
+CONTRACTS = FOLDER / "contracts"
+ALIASES = FOLDER / "aliases"
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property of a contract.
+
+    `type` is the DuckDB type of the accepted value; `missing` and `invalid` are the severities of an absent
+    and of an unusable value (`missing` None: the value may be absent). `reference` names the table and column
+    that hold the permitted codes. `transform` is SQL over the columns as received, applied at the door.
+    """
+
+    name: str
+    title: str
+    description: str
+    type: str
+    required: bool
+    missing: Severity | None
+    invalid: Severity
+    key: int | None = None
+    codes: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    reference: tuple[str, str] | None = None
+    personal: bool = False
+    transform: str | None = None
+    example: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """True where one cell holds several values."""
+        return self.type.endswith("[]")
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A condition over the typed columns of one row; `broken` is SQL, true for a row that breaks it."""
+
+    name: str
+    severity: Severity
+    broken: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The shared format of one kind of file."""
+
+    kind: str
+    version: str
+    title: str
+    purpose: str
+    usage: str
+    grain: str
+    columns: tuple[Column, ...]
+    row_rules: tuple[RowRule, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that identify a row within one file, in order."""
+        keyed = [c for c in self.columns if c.key is not None]
+        return tuple(c.name for c in sorted(keyed, key=lambda c: c.key or 0))
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError if the contract has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.kind} has no column {name}")
+
+
+def kinds() -> list[str]:
+    """Every kind that has a contract, sorted."""
+    return sorted(p.name.removesuffix(".odcs.yaml") for p in CONTRACTS.glob("*.odcs.yaml"))
+
+
+@cache
+def load_contract(kind: str) -> Contract:
+    """Read the contract of a kind.
+
+    Raises:
+        FileNotFoundError: no contract file of that kind.
+        pydantic.ValidationError: the file is not valid ODCS.
+    """
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    document = OpenDataContractStandard.from_file(str(CONTRACTS / f"{kind}.odcs.yaml"))
+    table = (document.schema_ or [])[0]
+    description = document.description
+    return Contract(
+        kind=kind,
+        version=str(document.version),
+        title=str(document.name),
+        purpose=(description.purpose if description else "") or "",
+        usage=(description.usage if description else "") or "",
+        grain=table.dataGranularityDescription or "",
+        columns=tuple(_column(p) for p in table.properties or []),
+        row_rules=tuple(
+            RowRule(str(q.name), _severity(q.severity), str(q.implementation), str(q.description))
+            for q in table.quality or []
+        ),
+    )
+
+
+def _column(p) -> Column:  # type: ignore[no-untyped-def]
+    options = p.logicalTypeOptions or {}
+    own = {c.property: c.value for c in p.customProperties or []}
+    missing: Severity | None = None
+    codes: tuple[str, ...] = ()
+    for q in p.quality or []:
+        if q.metric == "nullValues":
+            missing = _severity(q.severity)
+        elif q.metric == "invalidValues":
+            codes = tuple(q.arguments["validValues"])
+    reference = None
+    for r in p.relationships or []:
+        table, _, column = str(r.to).partition(".")
+        reference = (table, column)
+    required = bool(p.required)
+    return Column(
+        name=p.name,
+        title=p.businessName or p.name,
+        description=p.description or "",
+        type=p.physicalType,
+        required=required,
+        missing=missing,
+        invalid=_severity(own.get("invalidSeverity", "error" if required else "warning")),
+        key=p.primaryKeyPosition,
+        codes=codes,
+        pattern=options.get("pattern"),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        reference=reference,
+        personal=p.classification == "personal",
+        transform=p.transformLogic,
+        example=str(p.examples[0]) if p.examples else None,
+    )
+
+
+def _severity(value: object) -> Severity:
+    if value not in ("error", "warning"):
+        raise ValueError(f"severity must be error or warning, found {value!r}")
+    return value  # type: ignore[return-value]
+
+
+def header_aliases(kind: str) -> dict[str, str]:
+    """Header spelling (lower case, single blanks) to column name; an empty name means: a column to ignore.
+
+    The contract's own column names and titles are spellings too.
+    """
+    contract = load_contract(kind)
+    known = {c.title.lower(): c.name for c in contract.columns}
+    known |= {c.name.lower(): c.name for c in contract.columns}
+    for row in _rows(ALIASES / f"{kind}.headers.csv"):
+        known[row["alias"].lower()] = row["column"]
+    return known
+
+
+def value_aliases(kind: str) -> dict[str, dict[str, str]]:
+    """Column name to (spelling in lower case to code)."""
+    found: dict[str, dict[str, str]] = {}
+    for row in _rows(ALIASES / f"{kind}.values.csv"):
+        found.setdefault(row["column"], {})[row["alias"].lower()] = row["value"]
+    return found
+
+
+def shared_spellings(name: str) -> list[dict[str, str]]:
+    """Rows of a spelling table that holds for all kinds: `missing`, `boolean`, `month`, `unit`."""
+    return _rows(ALIASES / f"_{name}.csv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))

@@ -1,0 +1,201 @@
+"""One SQL pass from landed cells to judged rows: each row with every rule it breaks.
+
+Belongs here: the statement that normalises, types and tags the rows of one file, the table that holds them
+(`received.<kind>`) and the view of the accepted ones (`raw.<kind>`). Stays out: reading the file
+(`sources/tables.py`), masking (macros that the connection already has) and the verdict of Great Expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from expectations.contract import Contract, value_aliases
+from expectations.normalise import text_sql, typed_sql
+from expectations.rules import rules_of
+
+META = {
+    "_file_sha256": "varchar",
+    "_row_number": "bigint",
+    "_instansi_code": "varchar",
+    "_opd_code": "varchar",
+    "_period": "varchar",
+    "_raw_row": "varchar",
+    "_broken": "struct(rule varchar, severity varchar, message varchar)[]",
+}
+# Where only a code, a number or a date can stand, masking free text would hide nothing but the fault.
+_FREE_TEXT = ("varchar", "varchar[]")
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file says of all its rows: from its folder, its `.meta.toml` or the settings."""
+
+    file_sha256: str
+    instansi_code: str
+    opd_code: str
+    period: str
+    constants: Mapping[str, str]
+
+
+def received_table_ddl(contract: Contract) -> str:
+    """DDL of `received.<kind>`: every row of every version, normalised text, with the rules it breaks."""
+    own = ", ".join(f'"{c.name}" varchar' for c in contract.columns)
+    meta = ", ".join(f"{name} {type_}" for name, type_ in META.items())
+    return f"create table if not exists received.{contract.kind} ({own}, {meta})"
+
+
+def is_loaded_sql(broken: str = "_broken") -> str:
+    """SQL that is true for a row that no rule of severity error refuses."""
+    return f"len(list_filter({broken}, lambda b: b.severity = 'error')) = 0"
+
+
+def raw_view_sql(contract: Contract) -> str:
+    """`raw.<kind>`: accepted rows of current files, typed; an unusable optional value is NULL."""
+    dropping: dict[str, list[str]] = {}
+    for rule in rules_of(contract):
+        if rule.column and rule.severity == "warning" and rule.kind in ("codes", "pattern", "range"):
+            dropping.setdefault(rule.column, []).append(rule.id)
+    select = []
+    for column in contract.columns:
+        value = typed_sql(column, f'r."{column.name}"')
+        for rule_id in dropping.get(column.name, []):
+            hit = f"len(list_filter(r._broken, lambda b: b.rule = '{rule_id}')) > 0"
+            value = f"case when {hit} then null else {value} end"
+        select.append(f'{value} as "{column.name}"')
+    return (
+        f"create or replace view raw.{contract.kind} as select {', '.join(select)}, "
+        "r._file_sha256, f.file_name as _file_name, r._row_number, r._instansi_code, r._opd_code, r._period, "
+        "f.received_at as _received_at, f.file_order as _file_order "
+        f"from received.{contract.kind} as r inner join intake.files as f on r._file_sha256 = f.file_sha256 "
+        f"and f.kind = '{contract.kind}' and f.status in ('loaded', 'partly') where {is_loaded_sql('r._broken')}"
+    )
+
+
+def judge_sql(contract: Contract, columns: Sequence[str | None], headers: Sequence[str]) -> str:
+    """SQL that judges the landed rows of one file; columns as in `received.<kind>`.
+
+    Reads the temporary table `landed` (`_row_number`, `_surplus`, `c0`, `c1`, …, all text, one row per data
+    row). Parameters, by name: `file_sha256`, `instansi_code`, `opd_code`, `period` and one `constant_<column>`
+    for each constant given to `judge_parameters`.
+
+    Args:
+        contract: the kind's contract.
+        columns: the contract column of each landed cell, None for one that the contract does not know.
+        headers: the header as received, for the copy of the row that a person reads.
+    """
+    aliases = value_aliases(contract.kind)
+    position = {name: i for i, name in enumerate(columns) if name}
+    hidden = {c.name for c in contract.columns if c.personal or c.transform}
+    as_received = ", ".join(
+        f'{f"c{position[c.name]}" if c.name in position else f"$constant_{c.name}"} as "{c.name}"'
+        for c in contract.columns
+    )
+    row_copy = ", ".join(
+        f"{_quote(header)}: {_masked('c' + str(i), (columns[i] or '') in hidden)}"
+        for i, header in enumerate(_distinct(headers))
+    )
+    texts, found, typed = [], [], []
+    for c in contract.columns:
+        received = f'"{c.name}"'
+        if c.transform:
+            received = f"({c.transform})"
+        elif c.personal:
+            received = f"pseudonym(clean_text({received}))"
+        text = text_sql(c, received, aliases.get(c.name, {}))
+        if c.type in _FREE_TEXT and not (c.codes or c.pattern or c.personal or c.transform):
+            text = f"mask_text({text})"
+        texts.append(f'{text} as "{c.name}__text"')
+        shown = "'…'" if c.name in hidden else f'mask_text("{c.name}")'
+        found.append(f'{shown} as "{c.name}__found"')
+        typed.append(f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"')
+    own_instansi = (
+        'coalesce("instansi_code__text", $instansi_code)'
+        if any(c.name == "instansi_code" for c in contract.columns)
+        else "$instansi_code"
+    )
+    own_period = (
+        'coalesce("period__text", $period)'
+        if any(c.name == "period" for c in contract.columns)
+        else "$period"
+    )
+    own_opd = (
+        'coalesce("opd_code__text", $opd_code)'
+        if any(c.name == "opd_code" for c in contract.columns)
+        else "$opd_code"
+    )
+    rules = rules_of(contract)
+    tags = ",\n        ".join(
+        f"case when {rule.broken} then {{'rule': '{rule.id}', 'severity': '{rule.severity}', "
+        f"'message': {rule.sentence_sql()}}} end"
+        for rule in rules
+    )
+    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
+    stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
+    return f"""
+with cells as (
+    select _row_number, _surplus, {as_received}, {f"mask_text(to_json({{{row_copy}}}))" if row_copy else "'{}'"} as _raw_row
+    from landed
+),
+texts as (
+    select _row_number, _surplus, _raw_row, {", ".join(texts)}, {", ".join(found)}
+    from cells
+),
+this as (
+    select
+        *,
+        {", ".join(typed)},
+        {own_instansi} as _instansi_code,
+        {own_opd} as _opd_code,
+        {own_period} as _period,
+        sha256(to_json([{content}])) as _content
+    from texts
+),
+judged as (
+    select *, list_filter([
+        {tags}
+    ], lambda b: b is not null) as _broken
+    from this
+)
+select {stored}, $file_sha256 as _file_sha256, _row_number, _instansi_code, _opd_code, _period, _raw_row, _broken
+from judged
+order by _row_number
+"""
+
+
+def judge_parameters(
+    contract: Contract, columns: Sequence[str | None], facts: FileFacts
+) -> dict[str, str | None]:
+    """Parameters for `judge_sql`."""
+    absent = [c.name for c in contract.columns if c.name not in columns]
+    return {
+        "file_sha256": facts.file_sha256,
+        "instansi_code": facts.instansi_code,
+        "opd_code": facts.opd_code,
+        "period": facts.period,
+    } | {f"constant_{name}": facts.constants.get(name) for name in absent}
+
+
+def missing_columns(contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]) -> list[str]:
+    """Columns without which no row can be used, and which neither the header nor a constant gives."""
+    given = {c for c in columns if c} | set(constants)
+    return [c.name for c in contract.columns if c.missing == "error" and c.name not in given]
+
+
+def _masked(cell: str, is_hidden: bool) -> str:
+    return f"case when {cell} is null then null else '…' end" if is_hidden else cell
+
+
+def _distinct(headers: Sequence[str]) -> list[str]:
+    """Header texts made usable as names: an empty one becomes its position, a repeated one is numbered."""
+    seen: dict[str, int] = {}
+    names = []
+    for i, header in enumerate(headers, 1):
+        name = header.strip() or f"kolom {i}"
+        seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        names.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
+    return names
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
