@@ -1,0 +1,108 @@
+"""The published database as its readers see it: how to open it, which tables and columns it has.
+
+Belongs here: reading names, types and comments. Stays out: what a table means (`dbt_project/`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+# Files must open in DuckDB 1.2 and later, and one process cannot open a file with two configurations.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, DuckDB type and comment (empty when undocumented)."""
+
+    name: str
+    data_type: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its name, comment (empty when undocumented) and columns in order."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns in the order of the table."""
+        return [column.name for column in self.columns]
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL, for the statements that take no parameter (COMMENT, ATTACH, COPY)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published database read-only, times in UTC, and close it at the end.
+
+    Raises:
+        FileNotFoundError: nothing has been published yet.
+    """
+    if not published.is_file():
+        raise FileNotFoundError(f"{published}: no published database; run the chain first (`spbe run`)")
+    connection = duckdb.connect(str(published), read_only=True, config=CONFIG)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def list_tables(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> list[Table]:
+    """List the tables of one schema of the connection's own database, by name, with comments."""
+    columns: dict[str, list[Column]] = {}
+    for table, name, data_type, comment in connection.execute(
+        """
+        select table_name, column_name, data_type, coalesce(comment, '')
+        from duckdb_columns()
+        where schema_name = ? and database_name = current_database() and not internal
+        order by table_name, column_index
+        """,
+        [schema],
+    ).fetchall():
+        columns.setdefault(table, []).append(Column(name, data_type, comment.strip()))
+    return [
+        Table(name, comment.strip(), tuple(columns[name]))
+        for name, comment in connection.execute(
+            """
+            select table_name, coalesce(comment, '')
+            from duckdb_tables()
+            where schema_name = ? and database_name = current_database() and not internal
+            order by table_name
+            """,
+            [schema],
+        ).fetchall()
+    ]
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None
+) -> list[dict[str, Any]]:
+    """Run a query and return its rows as dictionaries by column name."""
+    result = connection.execute(query, parameters or [])
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Count the rows of one table or view."""
+    row = connection.execute(f"select count(*) from {identifier(table)}").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,214 @@
+"""From the marts to the file that analysts open: `published/spbe.duckdb`.
+
+Belongs here: copying the marts with their comments, the table `readme`, the ready questions, the check of
+the new file, the rename. Stays out: computing or changing any value; the questions' SQL (`questions/`).
+"""
+
+import re
+import time
+from pathlib import Path
+
+import duckdb
+
+from exports.aside import rename_in
+from exports.database import (
+    CONFIG,
+    Table,
+    count_rows,
+    identifier,
+    list_tables,
+    literal,
+    open_published,
+    read_rows,
+)
+
+QUESTIONS = Path(__file__).parent / "questions"
+MARTS_SCHEMA = "marts"
+
+_README_COMMENT = (
+    "What this database holds. Grain: one row per table or ready question. Primary key: table_name."
+)
+_README_COLUMNS = {
+    "table_name": "Name of the table or of the ready question (a view)",
+    "kind": "table, or question for a ready question",
+    "grain": "What one row stands for; NULL for a question",
+    "description": "What the table holds, or the question that the view answers (Indonesian)",
+    "rows": "Number of rows on the day of publishing",
+    "example_query": "A query to start from",
+}
+
+
+class PublishError(RuntimeError):
+    """The marts cannot be published; the message says which table, column or question is at fault."""
+
+
+def publish_database(
+    warehouse: Path, published: Path, questions: Path | None = None, patience_seconds: float = 20
+) -> list[tuple[str, int]]:
+    """Copy every mart, with comments, into a new published database and rename it in.
+
+    Args:
+        warehouse: the pipeline's database; its schema `marts` is published.
+        published: the file analysts open; readers that hold the old file keep it.
+        questions: folder of `<view>.sql` files whose first line is the view's comment; default: ours.
+        patience_seconds: how long to wait for a process that still holds the warehouse.
+
+    Returns:
+        (table, rows) of every published mart, by name.
+
+    Raises:
+        PublishError: warehouse missing, held or without marts; an undocumented table or column; a question
+            that does not run; a copy that differs from its mart. The old published file then stays.
+    """
+    published.parent.mkdir(parents=True, exist_ok=True)
+    aside = published.with_name(f".{published.name}.new")
+    # A crashed run may have left these; a stale WAL would be replayed into the new file.
+    for leftover in (aside, aside.with_name(f"{aside.name}.wal")):
+        leftover.unlink(missing_ok=True)
+    try:
+        copied = _copy_marts(warehouse, aside, patience_seconds)
+        views = _add_guides(aside, [table for table, _ in copied], questions or QUESTIONS)
+        _check(aside, copied, views)
+        rename_in(aside, published)
+    finally:
+        aside.unlink(missing_ok=True)
+    return [(table.name, rows) for table, rows in copied]
+
+
+def _copy_marts(warehouse: Path, aside: Path, patience_seconds: float) -> list[tuple[Table, int]]:
+    connection = _open_warehouse(warehouse, patience_seconds)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        # Merges a WAL that a killed process left, so that what is copied is what stands on disk.
+        connection.execute("checkpoint")
+        tables = list_tables(connection, MARTS_SCHEMA)
+        if not tables:
+            raise PublishError(f"{warehouse}: schema {MARTS_SCHEMA} holds no table; build the marts first")
+        _refuse_undocumented(tables)
+        connection.execute(f"attach {literal(str(aside))} as published (storage_version 'v1.2.0')")
+        copied = []
+        for table in tables:
+            name = identifier(table.name)
+            # `order by all` is total up to equal rows, so equal marts give equal tables.
+            connection.execute(
+                f"create table published.main.{name} as select * from {MARTS_SCHEMA}.{name} order by all"
+            )
+            rows = connection.execute(f"select count(*) from {MARTS_SCHEMA}.{name}").fetchone()
+            copied.append((table, rows[0] if rows else 0))
+        connection.execute("detach published")
+        return copied
+    finally:
+        connection.close()
+
+
+def _open_warehouse(warehouse: Path, patience_seconds: float) -> duckdb.DuckDBPyConnection:
+    if not warehouse.is_file():
+        raise PublishError(f"{warehouse}: no warehouse; run the chain first (`spbe run`)")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            # Read-write on purpose: it fails while any other process still holds the file, where a read-only
+            # connection would copy the state that process has not written yet.
+            return duckdb.connect(str(warehouse), config=CONFIG)
+        except duckdb.IOException as error:
+            if time.monotonic() >= deadline:
+                raise PublishError(
+                    f"{warehouse}: still held by another process after {patience_seconds:g} s; "
+                    f"end it and run again ({error})"
+                ) from error
+            time.sleep(min(0.5, max(patience_seconds, 0.01)))
+
+
+def _refuse_undocumented(tables: list[Table]) -> None:
+    missing = [f"{table.name} (table)" for table in tables if not table.comment]
+    missing += [
+        f"{table.name}.{column.name}" for table in tables for column in table.columns if not column.comment
+    ]
+    if missing:
+        raise PublishError(
+            "without a description, so not published: "
+            + ", ".join(missing)
+            + "; describe them in the model's .yml"
+        )
+
+
+def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
+    """Write comments, ready questions and the table `readme` into the new file; return the views' names."""
+    connection = duckdb.connect(str(aside), config=CONFIG)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        readme: list[tuple[str, str, str | None, str, int, str]] = []
+        for table in tables:
+            _comment(connection, table)
+            grain = re.search(r"Grain:\s*(.+?)\.(?:\s|$)", table.comment)
+            readme.append(
+                (
+                    table.name,
+                    "table",
+                    grain.group(1) if grain else None,
+                    table.comment,
+                    count_rows(connection, table.name),
+                    f"select * from {table.name} limit 20",
+                )
+            )
+        views = []
+        for path in sorted(questions.glob("*.sql")):
+            comment, rows = _create_question(connection, path)
+            views.append(path.stem)
+            readme.append((path.stem, "question", None, comment, rows, f"select * from {path.stem}"))
+        connection.execute(
+            "create table readme (table_name varchar, kind varchar, grain varchar, description varchar, "
+            '"rows" bigint, example_query varchar)'
+        )
+        connection.executemany("insert into readme values (?, ?, ?, ?, ?, ?)", readme)
+        connection.execute(f"comment on table readme is {literal(_README_COMMENT)}")
+        for name, comment in _README_COLUMNS.items():
+            connection.execute(f"comment on column readme.{identifier(name)} is {literal(comment)}")
+        return views
+    finally:
+        connection.close()
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    name = identifier(table.name)
+    connection.execute(f"comment on table {name} is {literal(table.comment)}")
+    for column in table.columns:
+        connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.comment)}")
+
+
+def _create_question(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, int]:
+    """Make one view from its file; return its comment and how many rows it answers with."""
+    text = path.read_text(encoding="utf-8")
+    first, _, query = text.partition("\n")
+    comment = first.removeprefix("--").strip()
+    if not first.startswith("--") or not comment:
+        raise PublishError(f"{path}: line 1 must be the question as a comment (`-- …`), found {first!r}")
+    try:
+        connection.execute(f"create view {identifier(path.stem)} as {query}")
+        # All columns are read: a count alone would not meet an error in one of them.
+        rows = len(connection.execute(f"select * from {identifier(path.stem)}").fetchall())
+    except duckdb.Error as error:
+        raise PublishError(f"{path}: the question does not run: {error}") from error
+    connection.execute(f"comment on view {identifier(path.stem)} is {literal(comment)}")
+    return comment, rows
+
+
+def _check(aside: Path, copied: list[tuple[Table, int]], views: list[str]) -> None:
+    """Reopen the new file as an analyst would and compare it with what was to be copied."""
+    with open_published(aside) as connection:
+        found = {table.name: table for table in list_tables(connection)}
+        for table, rows in copied:
+            if found.get(table.name) != table:
+                raise PublishError(
+                    f"{table.name}: the published table differs from its mart in columns or comments"
+                )
+            published_rows = count_rows(connection, table.name)
+            if published_rows != rows:
+                raise PublishError(f"{table.name}: {rows} rows in the mart, {published_rows} published")
+        _refuse_undocumented(list(found.values()))
+        commented = read_rows(
+            connection,
+            "select view_name from duckdb_views() where not internal and comment <> '' order by all",
+        )
+        if [row["view_name"] for row in commented] != sorted(views):
+            raise PublishError(f"questions asked for: {sorted(views)}; found as views: {commented}")

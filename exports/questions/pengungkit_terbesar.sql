@@ -1,0 +1,16 @@
+-- Indikator mana yang paling menaikkan indeks bila naik satu tingkat, dan bukti apa yang belum ada?
+select
+    lever.instansi_code,
+    lever.period,
+    lever.rulebook_id,
+    lever.stage,
+    node.number as nomor,
+    node.name as indikator,
+    lever.current_level as tingkat_sekarang,
+    lever.gain_one_level as kenaikan_indeks,
+    lever.evidence_missing as bukti_yang_belum_ada
+from fct_levers as lever
+inner join dim_node as node
+    on lever.rulebook_id = node.rulebook_id and lever.node_id = node.node_id
+where lever.unit_kind = 'instansi' and lever.gain_one_level > 0
+order by lever.instansi_code, lever.period, lever.stage, lever.gain_one_level desc, lever.node_id

@@ -1,0 +1,292 @@
+-- A small warehouse as the marts leave it: the fictional regency 99.99, and Deli Serdang (12.07) with its
+-- printed 2023 values (LPE-SPBE-2023) and rows of the study (Pardede et al. 2023, CC BY-SA 4.0).
+create schema marts;
+
+create table marts.dim_instansi (
+    instansi_code varchar, instansi_name varchar, instansi_kind varchar, is_mapped boolean
+);
+insert into marts.dim_instansi values
+    ('99.99', 'Kabupaten Contoh', 'kabupaten', true),
+    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true);
+
+create table marts.dim_opd (
+    instansi_code varchar, opd_code varchar, opd_name varchar, opd_kind varchar, parent_opd_code varchar,
+    is_active boolean, is_mapped boolean
+);
+insert into marts.dim_opd values
+    ('99.99', '99.99-KOMINFO', 'Dinas Komunikasi dan Informatika', 'dinas', null, true, true),
+    ('99.99', '99.99-DUKCAPIL', 'Dinas Kependudukan dan Pencatatan Sipil', 'dinas', null, true, true),
+    ('99.99', '99.99-DINSOS', 'Dinas Sosial', 'dinas', null, true, true),
+    ('99.99', '99.99-DINKES', 'Dinas Kesehatan', 'dinas', null, true, true),
+    ('99.99', '99.99-BAPPEDA', 'Badan Perencanaan Pembangunan Daerah', 'badan', null, true, true);
+
+create table marts.dim_system (
+    instansi_code varchar, system_code varchar, system_name varchar, opd_code varchar, system_kind varchar,
+    status varchar, url varchar, hosting varchar, builder_kind varchar, vendor_name varchar, has_api boolean,
+    is_silo boolean
+);
+insert into marts.dim_system values
+    ('99.99', 'SIAK', 'SIAK Lokal', '99.99-DUKCAPIL', 'application', 'active', 'siak.contoh.go.id',
+     'kominfo_dc', 'own_opd', null, true, false),
+    ('99.99', 'BANSOS', 'Sistem Bantuan Sosial', '99.99-DINSOS', 'application', 'active',
+     'bansos.contoh.go.id', 'vendor', 'vendor', 'PT Contoh Karya', true, false),
+    ('99.99', 'ANTREAN', '=CMD|Antrean Puskesmas', '99.99-DINKES', 'website', 'active', null, 'unknown',
+     'vendor', 'CV <b>Fiktif</b> & Rekan', false, true);
+
+create table marts.dim_node (
+    rulebook_id varchar, node_id varchar, parent_id varchar, node_kind varchar, number varchar, name varchar,
+    weight_pct decimal(18, 10)
+);
+insert into marts.dim_node values
+    ('permenpanrb-59-2020', 'p59.index', null, 'index', null, 'Indeks SPBE', 100),
+    ('permenpanrb-59-2020', 'p59.d1', 'p59.index', 'domain', '1', 'Kebijakan Internal SPBE', 13),
+    ('permenpanrb-59-2020', 'p59.d2', 'p59.index', 'domain', '2', 'Tata Kelola SPBE', 25),
+    ('permenpanrb-59-2020', 'p59.d3', 'p59.index', 'domain', '3', 'Manajemen SPBE', 16.5),
+    ('permenpanrb-59-2020', 'p59.d4', 'p59.index', 'domain', '4', 'Layanan SPBE', 45.5),
+    ('permenpanrb-59-2020', 'p59.a1', 'p59.d1', 'aspect', '1', 'Kebijakan Internal Tata Kelola SPBE', 13),
+    ('permenpanrb-59-2020', 'p59.a2', 'p59.d2', 'aspect', '2', 'Perencanaan Strategis SPBE', 10),
+    ('permenpanrb-59-2020', 'p59.a3', 'p59.d2', 'aspect', '3', 'Teknologi Informasi dan Komunikasi', 10),
+    ('permenpanrb-59-2020', 'p59.a4', 'p59.d2', 'aspect', '4', 'Penyelenggara SPBE', 5),
+    ('permenpanrb-59-2020', 'p59.a5', 'p59.d3', 'aspect', '5', 'Penerapan Manajemen SPBE', 12),
+    ('permenpanrb-59-2020', 'p59.a6', 'p59.d3', 'aspect', '6', 'Pelaksanaan Audit TIK', 4.5),
+    ('permenpanrb-59-2020', 'p59.a7', 'p59.d4', 'aspect', '7',
+     'Layanan Administrasi Pemerintahan Berbasis Elektronik', 27.5),
+    ('permenpanrb-59-2020', 'p59.a8', 'p59.d4', 'aspect', '8', 'Layanan Publik Berbasis Elektronik', 18),
+    ('permenpanrb-59-2020', 'p59.i15', 'p59.a3', 'indicator', '15',
+     'Tingkat Kematangan Pembangunan Aplikasi SPBE', 2.5),
+    ('permenpanrb-59-2020', 'p59.i18', 'p59.a3', 'indicator', '18',
+     'Tingkat Kematangan Penggunaan Sistem Penghubung Layanan Instansi Pusat/Pemerintah Daerah', 2.5),
+    ('permenpanrb-59-2020', 'p59.i23', 'p59.a5', 'indicator', '23',
+     'Tingkat Kematangan Penerapan Manajemen Data', 1.5),
+    ('permenpanrb-59-2020', 'p59.i47', 'p59.a8', 'indicator', '47',
+     'Tingkat Kematangan Layanan Publik Sektor 3', 3),
+    ('interop-1', 'io1.index', null, 'index', null, 'Indeks Integrasi dan Interoperabilitas', 100),
+    ('interop-1', 'io1.d1', 'io1.index', 'domain', '1', 'Integrasi', 38),
+    ('interop-1', 'io1.d2', 'io1.index', 'domain', '2', 'Interoperabilitas', 24),
+    ('interop-1', 'io1.d3', 'io1.index', 'domain', '3', 'Keandalan layanan', 14),
+    ('interop-1', 'io1.d4', 'io1.index', 'domain', '4', 'Kemandirian', 12),
+    ('interop-1', 'io1.d5', 'io1.index', 'domain', '5', 'Kepercayaan data', 12);
+
+create table marts.fct_scores (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
+    stage varchar, node_id varchar, node_kind varchar, score double, printed decimal(18, 2),
+    predicate varchar, observed double, published decimal(18, 2), band_low double, band_high double,
+    coverage double
+);
+insert into marts.fct_scores
+select
+    '99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', stage, node_id, node_kind,
+    score, round(score::decimal(18, 6), 2), case when node_kind = 'index' then predicate end,
+    null, null, band_low, band_high, coverage
+from (values
+    ('self', 'p59.index', 'index', 3.4725, 'Baik', 3.4725, 3.4725, 1.0),
+    ('self', 'p59.d1', 'domain', 3.8, null, 3.8, 3.8, 1.0),
+    ('self', 'p59.d2', 'domain', 3.5, null, 3.5, 3.5, 1.0),
+    ('self', 'p59.d3', 'domain', 2.6, null, 2.6, 2.6, 1.0),
+    ('self', 'p59.d4', 'domain', 3.68, null, 3.68, 3.68, 1.0),
+    ('self', 'p59.a1', 'aspect', 3.8, null, 3.8, 3.8, 1.0),
+    ('self', 'p59.a2', 'aspect', 3.75, null, 3.75, 3.75, 1.0),
+    ('self', 'p59.a3', 'aspect', 3.25, null, 3.25, 3.25, 1.0),
+    ('self', 'p59.a4', 'aspect', 3.5, null, 3.5, 3.5, 1.0),
+    ('self', 'p59.a5', 'aspect', 2.875, null, 2.875, 2.875, 1.0),
+    ('self', 'p59.a6', 'aspect', 1.67, null, 1.67, 1.67, 1.0),
+    ('self', 'p59.a7', 'aspect', 3.9, null, 3.9, 3.9, 1.0),
+    ('self', 'p59.a8', 'aspect', 3.33, null, 3.33, 3.33, 1.0),
+    ('self', 'p59.i15', 'indicator', 4.0, null, 4.0, 4.0, 1.0),
+    ('self', 'p59.i18', 'indicator', 4.0, null, 4.0, 4.0, 1.0),
+    ('document', 'p59.index', 'index', 3.105, 'Baik', 3.045, 3.225, 0.955),
+    ('document', 'p59.d1', 'domain', 3.3, null, 3.3, 3.3, 1.0),
+    ('document', 'p59.d2', 'domain', 3.1, null, 3.1, 3.1, 1.0),
+    ('document', 'p59.d3', 'domain', 2.3, null, 1.95, 3.05, 0.727),
+    ('document', 'p59.d4', 'domain', 3.345, null, 3.345, 3.345, 1.0),
+    ('document', 'p59.a5', 'aspect', 2.5, null, 2.5, 2.5, 1.0),
+    ('document', 'p59.a6', 'aspect', null, null, 1.0, 5.0, 0.0),
+    ('evidence', 'p59.index', 'index', null, null, 1.8, 4.35, 0.22),
+    ('evidence', 'p59.d2', 'domain', null, null, 1.6, 4.2, 0.3),
+    ('evidence', 'p59.a3', 'aspect', 2.5, null, 2.0, 3.0, 0.75),
+    ('evidence', 'p59.i15', 'indicator', 3.0, null, 3.0, 3.0, 1.0),
+    ('evidence', 'p59.i18', 'indicator', 2.0, null, 2.0, 2.0, 1.0)
+) as t (stage, node_id, node_kind, score, predicate, band_low, band_high, coverage);
+insert into marts.fct_scores values
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.index', 'index', 2.9512345, 2.95,
+     null, null, null, 2.41, 3.62, 0.71),
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.d1', 'domain', 2.53, 2.53,
+     null, null, null, 2.1, 3.2, 0.79),
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.d2', 'domain', 4, 4.00,
+     null, null, null, 3.0, 4.5, 0.62),
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.d3', 'domain', 3.4, 3.40,
+     null, null, null, 3.4, 3.4, 1.0),
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.d4', 'domain', 2, 2.00,
+     null, null, null, 1.5, 3.0, 0.66),
+    ('99.99', 'instansi', '99.99', '2026', 'interop-1', 'evidence', 'io1.d5', 'domain', null, null,
+     null, null, null, 1.0, 5.0, 0.0);
+insert into marts.fct_scores values
+    ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.index', 'index', 3.4711, 3.47,
+     'Baik', null, 3.47, 3.4711, 3.4711, 1.0),
+    ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d1', 'domain', 4, 4.00,
+     null, 4, 4.00, 4, 4, 1.0),
+    ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d2', 'domain', 3.6, 3.60,
+     null, 3.6, 3.60, 3.6, 3.6, 1.0),
+    ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d3', 'domain', 2.09, 2.09,
+     null, 2.09, 2.09, 2.09, 2.09, 1.0),
+    ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d4', 'domain', 3.75, 3.75,
+     null, 3.75, 3.75, 3.75, 3.75, 1.0);
+
+create table marts.fct_levers (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
+    stage varchar, node_id varchar, current_level decimal(18, 2), gain_one_level decimal(18, 6),
+    evidence_missing varchar
+);
+insert into marts.fct_levers values
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i47', 3, 0.03,
+     'Dokumentasi layanan sektor 3 yang terintegrasi'),
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i18', 2, 0.025,
+     'Laporan penggunaan sistem penghubung layanan di semua OPD'),
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i15', 3, 0.025, null),
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i23', 3, 0.015, null);
+
+create table marts.fct_indicator_values (
+    instansi_code varchar, measure_id varchar, figure varchar, unit_kind varchar, unit_code varchar,
+    window_start date, window_end date, numerator decimal(38, 10), denominator decimal(38, 10),
+    value decimal(38, 10), level integer, sources_received bigint, sources_expected bigint
+);
+insert into marts.fct_indicator_values values
+    ('99.99', 'I01', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 1, 3, 0.3333333333, 2, 4, 5),
+    ('99.99', 'I04', 'main', 'instansi', '99.99', '2026-10-01', '2026-10-31', 3, 5, 0.6, 3, 61, 62),
+    ('99.99', 'I04', 'as_provider', 'instansi', '99.99', '2026-10-01', '2026-10-31', 1, 5, 0.2, null, 61, 62),
+    ('99.99', 'I04', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 3, 5, 0.6, 3, 61, 62),
+    ('99.99', 'I04', 'main', 'opd', '99.99-DINSOS', '2026-10-01', '2026-10-31', 1, 1, 1, 5, 31, 31),
+    ('99.99', 'I08', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 1, 3, 0.3333333333, 3, 4, 5),
+    ('99.99', 'I11', 'main', 'instansi', '99.99', '2026-10-01', '2026-10-31', 5120, 5400, 0.9481481481, 2,
+     61, 62),
+    ('99.99', 'I15', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 118, 124, 0.9516129032, 5, 9, 10),
+    ('99.99', 'I20', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 1, 2, 0.5, 3, 4, 5),
+    ('99.99', 'I27', 'main', 'instansi', '99.99', '2026-10-01', '2026-10-31', 70, 72, 0.9722222222, null,
+     70, 72),
+    ('99.99', 'I24', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 0, null, null, null, 0, 1);
+
+create table marts.fct_calls_daily (
+    instansi_code varchar, day date, log_format varchar, consumer_opd varchar, consumer_system varchar,
+    provider_opd varchar, provider_system varchar, service_code varchar, calls bigint, succeeded bigint,
+    failed bigint, request_bytes hugeint, response_bytes hugeint, duration_p50_ms double,
+    duration_p95_ms double, is_mapped boolean
+);
+insert into marts.fct_calls_daily
+select
+    '99.99', day::date, 'xroad', '99.99-DINSOS', 'BANSOS', '99.99-DUKCAPIL', 'SIAK', 'verifikasi/v1',
+    150 + (date_diff('day', date '2026-08-01', day::date) * 7) % 60,
+    145 + (date_diff('day', date '2026-08-01', day::date) * 7) % 55,
+    5 + (date_diff('day', date '2026-08-01', day::date) * 7) % 60
+    - (date_diff('day', date '2026-08-01', day::date) * 7) % 55,
+    120000, 240000, 210.5, 890.25, true
+from generate_series(timestamp '2026-08-01', timestamp '2026-10-31', interval 1 day) as t (day);
+insert into marts.fct_calls_daily values
+    ('99.99', '2026-10-05', 'combined', 'user-1a2b3c4d', 'user-1a2b3c4d', '99.99-DINKES', 'ANTREAN',
+     'GET /api/antrean/{}', 40, 31, 9, null, 81920, null, null, false);
+
+create table marts.fct_exchange_edges (
+    instansi_code varchar, window_start date, window_end date, consumer_opd varchar, provider_opd varchar,
+    channel varchar, calls hugeint, is_declared boolean, is_observed boolean, link_level decimal(18, 2)
+);
+insert into marts.fct_exchange_edges values
+    ('99.99', '2026-10-01', '2026-10-31', '99.99-DINSOS', '99.99-DUKCAPIL', 'xroad', 5360, true, true, 2),
+    ('99.99', '2026-10-01', '2026-10-31', '99.99-KOMINFO', '99.99-DUKCAPIL', 'file', 0, true, false, 0);
+
+create table marts.fct_log_quality (
+    instansi_code varchar, log_format varchar, file_name varchar, file_sha256 varchar, lines bigint,
+    records bigint, bad_lines bigint, blank_lines bigint, duplicates bigint, orphans bigint,
+    metaservice_calls bigint, self_calls bigint, calls bigint
+);
+insert into marts.fct_log_quality values
+    ('99.99', 'xroad', 'service_log/xroad/99.99/opmon-2026-10-05.json', repeat('ab', 32), 412, 410, 2, 0, 4, 1,
+     12, 6, 190);
+
+create table marts.fct_intake_files (
+    instansi_code varchar, kind varchar, opd_code varchar, period varchar, file_name varchar,
+    file_sha256 varchar, status varchar, rows_received bigint, rows_loaded bigint, rows_quarantined bigint,
+    reason varchar, received_at timestamp
+);
+insert into marts.fct_intake_files values
+    ('99.99', 'system_inventory', '99.99-KOMINFO', '2026', 'system_inventory/99.99/2026/inventaris.csv',
+     repeat('01', 32), 'partly', 24, 21, 3, null, '2026-11-01 01:30:00'),
+    ('99.99', 'self_assessment', '99.99', '2026', 'self_assessment/99.99/2026/mandiri.xlsx', repeat('02', 32),
+     'loaded', 100, 97, 3, null, '2026-11-01 01:30:00'),
+    ('99.99', 'vendor_contract', '99.99', '2026', 'vendor_contract/99.99/rusak.xlsx', repeat('03', 32),
+     'rejected', 0, 0, 0, 'unreadable: bukan buku kerja Excel', '2026-11-01 01:30:01'),
+    ('99.99', 'service_log', null, null, 'service_log/xroad/99.99/opmon-2026-10-05.json', repeat('ab', 32),
+     'loaded', 410, 410, 0, null, '2026-11-01 01:30:02'),
+    ('12.07', 'program_realization', '12.07', '2022', 'program_realization/12.07/program_realization.csv',
+     repeat('04', 32), 'loaded', 6, 6, 0, null, '2026-11-01 01:30:03');
+
+create table marts.fct_quarantine (
+    instansi_code varchar, kind varchar, opd_code varchar, file_sha256 varchar, file_name varchar,
+    row_number bigint, rules varchar[], messages varchar[], raw_row varchar, status varchar
+);
+insert into marts.fct_quarantine values
+    ('99.99', 'self_assessment', '99.99', repeat('02', 32), 'self_assessment/99.99/2026/mandiri.xlsx', 14,
+     ['self_assessment.level.range'], ['level: 6 di luar 1 sampai 5'], 'p59.i15;6', 'open'),
+    ('99.99', 'self_assessment', '99.99', repeat('02', 32), 'self_assessment/99.99/2026/mandiri.xlsx', 15,
+     ['self_assessment.level.type', 'self_assessment.node_id.required'],
+     ['level: "tiga" bukan bilangan', 'node_id: wajib diisi'], ';tiga', 'open'),
+    ('99.99', 'system_inventory', '99.99-KOMINFO', repeat('01', 32),
+     'system_inventory/99.99/2026/inventaris.csv', 7, ['system_inventory.status.codes'],
+     ['status: "jalan" tidak dikenal'], 'X;jalan', 'open');
+
+create table marts.fct_findings (
+    instansi_code varchar, finding_id varchar, rule_id varchar, unit_kind varchar, unit_code varchar,
+    severity varchar, statement varchar, evidence varchar, first_seen varchar, last_seen varchar,
+    status varchar
+);
+insert into marts.fct_findings values
+    ('99.99', 'f1', 'silo_system', 'opd', '99.99-DINKES', 'medium',
+     'Sistem Antrean Puskesmas (Dinas Kesehatan) tidak bertukar data dengan sistem mana pun.',
+     'dim_system: system_code = ANTREAN', '2026-08', '2026-10', 'open'),
+    ('99.99', 'f2', 'vendor_without_contract', 'opd', '99.99-DINKES', 'high',
+     'Sistem Antrean Puskesmas dibuat CV <b>Fiktif</b> & Rekan tanpa kontrak yang berlaku pada 31 Oktober 2026.',
+     'dim_system: system_code = ANTREAN; vendor_contract kosong', '2026-10', '2026-10', 'open'),
+    ('99.99', 'f3', 'opd_not_connected', 'opd', '99.99-BAPPEDA', 'low',
+     'Badan Perencanaan Pembangunan Daerah belum memanggil atau dipanggil OPD lain.',
+     'fct_exchange_edges', '2026-08', '2026-10', 'open'),
+    ('12.07', 'f4', 'published_differs', 'instansi', '12.07', 'high',
+     'Cakupan kecamatan Jumpa Madu terbit sekitar 1 %, di lapangan 4,55 % (1 dari 22 kecamatan).',
+     'fct_published_figures: figure_id = study-03', '2023', '2023', 'open');
+
+create table marts.fct_program_realization (
+    instansi_code varchar, period varchar, dimension varchar, programs bigint, achieved bigint,
+    not_achieved bigint, source varchar
+);
+insert into marts.fct_program_realization values
+    ('12.07', '2022', 'Smart Governance', 45, 35, 10, 'Pardede et al. 2023, Table 1'),
+    ('12.07', '2022', 'Smart Economy', 31, 16, 15, 'Pardede et al. 2023, Table 1'),
+    ('12.07', '2022', 'Smart Branding', 17, 10, 7, 'Pardede et al. 2023, Table 1'),
+    ('12.07', '2022', 'Smart Society', 14, 10, 4, 'Pardede et al. 2023, Table 1'),
+    ('12.07', '2022', 'Smart Living', 34, 18, 16, 'Pardede et al. 2023, Table 1'),
+    ('12.07', '2022', 'Smart Environment', 12, 9, 3, 'Pardede et al. 2023, Table 1');
+
+create table marts.fct_smart_city_evaluation (
+    instansi_code varchar, period varchar, dimension varchar, description varchar, verdict varchar,
+    source varchar
+);
+insert into marts.fct_smart_city_evaluation values
+    ('12.07', '2023', 'Policy', 'Legal documents for smart city planning exist', 'Enough',
+     'Pardede et al. 2023, Table 2'),
+    ('12.07', '2023', 'Institutional', 'Regional financial capacity and smart city budget', 'Not Enough',
+     'Pardede et al. 2023, Table 2');
+
+create table marts.fct_published_figures (
+    instansi_code varchar, figure_id varchar, name varchar, unit varchar, opd_code varchar,
+    system_code varchar, system_name varchar, area_code varchar, period varchar,
+    published_value decimal(38, 10), published_where varchar, published_on date,
+    field_value decimal(38, 10), field_method varchar, field_on date, numerator decimal(38, 10),
+    denominator decimal(38, 10), source varchar
+);
+insert into marts.fct_published_figures values
+    ('12.07', 'study-01', 'Population that finds access easy (Delipedia)', 'percent', null, null, 'Delipedia',
+     null, '2023', 29.5, 'study', null, null, 'survey', null, null, null,
+     'Pardede et al. 2023, text to Figure 1'),
+    ('12.07', 'study-03', 'Kecamatan covered by Jumpa Madu', 'percent', null, null, 'Jumpa Madu', null, '2023',
+     1, 'study (around 1 %)', null, 4.545454545, 'count', null, 1, 22,
+     'Pardede et al. 2023, text to Figure 1');
+
+-- The marts of the models carry their own texts; here one text per table and column is enough.
+comment on table marts.dim_instansi is 'Agencies. Grain: one row per instansi. Primary key: instansi_code.';

@@ -1,0 +1,153 @@
+"""The published database: what an analyst finds in it, and what never gets published."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from exports.database import CONFIG, list_tables, open_published
+from exports.publish import QUESTIONS, PublishError, publish_database
+
+
+def test_analyst_finds_every_mart_with_its_rows_and_comments(warehouse: Path, tmp_path: Path) -> None:
+    published = tmp_path / "published" / "spbe.duckdb"
+    tables = dict(publish_database(warehouse, published))
+    with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+        marts = list_tables(connection, "marts")
+        counts = {
+            mart.name: connection.execute(f"select count(*) from marts.{mart.name}").fetchall()[0][0]
+            for mart in marts
+        }
+    assert tables == counts
+    with open_published(published) as connection:
+        found = list_tables(connection)
+    assert [table for table in found if table.name != "readme"] == marts
+    assert all(column.comment for table in found for column in table.columns)
+    assert sorted(path.name for path in published.parent.iterdir()) == ["spbe.duckdb"]
+
+
+def test_readme_lists_tables_and_questions_and_its_examples_run(published_marts: Path) -> None:
+    with open_published(published_marts) as connection:
+        rows = connection.execute(
+            "select table_name, kind, description, example_query from readme"
+        ).fetchall()
+        questions = {name for name, kind, _, _ in rows if kind == "question"}
+        assert questions == {path.stem for path in QUESTIONS.glob("*.sql")}
+        assert len(questions) == 10
+        for _, _, description, query in rows:
+            assert description
+            connection.execute(query).fetchall()
+        commented = connection.execute(
+            "select view_name from duckdb_views() where not internal and comment like '%?'"
+        ).fetchall()
+    assert {name for (name,) in commented} == questions
+
+
+def test_every_ready_question_has_an_answer_on_data_that_has_one(published_marts: Path) -> None:
+    with open_published(published_marts) as connection:
+        rows = dict(
+            connection.execute("""select table_name, "rows" from readme where kind = 'question'""").fetchall()
+        )
+    assert min(rows.values()) > 0, rows
+
+
+def test_file_opens_in_duckdb_1_2_and_under_any_name(published_marts: Path, tmp_path: Path) -> None:
+    renamed = shutil.copyfile(published_marts, tmp_path / "salinan analis.duckdb")
+    with duckdb.connect(str(renamed), read_only=True) as connection:
+        version = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where path is not null"
+        ).fetchall()
+        assert version == [("v1.2.0+",)]
+        assert connection.execute("select count(*) from temuan_terbuka").fetchall() == [(4,)]
+
+
+def test_same_marts_give_tables_in_the_same_order(warehouse: Path, tmp_path: Path) -> None:
+    query = "select * from fct_scores"
+    first = tmp_path / "first.duckdb"
+    publish_database(warehouse, first)
+    with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+        connection.execute(
+            "create table marts.shuffled as select * from marts.fct_scores order by hash(node_id)"
+        )
+        connection.execute("delete from marts.fct_scores")
+        connection.execute("insert into marts.fct_scores select * from marts.shuffled")
+        connection.execute("drop table marts.shuffled")
+    second = tmp_path / "second.duckdb"
+    publish_database(warehouse, second)
+    with open_published(first) as old, open_published(second) as new:
+        assert old.execute(query).fetchall() == new.execute(query).fetchall()
+
+
+def test_undocumented_column_and_table_are_named_and_nothing_is_published(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    published = tmp_path / "spbe.duckdb"
+    publish_database(warehouse, published)
+    before = published.read_bytes()
+    with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+        connection.execute("alter table marts.dim_opd add column luas_kantor integer")
+        connection.execute("create table marts.baru as select 1 as satu")
+    with pytest.raises(PublishError, match=r"baru \(table\).*baru\.satu.*dim_opd\.luas_kantor"):
+        publish_database(warehouse, published)
+    assert published.read_bytes() == before
+
+
+def test_question_that_does_not_run_is_named(warehouse: Path, tmp_path: Path) -> None:
+    questions = tmp_path / "questions"
+    questions.mkdir()
+    (questions / "luas.sql").write_text("-- Berapa luas?\nselect luas from dim_opd\n", encoding="utf-8")
+    with pytest.raises(PublishError, match=r"luas\.sql.*luas"):
+        publish_database(warehouse, tmp_path / "spbe.duckdb", questions)
+    (questions / "luas.sql").write_text("select 1\n", encoding="utf-8")
+    with pytest.raises(PublishError, match=r"luas\.sql: line 1"):
+        publish_database(warehouse, tmp_path / "spbe.duckdb", questions)
+    assert not (tmp_path / "spbe.duckdb").exists()
+
+
+def test_warehouse_held_by_another_process_is_a_clear_message(warehouse: Path, tmp_path: Path) -> None:
+    script = (
+        "import duckdb, sys\n"
+        f"connection = duckdb.connect({str(warehouse)!r}, config={CONFIG!r})\n"
+        "print('open', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "open\n"
+        with pytest.raises(PublishError, match="still held by another process after 1 s"):
+            publish_database(warehouse, tmp_path / "spbe.duckdb", patience_seconds=1)
+        holder.communicate("")
+    assert publish_database(warehouse, tmp_path / "spbe.duckdb")
+
+
+def test_missing_warehouse_and_missing_marts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match="no warehouse"):
+        publish_database(tmp_path / "none.duckdb", tmp_path / "spbe.duckdb")
+    empty = tmp_path / "empty.duckdb"
+    duckdb.connect(str(empty), config=CONFIG).close()
+    with pytest.raises(PublishError, match="holds no table"):
+        publish_database(empty, tmp_path / "spbe.duckdb")
+
+
+def test_reader_of_the_old_file_is_not_disturbed(warehouse: Path, tmp_path: Path) -> None:
+    published = tmp_path / "spbe.duckdb"
+    publish_database(warehouse, published)
+    script = (
+        "import duckdb, sys\n"
+        f"connection = duckdb.connect({str(published)!r}, read_only=True)\n"
+        "print(connection.execute('select count(*) from dim_opd').fetchone()[0], flush=True)\n"
+        "sys.stdin.readline()\n"
+        "print(connection.execute('select count(*) from dim_opd').fetchone()[0], flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout is not None and reader.stdout.readline() == "5\n"
+        with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+            connection.execute("delete from marts.dim_opd where opd_code = '99.99-BAPPEDA'")
+        assert dict(publish_database(warehouse, published))["dim_opd"] == 4
+        assert reader.communicate("\n")[0] == "5\n"
