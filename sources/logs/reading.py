@@ -1,0 +1,162 @@
+"""From the bytes of a log, plain or gzip, to a file of clean lines that DuckDB can read.
+
+Belongs here: inflating, line ends, bytes that no reader survives, lines without end. Works on blocks, never
+on single lines. What a line means is said by the format's own module.
+"""
+
+import codecs
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from sources.errors import FileRejected, FileWaiting
+
+# Stand in the text where a byte was that cannot be text, and at the end of a line that was cut. Both are
+# private-use characters, so they are valid in JSON and no log writes them.
+BAD_BYTE = "\ue000"
+CUT = "\ue001"
+
+MAX_LINE_BYTES = 1_000_000
+MAX_BYTES = 50_000_000_000
+_BLOCK = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a block can be too long
+_TAIL = 4096
+_STAND_IN = 0x02
+_CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
+_DOCUMENT_END = re.compile(rb"\](?P<rest>(\s*,\s*\"\w+\"\s*:\s*[^\[\]{}]*)*\s*\})?\s*\Z")
+
+codecs.register_error("spbe.bad_byte", lambda error: (BAD_BYTE, cast(UnicodeDecodeError, error).end))
+
+
+@dataclass(frozen=True)
+class Spool:
+    """A scratch file of clean lines (or one clean JSON array) and how many lines it holds."""
+
+    path: Path
+    is_document: bool
+    lines: int
+
+
+def spool(
+    source: Path,
+    scratch: Path,
+    *,
+    document_start: re.Pattern[bytes] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Spool:
+    """Write the lines of a log to a scratch file, so that a CSV or JSON reader sees every one of them.
+
+    Args:
+        source: The archived bytes, plain or gzip (told by their first bytes, not by the name).
+        scratch: Where to write; replaced. The caller deletes it, also after an error.
+        document_start: Matches the start of a file that is one JSON document; its last byte is the `[` of the
+            array of records. Such a file is written as that array alone, and `lines` is 0.
+        max_bytes: Limit of the inflated size.
+
+    Returns:
+        The scratch file. CRLF is a line end. Control characters and invalid UTF-8 are `BAD_BYTE`; a line over
+        1 MB is cut and ends in `CUT`.
+
+    Raises:
+        FileWaiting: The gzip stream or the JSON document ends too early.
+        FileRejected: The gzip stream is damaged, holds another gzip, or inflates beyond the limit.
+    """
+    with source.open("rb") as raw, scratch.open("wb") as out:
+        blocks = _text_blocks(_inflated(raw, max_bytes))
+        first = next(blocks, b"")
+        start = document_start.match(first) if document_start else None
+        if start:
+            _write_document(out, first[start.end() - 1 :], blocks)
+            return Spool(scratch, is_document=True, lines=0)
+        return Spool(scratch, is_document=False, lines=_write_lines(out, first, blocks))
+
+
+def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
+    magic = raw.read(2)
+    raw.seek(0)
+    stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if magic == b"\x1f\x8b" else raw
+    size = 0
+    while True:
+        try:
+            block = stream.read(_BLOCK)
+        except EOFError:
+            raise FileWaiting(
+                "truncated",
+                "berkas gzip terpotong: diharapkan aliran gzip yang lengkap; menunggu berkas utuh",
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise FileRejected("unreadable", f"berkas gzip rusak dan tidak dapat dibuka ({error})") from None
+        if not block:
+            return
+        if size == 0 and stream is not raw and block[:2] == b"\x1f\x8b":
+            raise FileRejected("unreadable", "diharapkan satu lapis gzip, ditemukan gzip di dalam gzip")
+        size += len(block)
+        if size > max_bytes:
+            raise FileRejected("too_large", f"isi berkas melebihi batas {max_bytes:,} bita")
+        yield block
+
+
+def _text_blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks of valid UTF-8 whose only control characters are tab and line feed."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="spbe.bad_byte")
+    held = b""
+    is_first = True
+    for block in blocks:
+        text = held + block
+        if is_first:
+            text = text.removeprefix(codecs.BOM_UTF8)
+            is_first = False
+        # A CR may be one half of a CRLF that the next block completes.
+        held = b"\r" if text.endswith(b"\r") else b""
+        text = text[: len(text) - len(held)]
+        if not text.isascii() or decoder.getstate()[0]:
+            text = decoder.decode(text).encode()
+        yield _marked(text)
+    last = decoder.decode(b"", final=True).encode()
+    if last:
+        yield last
+
+
+def _marked(text: bytes) -> bytes:
+    text = text.replace(b"\r\n", b"\n").translate(_CONTROLS)
+    return text.replace(bytes([_STAND_IN]), BAD_BYTE.encode()) if _STAND_IN in text else text
+
+
+def _write_lines(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> int:
+    lines, open_bytes = 0, 0  # open_bytes: length so far of the line that the last block left open
+    block: bytes | None = first
+    while block is not None:
+        if block:
+            newline = block.find(b"\n")
+            head = len(block) if newline < 0 else newline
+            room = MAX_LINE_BYTES - open_bytes
+            if head > room:
+                # Cut at a character, never inside one.
+                kept = block[: max(room, 0)].decode(errors="ignore").encode()
+                out.write(kept + (CUT.encode() if room >= 0 else b"") + block[head:])
+                open_bytes = MAX_LINE_BYTES + 1
+            else:
+                out.write(block)
+                open_bytes += head
+            if newline >= 0:
+                lines += block.count(b"\n")
+                open_bytes = len(block) - 1 - block.rfind(b"\n")
+        block = next(blocks, None)
+    return lines + (1 if open_bytes else 0)
+
+
+def _write_document(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> None:
+    held = first
+    for block in blocks:
+        out.write(held[:-_TAIL])
+        held = held[-_TAIL:] + block
+    end = _DOCUMENT_END.search(held, max(0, len(held) - _TAIL))
+    if end is None:
+        raise FileWaiting(
+            "truncated",
+            "dokumen JSON terpotong: diharapkan berakhir dengan ']' atau ']}'; menunggu berkas utuh",
+        )
+    out.write(held[: end.start() + 1])

@@ -1,0 +1,126 @@
+"""The canonical record of a service log, and what a format must say to give it.
+
+Belongs here: the columns of the lake, the shape of a format, how a line's problems become SQL. Stays out: any
+one format.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sources.logs.reading import BAD_BYTE, CUT
+
+# The Parquet columns of the lake without the partition column `day`; one row per log record.
+LAKE_COLUMNS: Mapping[str, str] = {
+    "instansi_code": "varchar",
+    "log_format": "varchar",
+    "file_sha256": "varchar",
+    "line_number": "bigint",
+    "record_id": "varchar",
+    "side": "varchar",
+    "message_id": "varchar",
+    "started_at": "timestamp",
+    "consumer_identity": "varchar",
+    "provider_identity": "varchar",
+    "service_code": "varchar",
+    "protocol": "varchar",
+    "method": "varchar",
+    "status_code": "integer",
+    "succeeded": "boolean",
+    "fault_code": "varchar",
+    "duration_ms": "bigint",
+    "backend_ms": "bigint",
+    "request_bytes": "bigint",
+    "response_bytes": "bigint",
+    "user_pseudo": "varchar",
+    "ip_pseudo": "varchar",
+    "agent": "varchar",
+    "record_hash": "bigint",
+}
+
+# A record without an id of its own has this sign before its issued id.
+ISSUED_ID = "#"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason to quarantine a line.
+
+    Attributes:
+        rule: Name of the rule, without the format.
+        when: SQL condition over the format's fields; NULL counts as false.
+        message: SQL expression, an Indonesian sentence with what was expected and what was found. It may show
+            lengths, types and numbers, never text of the line.
+    """
+
+    rule: str
+    when: str
+    message: str
+
+
+@dataclass(frozen=True)
+class LogFormat:
+    """How lines of one log format become canonical records.
+
+    Attributes:
+        name: As in the inbox folder and in the lake.
+        document_start: Matches the start of a file that is one JSON document, None where there is none.
+        fields: Gives, from the name of a relation `(line_number, line)`, the SELECT that reads each line
+            once: columns `line_number, line` and the fields that the other attributes use. It never raises.
+        is_ours: SQL condition: the line looks like this format, even if it cannot be used.
+        problems: All reasons to quarantine a line, in the order in which they are told.
+        started_at: SQL expression, UTC timestamp.
+        masks: Field to macro. The macro runs once per distinct value; only its result leaves the door.
+        record: Lake column to SQL expression over the masked fields; a column that is not named is NULL.
+        hash_columns: Lake columns that are equal in an exact duplicate; empty where the format has none
+            (two equal lines of a web log are two requests).
+        kept_words: Words that stay readable in a quarantined line.
+    """
+
+    name: str
+    document_start: re.Pattern[bytes] | None
+    fields: Callable[[str], str]
+    is_ours: str
+    problems: Sequence[Problem]
+    started_at: str
+    masks: Mapping[str, str]
+    record: Mapping[str, str]
+    hash_columns: Sequence[str]
+    kept_words: Sequence[str]
+
+
+UNREADABLE = (
+    Problem(
+        "bytes",
+        f"contains(line, '{BAD_BYTE}')",
+        "'diharapkan teks UTF-8 tanpa karakter kendali, ditemukan '"
+        f" || (length(line) - length(replace(line, '{BAD_BYTE}', ''))) || ' bita yang bukan teks'",
+    ),
+    Problem(
+        "line_length",
+        f"contains(line, '{CUT}')",
+        "'diharapkan baris paling panjang 1 MB, ditemukan baris yang lebih panjang (dipotong)'",
+    ),
+)
+UNREADABLE_WHEN = " or ".join(problem.when for problem in UNREADABLE)
+
+
+# Parameters `first_day` (date) and `latest` (UTC timestamp); `day` is the local date.
+TIME_RANGE = Problem(
+    "time_range",
+    "day < $first_day or started_at > $latest",
+    "'diharapkan waktu dari ' || $first_day::varchar || ' sampai ' || $latest::varchar || ' UTC, ditemukan '"
+    " || started_at::varchar",
+)
+
+
+def problems_sql(log_format: LogFormat) -> str:
+    """SQL list of `{rule, message}` of a line, NULL for a good line; the cheap test comes first."""
+    problems = [*log_format.problems, TIME_RANGE]
+    broken = " or ".join(f"coalesce({problem.when}, false)" for problem in problems)
+    told = ", ".join(
+        f"case when {problem.when} then "
+        f"{{'rule': '{log_format.name}.{problem.rule}', 'message': {problem.message}}} end"
+        for problem in problems
+    )
+    return f"case when {broken} then list_filter([{told}], lambda problem: problem is not null) end"

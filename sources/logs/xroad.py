@@ -1,0 +1,196 @@
+"""X-Road operational monitoring data (PR-OPMON 1.7), one record per side of a call.
+
+JSON Lines, a JSON array, or `{"records": [...]}`; old (`requestSoapSize`, `soapFaultCode`) and new field
+names. A field without a value is absent. Fault texts, REST paths and represented parties are not kept.
+"""
+
+import re
+
+from sources.logs.record import UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+
+_TIMES = ("requestInTs", "requestOutTs", "responseInTs", "responseOutTs")
+_NUMBERS = (
+    *_TIMES,
+    "statusCode",
+    *(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize")),
+)
+_MEMBERS = tuple(
+    f"{role}{part}"
+    for role in ("client", "service")
+    for part in ("XRoadInstance", "MemberClass", "MemberCode", "SubsystemCode")
+)
+_TEXTS = (
+    "securityServerType",
+    "securityServerInternalIp",
+    *_MEMBERS,
+    "serviceCode",
+    "serviceVersion",
+    "messageId",
+    "messageUserId",
+    "succeeded",
+    "faultCode",
+    "soapFaultCode",
+    "serviceType",
+    "restMethod",
+    "xRequestId",
+)
+_NAMES_SHOWN = (
+    *_NUMBERS,
+    *_TEXTS,
+    *("monitoringDataTs", "clientSecurityServerAddress", "serviceSecurityServerAddress"),
+    *("representedPartyClass", "representedPartyCode", "messageIssue", "messageProtocolVersion"),
+    *("requestMimeSize", "responseMimeSize", "requestAttachmentCount", "responseAttachmentCount"),
+    *("faultString", "soapFaultString", "restPath", "xRoadVersion", "records"),
+    *("Client", "Producer", "true", "false", "null"),
+    *("WSDL", "REST", "OPENAPI3", "GET", "POST", "PUT", "DELETE"),
+)
+
+# A moment later than this cannot be a time in ms; it also keeps the conversion from overflowing.
+_LAST_MS = 32_503_680_000_000  # year 3000
+
+
+def _fields(lines: str) -> str:
+    shape = ", ".join(f'"{name}": "VARCHAR"' for name in (*_NUMBERS, *_TEXTS))
+    numbers = ",\n        ".join(f'try_cast(r."{name}" as bigint) as "{name}"' for name in _NUMBERS)
+    texts = ",\n        ".join(f'nullif(trim(r."{name}"), \'\') as "{name}"' for name in _TEXTS)
+    wrong_number = ", ".join(
+        f'case when r."{name}" is not null and try_cast(r."{name}" as bigint) is null then \'{name}\' end'
+        for name in _NUMBERS
+    )
+    wrong_text = ", ".join(
+        f"case when left(r.\"{name}\", 1) in ('{{', '[') then '{name}' end"
+        for name in (*_MEMBERS, "serviceCode")
+    )
+    wrong_text += ", case when r.succeeded not in ('true', 'false') then 'succeeded' end"
+    return f"""
+    with parsed as (
+        select
+            line_number,
+            line,
+            {UNREADABLE_WHEN} as is_unreadable,
+            -- One shape of texts: a wrong type stays visible, a missing field is NULL.
+            case
+                when not ({UNREADABLE_WHEN}) and json_valid(line) and left(ltrim(line), 1) = '{{'
+                    then from_json(line, '{{{shape}}}')
+            end as r
+        from {lines}
+    )
+    select
+        line_number,
+        line,
+        is_unreadable,
+        r is null as is_no_object,
+        {numbers},
+        {texts},
+        concat_ws(', ', {wrong_number}, {wrong_text}) as wrong_fields
+    from parsed
+    """
+
+
+def _identity(role: str) -> str:
+    parts = [f'"{role}{part}"' for part in ("XRoadInstance", "MemberClass", "MemberCode")]
+    complete = " and ".join(f"{part} is not null" for part in parts)
+    return f"case when {complete} then concat_ws('/', {', '.join(parts)}, \"{role}SubsystemCode\") end"
+
+
+def _with_identities(lines: str) -> str:
+    return f"""
+    select
+        *,
+        {_identity("client")} as consumer,
+        {_identity("service")} as provider,
+        concat_ws('/', "serviceCode", "serviceVersion") as service,
+        coalesce("faultCode", "soapFaultCode") as fault
+    from ({_fields(lines)})
+    """
+
+
+FORMAT = LogFormat(
+    name="xroad",
+    document_start=re.compile(rb"\s*(\{\s*\"records\"\s*:\s*)?\["),
+    fields=_with_identities,
+    is_ours='coalesce("securityServerType", "xRequestId", "serviceCode", "requestInTs"::varchar) is not null',
+    problems=(
+        *UNREADABLE,
+        Problem(
+            "record",
+            "is_no_object and not is_unreadable",
+            "'diharapkan satu objek JSON yang utuh, ditemukan ' || case when json_valid(line) then 'JSON yang"
+            " bukan objek' else 'JSON yang terpotong atau rusak (' || length(line) || ' karakter)' end",
+        ),
+        Problem(
+            "type",
+            "wrong_fields <> ''",
+            "'diharapkan bilangan bulat pada waktu dan ukuran, true/false pada succeeded, teks pada nama;"
+            " ditemukan jenis lain pada: ' || wrong_fields",
+        ),
+        Problem(
+            "side",
+            "not is_no_object and coalesce(\"securityServerType\", '') not in ('Client', 'Producer')",
+            "'kolom securityServerType: diharapkan Client atau Producer, ditemukan '"
+            " || case when \"securityServerType\" is null then 'kosong' else 'teks lain' end",
+        ),
+        Problem(
+            "time",
+            "not is_no_object and \"requestInTs\" is null and not contains(wrong_fields, 'requestInTs')",
+            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan kosong'",
+        ),
+        Problem(
+            "time_epoch",
+            f'"requestInTs" not between 0 and {_LAST_MS}',
+            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan ' || \"requestInTs\"",
+        ),
+        Problem(
+            "service",
+            'not is_no_object and (provider is null or "serviceCode" is null)',
+            "'diharapkan layanan yang lengkap, tidak ditemukan: ' || concat_ws(', ', "
+            + ", ".join(
+                f"case when \"{name}\" is null then '{name}' end"
+                for name in ("serviceXRoadInstance", "serviceMemberClass", "serviceMemberCode", "serviceCode")
+            )
+            + ")",
+        ),
+        Problem(
+            "succeeded",
+            'not is_no_object and "succeeded" is null',
+            "'kolom succeeded: diharapkan true atau false, ditemukan kosong'",
+        ),
+    ),
+    started_at=f'case when "requestInTs" between 0 and {_LAST_MS}'
+    ' then make_timestamp("requestInTs" * 1000) end',
+    masks={
+        "consumer": "mask_text",
+        "provider": "mask_text",
+        "service": "mask_text",
+        "fault": "mask_text",
+        "messageUserId": "pseudonym",
+        "securityServerInternalIp": "ip_pseudonym",
+    },
+    record={
+        "record_id": 'mask_id("xRequestId")',
+        "side": 'lower("securityServerType")',
+        "message_id": 'mask_id("messageId")',
+        "consumer_identity": "consumer",
+        "provider_identity": "provider",
+        "service_code": "service",
+        # Before `serviceType` came, the name of the size field told the protocol.
+        "protocol": 'coalesce("serviceType", case when "requestSoapSize" is not null then \'WSDL\''
+        " when \"requestRestSize\" is not null then 'REST' end)",
+        "method": '"restMethod"',
+        "status_code": '"statusCode"',
+        "succeeded": "\"succeeded\" = 'true'",
+        "fault_code": "fault",
+        "duration_ms": '"responseOutTs" - "requestInTs"',
+        "backend_ms": '"responseInTs" - "requestOutTs"',
+        "request_bytes": 'coalesce("requestSize", "requestSoapSize", "requestRestSize")',
+        "response_bytes": 'coalesce("responseSize", "responseSoapSize", "responseRestSize")',
+        "user_pseudo": '"messageUserId"',
+        "ip_pseudo": '"securityServerInternalIp"',
+    },
+    hash_columns=(
+        *("record_id", "side", "message_id", "started_at", "consumer_identity", "provider_identity"),
+        *("service_code", "protocol", "method", "status_code", "succeeded", "fault_code", "duration_ms"),
+        *("backend_ms", "request_bytes", "response_bytes", "user_pseudo", "ip_pseudo"),
+    ),
+    kept_words=_NAMES_SHOWN,
+)
