@@ -1,0 +1,81 @@
+{#- Exact arithmetic: a number is a numerator and a denominator, both whole (HUGEINT, 38 digits), lowest terms.
+    All that DuckDB and Spark write differently in it stands in this file: the type, `//`, gcd, list_reduce. -#}
+
+{#- Type of numerators and denominators (Spark: decimal(38, 0)). -#}
+{% macro exact_type() -%} hugeint {%- endmacro %}
+
+{#- Largest common denominator that is kept exact. Beyond it a child's value is rounded to 1e-14, which keeps
+    every product below 1.7e38 as long as the integer weights of one parent's children sum to at most 1e9.
+    The regulations stay far below (an index has a denominator of some thousands); trees of many unequal
+    weights with missing nodes do not, and an overflow would stop the whole night. -#}
+{% macro exact_limit() -%} cast(100000000000000 as {{ exact_type() }}) {%- endmacro %}
+
+{#- Quotient of two whole numbers, remainder dropped. -#}
+{% macro int_div(a, b) -%} (({{ a }}) // ({{ b }})) {%- endmacro %}
+
+{% macro exact_gcd(a, b) -%} gcd({{ a }}, {{ b }}) {%- endmacro %}
+
+{#- Aggregate: least common multiple of whole positive numbers; NULL rows are left out. -#}
+{% macro lcm_agg(x) -%}
+    list_reduce(list(distinct {{ x }}), lambda a, b: a // gcd(a, b) * b)
+{%- endmacro %}
+
+{#- Aggregate: the same, but 0 once the multiple would pass exact_limit(). -#}
+{% macro bounded_lcm_agg(x) -%}
+    list_reduce(
+        list(distinct {{ x }}),
+        lambda a, b: case
+            when a = 0 or b = 0 then 0
+            when a // gcd(a, b) > {{ exact_limit() }} // b then 0
+            else a // gcd(a, b) * b
+        end
+    )
+{%- endmacro %}
+
+{#- num/den brought to the denominator `common`: exact where `common` is a multiple of den, else rounded half-up
+    (away from zero). Whole part and remainder are scaled apart, so that no product overflows. -#}
+{% macro on_denominator(num, den, common) -%}
+    case
+        when ({{ common }}) % ({{ den }}) = 0 then ({{ num }}) * {{ int_div(common, den) }}
+        else {{ int_div(num, den) }} * ({{ common }})
+            + sign({{ num }}) * {{ int_div("2 * abs((" ~ num ~ ") % (" ~ den ~ ")) * (" ~ common ~ ") + (" ~ den ~ ")",
+                "2 * (" ~ den ~ ")") }}
+    end
+{%- endmacro %}
+
+{#- num/den in lowest terms, as numerator and as denominator; beyond exact_limit() rounded to that denominator. -#}
+{% macro reduce_num(num, den) -%}
+    case
+        when {{ int_div(den, exact_gcd(num, den)) }} <= {{ exact_limit() }} then {{ int_div(num, exact_gcd(num, den)) }}
+        else {{ on_denominator(num, den, exact_limit()) }}
+    end
+{%- endmacro %}
+{% macro reduce_den(num, den) -%}
+    least({{ int_div(den, exact_gcd(num, den)) }}, {{ exact_limit() }})
+{%- endmacro %}
+
+{#- A DECIMAL as numerator over 10 ** 10, the scale of all received numbers. -#}
+{% macro exact_numerator(x) -%}
+    cast(cast({{ x }} as decimal(38, 10)) * 10000000000 as {{ exact_type() }})
+{%- endmacro %}
+{% macro exact_denominator() -%} cast(10000000000 as {{ exact_type() }}) {%- endmacro %}
+
+{#- num/den rounded half-up (away from zero) to 2 decimals, by whole numbers alone: DECIMAL(18, 2). -#}
+{% macro half_up_2(num, den) -%}
+    cast(
+        cast(
+            sign({{ num }})
+            * {{ int_div("200 * abs(" ~ num ~ ") + " ~ den, "2 * (" ~ den ~ ")") }} as decimal(18, 0)
+        ) * 0.01 as decimal(18, 2)
+    )
+{%- endmacro %}
+
+{#- True where num/den >= the decimal `bound` (at most 4 decimals), compared by whole numbers. -#}
+{% macro rational_at_least(num, den, bound) -%}
+    ({{ num }}) * 10000 >= cast(cast({{ bound }} as decimal(18, 4)) * 10000 as {{ exact_type() }}) * ({{ den }})
+{%- endmacro %}
+
+{#- num/den as double, for columns that people read. -#}
+{% macro rational_double(num, den) -%}
+    cast({{ num }} as double) / cast({{ den }} as double)
+{%- endmacro %}
