@@ -1,0 +1,84 @@
+{#- One branch for each source of observations; a further source is one more CTE in `unioned`. -#}
+with self_assessed as (
+
+    select
+        instansi_code,
+        'instansi' as unit_kind,
+        instansi_code as unit_code,
+        period,
+        rulebook_id,
+        stage,
+        node_id,
+        level as observed,
+        cast(null as decimal(38, 10)) as published,
+        cast(null as varchar) as published_predicate,
+        false as is_print,
+        file_sha256,
+        file_name,
+        row_number,
+        file_order
+    from {{ ref('stg_self_assessment__levels') }}
+
+),
+
+nationally_published as (
+
+    select
+        agencies.instansi_code,
+        'instansi' as unit_kind,
+        agencies.instansi_code as unit_code,
+        domains.period,
+        domains.rulebook_id,
+        'final' as stage,
+        domains.node_id,
+        domains.observed,
+        domains.published,
+        domains.published_predicate,
+        coalesce(domains.published is not null or domains.published_predicate is not null, false) as is_print,
+        domains.file_sha256,
+        domains.file_name,
+        domains.row_number,
+        domains.file_order
+    from {{ ref('stg_published_index__domains') }} as domains
+    inner join {{ ref('int_agencies__matched') }} as agencies on domains.agency = agencies.agency
+
+),
+
+unioned as (
+
+    select * from self_assessed
+    union all
+    select * from nationally_published
+
+),
+
+-- Several current files may carry one node: the later file wins, also with an empty level, which takes it back.
+latest as (
+
+    select *
+    from unioned
+    qualify row_number() over (
+        partition by unit_kind, unit_code, period, rulebook_id, stage, node_id, is_print
+        order by file_order desc, row_number desc, file_sha256 desc
+    ) = 1
+
+)
+
+-- An observation and a print of one node (an index handed in and printed) become one row; the observation's
+-- file is the one that the number rests on.
+select
+    max(instansi_code) as instansi_code,
+    unit_kind,
+    unit_code,
+    period,
+    rulebook_id,
+    stage,
+    node_id,
+    max(observed) as observed,
+    max(published) as published,
+    max(published_predicate) as published_predicate,
+    coalesce(max(file_sha256) filter (where not is_print), max(file_sha256)) as file_sha256,
+    coalesce(max(file_name) filter (where not is_print), max(file_name)) as file_name,
+    coalesce(max(row_number) filter (where not is_print), max(row_number)) as row_number
+from latest
+group by unit_kind, unit_code, period, rulebook_id, stage, node_id

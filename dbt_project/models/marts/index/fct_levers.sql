@@ -1,0 +1,130 @@
+with assessments as (
+
+    select * from {{ ref('int_assessments__listed') }}
+
+),
+
+completed as (
+
+    select * from {{ ref('int_scores__completed') }} where not is_below_observed
+
+),
+
+nodes as (
+
+    select * from {{ ref('int_nodes__weighted') }} where is_leaf
+
+),
+
+roots as (
+
+    select
+        completed.assessment_id,
+        completed.node_id,
+        completed.is_available
+    from completed
+    where completed.depth = 0
+
+),
+
+levels as (
+
+    select * from {{ ref('rulebook_levels') }}
+
+),
+
+leaves as (
+
+    select
+        completed.assessment_id,
+        completed.rulebook_id,
+        completed.node_id,
+        roots.node_id as index_node_id,
+        roots.is_available as has_index,
+        completed.is_observed,
+        completed.value_num,
+        completed.value_den,
+        completed.share_num,
+        completed.share_den,
+        nodes.scale_min,
+        nodes.scale_max
+    from completed
+    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    inner join roots on completed.assessment_id = roots.assessment_id
+
+),
+
+-- The level reached is the highest whose values begin at or below the score (a regulation with decimal values has
+-- bands); where a rulebook has no level texts, the whole part of the score.
+reached as (
+
+    select
+        leaves.assessment_id,
+        leaves.node_id,
+        max(levels.level) as level
+    from leaves
+    inner join levels
+        on
+            leaves.rulebook_id = levels.rulebook_id
+            and leaves.node_id = levels.node_id
+            and {{ rational_at_least('leaves.value_num', 'leaves.value_den', 'levels.value_from') }}
+    where leaves.is_observed
+    group by leaves.assessment_id, leaves.node_id
+
+),
+
+stepped as (
+
+    select
+        leaves.*,
+        case
+            when not leaves.is_observed then cast(leaves.scale_min as integer)
+            when coalesce(reached.level, floor({{ rational_double('leaves.value_num', 'leaves.value_den') }}))
+                < leaves.scale_max
+                then cast(
+                    coalesce(reached.level, floor({{ rational_double('leaves.value_num', 'leaves.value_den') }})) + 1
+                    as integer
+                )
+        end as next_level,
+        -- One level more, or what is left up to the top of the scale; over value_den * 10^10.
+        greatest(
+            least(
+                leaves.value_den * {{ exact_denominator() }},
+                {{ exact_numerator('leaves.scale_max') }} * leaves.value_den
+                - leaves.value_num * {{ exact_denominator() }}
+            ),
+            0
+        ) as step_num
+    from leaves
+    left join reached on leaves.assessment_id = reached.assessment_id and leaves.node_id = reached.node_id
+
+)
+
+select
+    assessments.instansi_code,
+    assessments.unit_kind,
+    assessments.unit_code,
+    assessments.period,
+    assessments.rulebook_id,
+    assessments.stage,
+    stepped.node_id,
+    stepped.index_node_id,
+    case
+        when stepped.is_observed then cast({{ rational_double('stepped.value_num', 'stepped.value_den') }} as double)
+    end as current_level,
+    stepped.next_level,
+    case
+        when stepped.has_index
+            then
+                {{ rational_double('stepped.share_num', 'stepped.share_den') }}
+                * ({{ rational_double('stepped.step_num', 'stepped.value_den * ' ~ exact_denominator()) }})
+    end as gain_one_level,
+    levels.criterion as next_criterion,
+    levels.evidence as evidence_missing
+from stepped
+inner join assessments on stepped.assessment_id = assessments.assessment_id
+left join levels
+    on
+        stepped.rulebook_id = levels.rulebook_id
+        and stepped.node_id = levels.node_id
+        and stepped.next_level = levels.level
