@@ -255,8 +255,8 @@ def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
     """One table per masked field; each distinct value is masked once (8 times faster than row by row)."""
     for field, macro in form.masks.items():
         con.execute(
-            f'create or replace temp table "log_masked_{field}" as select value, {macro}(value) as masked from'
-            f' (select distinct "{field}" as value from log_fields where is_good and "{field}" is not null)'
+            f'create or replace temp table "log_masked_{field}" as select value, {macro}(value) as masked'
+            f' from (select distinct "{field}" as value from log_fields where is_good)'
         )
 
 

@@ -2,8 +2,8 @@
 
 `host ident user [dd/Mon/yyyy:HH:MM:SS ±zzzz] "METHOD path PROTO" status bytes "referer" "user-agent"`, read
 by splitting at the quotes; more quoted fields at the end are allowed and not kept. There is no duration and
-no name of the site; the provider is the route, the consumer the login if there is one. Query strings, referers
-and user agents are not kept (of an agent its product name).
+no name of the site; the provider is the route, the consumer the login if there is one. Query strings,
+referers and user agents are not kept (of an agent its product name).
 """
 
 from sources.logs.record import UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
