@@ -77,5 +77,5 @@
 
 {#- num/den as double, for columns that people read. -#}
 {% macro rational_double(num, den) -%}
-    cast({{ num }} as double) / cast({{ den }} as double)
+    (cast({{ num }} as double) / cast({{ den }} as double))
 {%- endmacro %}

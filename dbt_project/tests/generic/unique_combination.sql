@@ -1,4 +1,4 @@
-{#- Fails on every combination of `columns` that stands on more than one row: the stated grain does not hold. -#}
+{#- Fails on every combination of `columns` that stands on more than one row: the grain does not hold. -#}
 {% test unique_combination(model, columns) %}
 select
     {{ columns | join(', ') }},

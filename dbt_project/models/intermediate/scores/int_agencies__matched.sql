@@ -1,3 +1,5 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
 with agencies as (
 
     select

@@ -1,3 +1,5 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
 with codes as (
 
     select instansi_code from {{ source('raw', 'intake_files') }}

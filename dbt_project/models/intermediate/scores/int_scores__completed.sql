@@ -1,5 +1,7 @@
-{#- From the root down to the deepest level: every node of the rulebook beside what the tree has for it. -#}
-{%- set deepest = max_depth() | trim | int -%}
+-- The macros below write long lines.
+-- noqa: disable=LT05
+{# From the root down to the deepest level: every node of the rulebook beside what the tree has for it. #}
+{% set deepest = max_depth() | trim | int %}
 with assessments as (
 
     select

@@ -1,4 +1,4 @@
-{#- One branch for each source of observations; a further source is one more CTE in `unioned`. -#}
+-- One branch for each source of observations; a further source is one more CTE in `unioned`.
 with self_assessed as (
 
     select
@@ -52,7 +52,7 @@ unioned as (
 
 ),
 
--- Several current files may carry one node: the later file wins, also with an empty level, which takes it back.
+-- Several current files may carry one node: the later wins, also with an empty level, which takes it back.
 latest as (
 
     select *

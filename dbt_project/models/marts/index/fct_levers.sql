@@ -1,3 +1,5 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
 with assessments as (
 
     select * from {{ ref('int_assessments__listed') }}
@@ -6,13 +8,17 @@ with assessments as (
 
 completed as (
 
-    select * from {{ ref('int_scores__completed') }} where not is_below_observed
+    select *
+    from {{ ref('int_scores__completed') }}
+    where not is_below_observed
 
 ),
 
 nodes as (
 
-    select * from {{ ref('int_nodes__weighted') }} where is_leaf
+    select *
+    from {{ ref('int_nodes__weighted') }}
+    where is_leaf
 
 ),
 
@@ -79,12 +85,7 @@ stepped as (
         leaves.*,
         case
             when not leaves.is_observed then cast(leaves.scale_min as integer)
-            when coalesce(reached.level, floor({{ rational_double('leaves.value_num', 'leaves.value_den') }}))
-                < leaves.scale_max
-                then cast(
-                    coalesce(reached.level, floor({{ rational_double('leaves.value_num', 'leaves.value_den') }})) + 1
-                    as integer
-                )
+            else cast(coalesce(reached.level, {{ int_div('leaves.value_num', 'leaves.value_den') }}) + 1 as integer)
         end as next_level,
         -- One level more, or what is left up to the top of the scale; over value_den * 10^10.
         greatest(
@@ -110,14 +111,16 @@ select
     stepped.node_id,
     stepped.index_node_id,
     case
-        when stepped.is_observed then cast({{ rational_double('stepped.value_num', 'stepped.value_den') }} as double)
+        when stepped.is_observed then {{ rational_double('stepped.value_num', 'stepped.value_den') }}
     end as current_level,
-    stepped.next_level,
+    case when stepped.next_level <= stepped.scale_max then stepped.next_level end as next_level,
     case
         when stepped.has_index
             then
-                {{ rational_double('stepped.share_num', 'stepped.share_den') }}
-                * ({{ rational_double('stepped.step_num', 'stepped.value_den * ' ~ exact_denominator()) }})
+                {{ rational_double(
+                    'stepped.share_num * stepped.step_num',
+                    'stepped.share_den * stepped.value_den * ' ~ exact_denominator()
+                ) }}
     end as gain_one_level,
     levels.criterion as next_criterion,
     levels.evidence as evidence_missing

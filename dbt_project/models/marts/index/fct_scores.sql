@@ -1,3 +1,5 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
 with completed as (
 
     select * from {{ ref('int_scores__completed') }}
@@ -76,8 +78,9 @@ scored as (
         case
             when root.is_available
                 then
-                    {{ rational_double('completed.share_num', 'completed.share_den') }}
-                    * {{ rational_double('completed.value_num', 'completed.value_den') }}
+                    {{ rational_double(
+                        'completed.share_num * completed.value_num', 'completed.share_den * completed.value_den'
+                    ) }}
         end as contribution,
         received.file_sha256,
         received.file_name,

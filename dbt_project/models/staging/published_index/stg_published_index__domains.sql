@@ -6,7 +6,9 @@ with source as (
 
 rulebooks as (
 
-    select * from {{ ref('rulebooks') }} where regulation is not null
+    select *
+    from {{ ref('rulebooks') }}
+    where regulation is not null
 
 ),
 

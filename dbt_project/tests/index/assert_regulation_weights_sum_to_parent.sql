@@ -1,0 +1,37 @@
+-- A regulation's weights are shares: under every node the children's fractions sum to exactly 1. The engine
+-- would hide a wrong weight, since it divides by the sum; the table itself has to be right.
+-- noqa: disable=LT05,PRS
+with weights as (
+
+    select
+        nodes.rulebook_id,
+        nodes.parent_id,
+        {{ exact_numerator("split_part(nodes.weight, '/', 1)") }} as num,
+        {{ exact_numerator("coalesce(nullif(split_part(nodes.weight, '/', 2), ''), '1')") }} as den
+    from {{ ref('rulebook_nodes') }} as nodes
+    inner join {{ ref('rulebooks') }} as rulebooks on nodes.rulebook_id = rulebooks.rulebook_id
+    where rulebooks.regulation is not null
+
+),
+
+commons as (
+
+    select
+        rulebook_id,
+        parent_id,
+        {{ lcm_agg('den') }} as common_den
+    from weights
+    group by rulebook_id, parent_id
+
+)
+
+select
+    weights.rulebook_id,
+    weights.parent_id,
+    sum(weights.num * {{ int_div('commons.common_den', 'weights.den') }}) as found,
+    max(commons.common_den) as expected
+from weights
+inner join commons
+    on weights.rulebook_id = commons.rulebook_id and weights.parent_id is not distinct from commons.parent_id
+group by weights.rulebook_id, weights.parent_id
+having sum(weights.num * {{ int_div('commons.common_den', 'weights.den') }}) <> max(commons.common_den)
