@@ -1,0 +1,91 @@
+"""Ed25519 keys and signatures of bundles.
+
+Belongs here: making, reading and fingerprinting keys, signing and checking bytes. Stays out: what is signed.
+"""
+
+import hashlib
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from exports.aside import write_file
+
+
+class KeyFileError(ValueError):
+    """A key file cannot be used; the message says which and why."""
+
+
+def ensure_signing_key(path: Path) -> Ed25519PrivateKey:
+    """Read the signing key, or make it on first use, with its public half beside it (`<stem>.pub.pem`).
+
+    Args:
+        path: PKCS8 PEM file, mode 0600.
+
+    Raises:
+        KeyFileError: others may read the file, or it holds no Ed25519 key.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Ed25519PrivateKey.generate()
+        write_file(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(f"{path}: others may read this signing key; run: chmod 600 {path}")
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(f"{path}: not an unencrypted PKCS8 key ({error})") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: expected an Ed25519 key, found {type(key).__name__}")
+    public = public_key_path(path)
+    pem = public_pem(key.public_key())
+    if not public.exists() or public.read_bytes() != pem:
+        write_file(public, pem)
+    return key
+
+
+def public_key_path(signing_key: Path) -> Path:
+    """Give the path of the public key that lies beside a signing key."""
+    return signing_key.with_name(f"{signing_key.stem}.pub.pem")
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Write a public key as PEM, the form that `openssl` reads."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """Read a public key.
+
+    Raises:
+        KeyFileError: the file cannot be read or holds no Ed25519 public key.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise KeyFileError(f"{path}: not a public key in PEM form ({error})") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyFileError(f"{path}: expected an Ed25519 public key, found {type(key).__name__}")
+    return key
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """Give the sha256 of the key's DER form: what sender and receiver compare by another way."""
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def is_signed_by(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+    """Tell whether the signature of these bytes is from this key."""
+    try:
+        key.verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
