@@ -1,0 +1,115 @@
+with counted as (
+
+    select * from {{ ref('int_calls__counted_daily') }}
+
+),
+
+identities as (
+
+    select * from {{ ref('int_identities__mapped') }}
+
+),
+
+services as (
+
+    select distinct
+        log_format,
+        provider_identity,
+        service_code,
+        case when log_format = 'combined' then provider_identity else service_code end as watched_name
+    from counted
+
+),
+
+meta_services as (
+
+    select distinct
+        services.log_format,
+        services.provider_identity,
+        services.service_code
+    from services
+    inner join {{ ref('metaservices') }} as meta
+        on
+            services.log_format = meta.log_format
+            and (
+                services.watched_name = meta.name
+                or left(services.watched_name, length(meta.name) + 1) = meta.name || '/'
+            )
+
+),
+
+mapped as (
+
+    select
+        counted.*,
+        consumer.opd_code as consumer_opd,
+        consumer.system_code as consumer_system,
+        provider.opd_code as provider_opd,
+        provider.system_code as provider_system,
+        coalesce(provider.service_code, counted.service_code) as service,
+        meta.service_code is not null as is_meta,
+        agent.agent is not null as is_monitoring,
+        -- A call without a known consumer is no self-call. While a side is unmapped, a member is one OPD.
+        coalesce(
+            consumer.opd_code = provider.opd_code
+            or (
+                counted.log_format = 'xroad'
+                and not (consumer.is_mapped and provider.is_mapped)
+                and {{ xroad_member('counted.consumer_identity') }}
+                = {{ xroad_member('counted.provider_identity') }}
+            ),
+            false
+        ) as is_self,
+        coalesce(consumer.is_mapped, true) and provider.is_mapped as is_mapped
+    from counted
+    left join identities as consumer
+        on
+            consumer.role = 'consumer'
+            and counted.instansi_code = consumer.instansi_code
+            and counted.log_format = consumer.log_format
+            and counted.consumer_identity = consumer.identity
+            and counted.day between consumer.valid_from and consumer.valid_to
+    inner join identities as provider
+        on
+            provider.role = 'provider'
+            and counted.instansi_code = provider.instansi_code
+            and counted.log_format = provider.log_format
+            and counted.provider_identity = provider.identity
+            and counted.day between provider.valid_from and provider.valid_to
+    left join meta_services as meta
+        on
+            counted.log_format = meta.log_format
+            and counted.provider_identity = meta.provider_identity
+            and counted.service_code = meta.service_code
+    left join {{ ref('monitoring_agents') }} as agent on lower(counted.agent) = lower(agent.agent)
+
+)
+
+select
+    day,
+    instansi_code,
+    log_format,
+    file_sha256,
+    partner_file_sha256,
+    consumer_identity,
+    consumer_opd,
+    consumer_system,
+    provider_identity,
+    provider_opd,
+    provider_system,
+    service_code,
+    service,
+    agent,
+    sides,
+    has_own_id,
+    succeeded,
+    duration_ms,
+    calls,
+    request_bytes,
+    response_bytes,
+    is_meta,
+    is_monitoring,
+    is_self,
+    is_mapped,
+    not is_meta and not is_monitoring and not is_self as is_business
+from mapped

@@ -1,0 +1,156 @@
+with business as (
+
+    select
+        *,
+        -- A clock that was set back gives a negative duration, which measures nothing.
+        case when duration_ms >= 0 then duration_ms end as valid_duration_ms
+    from {{ ref('int_calls__classified') }}
+    where is_business
+
+),
+
+totals as (
+
+    select
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service as service_code,
+        cast(sum(calls) as bigint) as calls,
+        cast(coalesce(sum(calls) filter (where succeeded), 0) as bigint) as succeeded,
+        cast(sum(request_bytes) as bigint) as request_bytes,
+        cast(sum(response_bytes) as bigint) as response_bytes,
+        cast(coalesce(sum(calls) filter (where valid_duration_ms is not null), 0) as bigint) as timed_calls,
+        bool_and(is_mapped) as is_mapped
+    from business
+    group by
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service
+
+),
+
+durations as (
+
+    select
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service as service_code,
+        valid_duration_ms as duration_ms,
+        cast(sum(calls) as bigint) as calls
+    from business
+    where valid_duration_ms is not null
+    group by
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service,
+        valid_duration_ms
+
+),
+
+ranked as (
+
+    select
+        *,
+        sum(calls) over (
+            partition by
+                instansi_code,
+                day,
+                log_format,
+                consumer_opd,
+                consumer_system,
+                provider_opd,
+                provider_system,
+                service_code
+            order by duration_ms
+            rows between unbounded preceding and current row
+        ) as calls_so_far,
+        sum(calls) over (
+            partition by
+                instansi_code,
+                day,
+                log_format,
+                consumer_opd,
+                consumer_system,
+                provider_opd,
+                provider_system,
+                service_code
+        ) as timed_calls
+    from durations
+
+),
+
+percentiles as (
+
+    select
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service_code,
+        {{ percentile_of_counts('duration_ms', 'calls_so_far', 'timed_calls', '0.50') }} as duration_p50_ms,
+        {{ percentile_of_counts('duration_ms', 'calls_so_far', 'timed_calls', '0.95') }} as duration_p95_ms
+    from ranked
+    group by
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service_code
+
+)
+
+select
+    totals.instansi_code,
+    totals.day,
+    totals.log_format,
+    totals.consumer_opd,
+    totals.consumer_system,
+    totals.provider_opd,
+    totals.provider_system,
+    totals.service_code,
+    totals.calls,
+    totals.succeeded,
+    totals.calls - totals.succeeded as failed,
+    totals.request_bytes,
+    totals.response_bytes,
+    percentiles.duration_p50_ms,
+    percentiles.duration_p95_ms,
+    totals.timed_calls,
+    totals.is_mapped
+from totals
+left join percentiles
+    on
+        totals.instansi_code = percentiles.instansi_code
+        and totals.day = percentiles.day
+        and totals.log_format = percentiles.log_format
+        and totals.consumer_opd is not distinct from percentiles.consumer_opd
+        and totals.consumer_system is not distinct from percentiles.consumer_system
+        and totals.provider_opd = percentiles.provider_opd
+        and totals.provider_system = percentiles.provider_system
+        and totals.service_code = percentiles.service_code

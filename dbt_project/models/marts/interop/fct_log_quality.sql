@@ -1,0 +1,112 @@
+with files as (
+
+    select * from {{ source('raw', 'intake_files') }}
+    where
+        kind = 'service_log'
+        and lines is not null
+        and status in ('loaded', 'partly', 'rejected')
+
+),
+
+settings as (
+
+    select orphan_after_days from {{ source('raw', 'run_settings') }}
+
+),
+
+calls as (
+
+    select * from {{ ref('int_calls__classified') }}
+
+),
+
+newest as (
+
+    select
+        instansi_code,
+        log_format,
+        max(day) as newest_day
+    from calls
+    group by instansi_code, log_format
+
+),
+
+judged as (
+
+    select
+        calls.*,
+        calls.sides in ('client', 'producer')
+        and calls.has_own_id
+        and {{ days_between('calls.day', 'newest.newest_day') }} > settings.orphan_after_days as is_orphan
+    from calls
+    inner join newest
+        on
+            calls.instansi_code = newest.instansi_code
+            and calls.log_format = newest.log_format
+    cross join settings
+
+),
+
+by_owner as (
+
+    select
+        file_sha256,
+        sum(calls) as calls,
+        sum(calls) filter (where sides = 'both') as pairs,
+        sum(calls) filter (where not has_own_id and sides <> 'gateway') as calls_without_id,
+        sum(calls) filter (where is_orphan) as orphans,
+        sum(calls) filter (where is_meta) as metaservice_calls,
+        sum(calls) filter (where is_monitoring) as monitoring_calls,
+        sum(calls) filter (where is_self) as self_calls,
+        sum(calls) filter (where is_business) as business_calls,
+        sum(calls) filter (where is_business and not is_mapped) as unmapped_calls
+    from judged
+    group by file_sha256
+
+),
+
+-- Records that became a side of a call; the others of a file are exact copies.
+used as (
+
+    select
+        file_sha256,
+        sum(calls) as records
+    from (
+        select
+            file_sha256,
+            calls
+        from calls
+        union all
+        select
+            partner_file_sha256 as file_sha256,
+            calls
+        from calls
+        where partner_file_sha256 is not null
+    ) as sides
+    group by file_sha256
+
+)
+
+select
+    files.instansi_code,
+    files.log_format,
+    files.file_name,
+    files.file_sha256,
+    files.received_at,
+    files.lines,
+    files.records,
+    files.bad_lines,
+    files.blank_lines,
+    files.records - cast(coalesce(used.records, 0) as bigint) as duplicates,
+    cast(coalesce(by_owner.orphans, 0) as bigint) as orphans,
+    cast(coalesce(by_owner.metaservice_calls, 0) as bigint) as metaservice_calls,
+    cast(coalesce(by_owner.monitoring_calls, 0) as bigint) as monitoring_calls,
+    cast(coalesce(by_owner.self_calls, 0) as bigint) as self_calls,
+    cast(coalesce(by_owner.calls, 0) as bigint) as calls,
+    cast(coalesce(by_owner.pairs, 0) as bigint) as pairs,
+    cast(coalesce(by_owner.business_calls, 0) as bigint) as business_calls,
+    cast(coalesce(by_owner.unmapped_calls, 0) as bigint) as unmapped_calls,
+    cast(coalesce(by_owner.calls_without_id, 0) as bigint) as calls_without_id
+from files
+left join by_owner on files.file_sha256 = by_owner.file_sha256
+left join used on files.file_sha256 = used.file_sha256
