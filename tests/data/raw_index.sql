@@ -1,0 +1,21 @@
+-- The raw tables that the models of the index read, empty, as intake makes them from the contracts.
+create schema raw;
+create table raw.published_index (
+    agency varchar, year bigint, category varchar, table_no varchar, "table" varchar, row_no varchar,
+    domain_kebijakan decimal(38, 10), domain_tata_kelola decimal(38, 10), domain_manajemen decimal(38, 10),
+    domain_layanan decimal(38, 10), "index" decimal(38, 10), predikat varchar, source varchar,
+    _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar, _opd_code varchar,
+    _period varchar, _received_at timestamp, _file_order bigint
+);
+create table raw.self_assessment (
+    instansi_code varchar, period varchar, rulebook_id varchar, node_id varchar, stage varchar,
+    level decimal(38, 10), explanation varchar, evidence_ref varchar[], assessor_kind varchar, assessed_on date,
+    opd_code varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
+    _opd_code varchar, _period varchar, _received_at timestamp, _file_order bigint
+);
+create table raw.opd_register (instansi_code varchar);
+create table raw.published_figure (instansi_code varchar);
+create table raw.program_realization (instansi_code varchar);
+create table raw.smart_city_evaluation (instansi_code varchar);
+create table raw.intake_files (instansi_code varchar);
+create table raw.run_settings (instansi_code varchar);
