@@ -252,11 +252,12 @@ def _condition(table: Table, instansi_code: str, period: str) -> str:
     names = set(table.column_names)
     own = f"instansi_code = {literal(instansi_code)}"
     quoted = literal(period)
-    # A file of the year belongs to a month's bundle too, and a file without a period to every one. The
-    # ministry's table is handed in for all agencies at once: it is what published values rest on.
+    # A file of the year belongs to a month's bundle too, and a file without a period to every one; so does a
+    # file that another body handed in and a score of this instansi rests on (the ministry's table).
     files = (
         f"({own} and (period is null or starts_with(period, {quoted}) or starts_with({quoted}, period))"
-        " or kind = 'published_index')"
+        " or file_sha256 in (select file_sha256 from fct_scores"
+        f" where {own} and starts_with(period, {quoted})))"
     )
     if table.name == "fct_intake_files":
         return files

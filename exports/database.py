@@ -93,7 +93,7 @@ def list_tables(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> 
 
 
 def read_rows(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Run a query and return its rows as dictionaries by column name."""
     result = connection.execute(query, parameters or [])

@@ -140,7 +140,7 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
         readme: list[tuple[str, str, str | None, str, int, str]] = []
         for table in tables:
             _comment(connection, table)
-            grain = re.search(r"Grain:\s*(.+?)\.(?:\s|$)", table.comment)
+            grain = re.search(r"Grain:\s*(.+?)\.(?:\s|$)", table.comment, re.DOTALL)
             readme.append(
                 (
                     table.name,

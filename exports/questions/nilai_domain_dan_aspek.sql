@@ -15,5 +15,4 @@ from fct_scores as score
 inner join dim_node as node
     on score.rulebook_id = node.rulebook_id and score.node_id = node.node_id
 where score.unit_kind = 'instansi' and node.node_kind in ('domain', 'aspect')
-order by
-    score.instansi_code, score.period, score.rulebook_id, score.stage, node.node_kind desc, node.node_id
+order by score.instansi_code, score.period, score.rulebook_id, score.stage, node.sort_key

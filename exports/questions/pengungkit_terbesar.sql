@@ -8,6 +8,7 @@ select
     node.name as indikator,
     lever.current_level as tingkat_sekarang,
     lever.gain_one_level as kenaikan_indeks,
+    lever.next_criterion as syarat_tingkat_berikutnya,
     lever.evidence_missing as bukti_yang_belum_ada
 from fct_levers as lever
 inner join dim_node as node

@@ -3,6 +3,7 @@ select
     instansi_code,
     unit_kind,
     unit_code,
+    unit_name,
     severity,
     rule_id,
     statement,
@@ -11,4 +12,4 @@ select
     last_seen
 from fct_findings
 where status = 'open'
-order by instansi_code, severity, rule_id, finding_id
+order by instansi_code, finding_rank

@@ -1,22 +1,29 @@
 -- Berapa nilai terbaru tiap ukuran integrasi dan interoperabilitas, dari berapa sumber?
 select
-    instansi_code,
-    unit_kind,
-    unit_code,
-    measure_id,
-    figure,
-    window_start,
-    window_end,
-    numerator,
-    denominator,
-    value,
-    level,
-    sources_received,
-    sources_expected
-from fct_indicator_values
+    indicator.instansi_code,
+    indicator.unit_kind,
+    indicator.unit_code,
+    indicator.measure_id,
+    measure.name as ukuran,
+    indicator.figure,
+    indicator.window_kind,
+    indicator.window_start,
+    indicator.window_end,
+    indicator.numerator,
+    indicator.denominator,
+    indicator.value,
+    indicator.level,
+    indicator.sources_received,
+    indicator.sources_expected
+from fct_indicator_values as indicator
+inner join dim_measure as measure on indicator.measure_id = measure.measure_id
 qualify
     row_number() over (
-        partition by instansi_code, unit_kind, unit_code, measure_id, figure
-        order by window_end desc, window_start desc
+        partition by
+            indicator.instansi_code, indicator.unit_kind, indicator.unit_code,
+            indicator.measure_id, indicator.figure, indicator.window_kind
+        order by indicator.window_end desc
     ) = 1
-order by instansi_code, unit_kind, unit_code, measure_id, figure
+order by
+    indicator.instansi_code, indicator.unit_kind, indicator.unit_code, indicator.measure_id, indicator.figure,
+    indicator.window_kind

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -143,12 +143,12 @@ def _render(template: str, **values: Any) -> bytes:
 
 
 def _reported_codes(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    # The national table makes an instansi of every agency of the country: no page for those.
+    # No page for those that only stand in the national table, nor for who only hands in for others.
     rows = read_rows(
         connection,
         """
         select instansi_code from dim_instansi
-        where instansi_code in (
+        where instansi_kind <> 'pengirim' and instansi_code in (
             select instansi_code from fct_intake_files
             union select instansi_code from dim_opd
             union select instansi_code from dim_system
@@ -215,7 +215,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
         inner join dim_node as node on score.rulebook_id = node.rulebook_id and score.node_id = node.node_id
         where score.instansi_code = ? and score.unit_kind = 'instansi' and score.rulebook_id = ?
             and score.period = ? and node.node_kind in ('index', 'domain', 'aspect')
-        order by try_cast(node.number as integer), node.node_id
+        order by node.sort_key
         """,
         [code, chosen["rulebook_id"], chosen["period"]],
     )
@@ -226,7 +226,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
         node["cells"][cell["stage"]] = cell
         if cell["published"] is not None:
             node["published"] = cell["published"]
-    ordered = _in_tree_order(list(nodes.values()))
+    ordered = list(nodes.values())
     index_rows = [node for node in ordered if node["node_kind"] == "index"]
     bars = [node for node in ordered if node["node_kind"] == "domain"] or [
         node for node in ordered if node["node_kind"] == "aspect"
@@ -272,21 +272,6 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
     }
 
 
-def _in_tree_order(nodes: list[Row]) -> list[Row]:
-    """Put every node behind its parent, siblings in their given order."""
-    known = {node["node_id"] for node in nodes}
-    children: dict[str | None, list[Row]] = {}
-    for node in nodes:
-        children.setdefault(node["parent_id"] if node["parent_id"] in known else None, []).append(node)
-    ordered: list[Row] = []
-    waiting = list(reversed(children.get(None, [])))
-    while waiting:
-        node = waiting.pop()
-        ordered.append(node)
-        waiting += reversed(children.get(node["node_id"], []))
-    return ordered
-
-
 def _band(stage: str, cell: Row) -> Band:
     value = cell["score"] if cell["printed"] is not None else None
     note = wording.decimal_text(cell["printed"])
@@ -307,7 +292,7 @@ def _levers(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | None
         inner join dim_node as node on lever.rulebook_id = node.rulebook_id and lever.node_id = node.node_id
         where lever.instansi_code = ? and lever.unit_kind = 'instansi' and lever.rulebook_id = ?
             and lever.period = ? and lever.stage = ? and lever.gain_one_level > 0
-        order by lever.gain_one_level desc, try_cast(node.number as integer), node.node_id
+        order by lever.gain_one_level desc, node.sort_key
         limit 10
         """,
         [code, chosen["rulebook_id"], chosen["period"], chosen["stage"]],
@@ -319,26 +304,22 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
     rows = read_rows(
         connection,
         """
-        with windowed as (
-            select *, case when window_end = last_day(window_start) and day(window_start) = 1 then 'month'
-                else 'ytd' end as window_kind
-            from fct_indicator_values
-            where instansi_code = ? and unit_kind = 'instansi'
-        )
-        select * from windowed
+        select indicator.*, measure.name, measure.unit, measure.direction
+        from fct_indicator_values as indicator
+        inner join dim_measure as measure on indicator.measure_id = measure.measure_id
+        where indicator.instansi_code = ? and indicator.unit_kind = 'instansi'
         qualify row_number() over (
-            partition by measure_id, figure, window_kind order by window_end desc, window_start desc
+            partition by indicator.measure_id, indicator.figure, indicator.window_kind
+            order by indicator.window_end desc
         ) = 1
-        order by measure_id, figure <> 'main', figure, window_kind
+        order by indicator.measure_id, indicator.figure <> 'main', indicator.figure, indicator.window_kind
         """,
         [code],
     )
     measures: dict[tuple[str, str], Row] = {}
     for row in rows:
-        entry = measures.setdefault(
-            (row["measure_id"], row["figure"]),
-            {"measure_id": row["measure_id"], "figure": row["figure"], "month": None, "ytd": None},
-        )
+        key = (row["measure_id"], row["figure"])
+        entry = measures.setdefault(key, {**row, "month": None, "ytd": None})
         entry[row["window_kind"]] = row
     return list(measures.values())
 
@@ -346,11 +327,9 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
 def _findings(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     rows = read_rows(
         connection,
-        "select * from fct_findings where instansi_code = ? and status <> 'closed' order by finding_id",
+        "select * from fct_findings where instansi_code = ? and status = 'open' order by finding_rank",
         [code],
     )
-    order = list(wording.SEVERITIES)
-    rows.sort(key=lambda row: order.index(row["severity"]) if row["severity"] in order else len(order))
     return {"total": len(rows), "rows": rows[:10]}
 
 
@@ -456,24 +435,19 @@ def _licences(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
     files = read_rows(
         connection,
         """
-        select distinct kind, instansi_code, file_name from fct_intake_files
-        where instansi_code = ? or kind = 'published_index' order by all
+        select distinct file_name from fct_intake_files
+        where instansi_code = $code
+            or file_sha256 in (select file_sha256 from fct_scores where instansi_code = $code)
         """,
-        [code],
+        {"code": code},
     )
     with (HERE / "licences.csv").open(encoding="utf-8", newline="") as handle:
-        known = list(csv.DictReader(handle))
-    found = [
-        {"attribution": entry["attribution"], "licence": entry["licence"]}
-        for entry in known
-        if any(
-            row["kind"].split("/")[0] == entry["kind"]
-            and fnmatchcase(row["instansi_code"] or "", entry["instansi_code"])
-            and fnmatchcase(PurePosixPath(row["file_name"]).name, entry["file_name"])
-            for row in files
-        )
-    ]
-    return [entry for number, entry in enumerate(found) if entry not in found[:number]]
+        found = {
+            (entry["attribution"], entry["licence"])
+            for entry in csv.DictReader(handle)
+            if any(fnmatchcase(row["file_name"], entry["file_name"]) for row in files)
+        }
+    return [{"attribution": attribution, "licence": licence} for attribution, licence in sorted(found)]
 
 
 def _index_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:

@@ -1,4 +1,4 @@
-"""Indonesian words and notation of the pages: numbers, dates, stages, severities, measures.
+"""Indonesian words and notation of the pages: numbers, dates, stages, severities.
 
 Belongs here: how a value is written for a reader. Stays out: which value is shown.
 """
@@ -36,15 +36,7 @@ RULEBOOKS = {
     "permenpanrb-8-2026": "Permen PANRB 8/2026 (Pemdi)",
     "interop-1": "interop-1 (rubrik lokal)",
 }
-SEVERITIES = {"critical": "Kritis", "high": "Tinggi", "medium": "Sedang", "low": "Rendah", "info": "Info"}
-STATUSES = {
-    "loaded": "dimuat",
-    "partly": "dimuat sebagian",
-    "rejected": "ditolak",
-    "duplicate": "kembar",
-    "replaced": "diganti",
-    "waiting": "menunggu",
-}
+SEVERITIES = {"high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
 KINDS = {
     "opd_register": "Daftar OPD",
     "system_inventory": "Inventaris sistem",
@@ -58,38 +50,6 @@ KINDS = {
     "smart_city_evaluation": "Evaluasi kota cerdas",
     "service_log": "Log layanan",
 }
-# name, unit (share, ms, number), lower is better: names of design page "Measures of integration"
-MEASURES = {
-    "I01": ("Sistem dengan kontrak antarmuka terbit", "share", False),
-    "I02": ("API yang benar-benar dipakai", "share", False),
-    "I03": ("Pertukaran lewat penghubung", "share", False),
-    "I04": ("OPD terhubung", "share", False),
-    "I05": ("Pemakaian ulang layanan", "share", False),
-    "I06": ("Pertukaran timbal balik", "share", False),
-    "I07": ("Kepadatan pertukaran", "share", False),
-    "I08": ("Sistem tidak terhubung (silo)", "share", True),
-    "I09": ("Keterbukaan ke OPD lain", "number", False),
-    "I10": ("Pemusatan panggilan", "number", False),
-    "I11": ("Keberhasilan panggilan", "share", False),
-    "I12": ("Ketersediaan teramati", "share", False),
-    "I13": ("Durasi p95", "ms", True),
-    "I14": ("Kemutakhiran data", "share", False),
-    "I15": ("Kesesuaian format kiriman", "share", False),
-    "I16": ("Kesesuaian kode", "share", False),
-    "I17": ("Tingkat keterhubungan", "share", False),
-    "I18": ("Tumpang tindih fungsi", "share", True),
-    "I19": ("Entri ganda", "share", True),
-    "I20": ("Pihak ketiga tanpa kontrak", "share", True),
-    "I21": ("Hosting di pusat data pemerintah", "share", False),
-    "I22": ("Tanggapan pengaduan", "share", False),
-    "I23": ("Kemutakhiran situs", "share", False),
-    "I24": ("Angka terbit sama dengan angka lapangan", "share", False),
-    "I25": ("Jangkauan layanan", "share", False),
-    "I26": ("Selisih pernyataan dan bukti", "number", True),
-    "I27": ("Kelengkapan bukti yang diterima", "share", False),
-    "I28": ("Waktu kerja yang dihemat (perkiraan)", "number", False),
-}
-
 Number = int | float | Decimal
 
 
@@ -124,9 +84,8 @@ def percent_text(share: Number | None, places: int = 1) -> str:
     )
 
 
-def measure_text(measure_id: str, figure: str, value: Number | None) -> str:
-    """Write a measure's value in its unit; figures other than `main` may have another unit, so as numbers."""
-    unit = MEASURES.get(measure_id, ("", "number", False))[1]
+def measure_text(unit: str, figure: str, value: Number | None) -> str:
+    """Write a measure's value in its unit; a figure other than `main` may be no share: then as a number."""
     if value is not None and unit == "share" and (figure == "main" or 0 <= value <= 1):
         return percent_text(value)
     return short_text(value) + ("\u00a0ms" if value is not None and unit == "ms" else "")
@@ -135,6 +94,12 @@ def measure_text(measure_id: str, figure: str, value: Number | None) -> str:
 def date_text(day: date) -> str:
     """Write a date as 31 Oktober 2026."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def seen_text(first: date | str, last: date | str) -> str:
+    """Write when a finding was first and last seen."""
+    first_text, last_text = (date_text(day) if isinstance(day, date) else str(day) for day in (first, last))
+    return f"sejak {first_text}" + (f", terakhir {last_text}" if last_text != first_text else "")
 
 
 def month_text(day: date, short: bool = False) -> str:

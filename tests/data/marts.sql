@@ -7,7 +7,8 @@ create table marts.dim_instansi (
 );
 insert into marts.dim_instansi values
     ('99.99', 'Kabupaten Contoh', 'kabupaten', true),
-    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true);
+    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true),
+    ('panrb', 'Kementerian PANRB', 'pengirim', false);
 
 create table marts.dim_opd (
     instansi_code varchar, opd_code varchar, opd_name varchar, opd_kind varchar, parent_opd_code varchar,
@@ -35,37 +36,37 @@ insert into marts.dim_system values
 
 create table marts.dim_node (
     rulebook_id varchar, node_id varchar, parent_id varchar, node_kind varchar, number varchar, name varchar,
-    weight_pct decimal(18, 10)
+    weight_pct double, sort_key varchar
 );
 insert into marts.dim_node values
-    ('permenpanrb-59-2020', 'p59.index', null, 'index', null, 'Indeks SPBE', 100),
-    ('permenpanrb-59-2020', 'p59.d1', 'p59.index', 'domain', '1', 'Kebijakan Internal SPBE', 13),
-    ('permenpanrb-59-2020', 'p59.d2', 'p59.index', 'domain', '2', 'Tata Kelola SPBE', 25),
-    ('permenpanrb-59-2020', 'p59.d3', 'p59.index', 'domain', '3', 'Manajemen SPBE', 16.5),
-    ('permenpanrb-59-2020', 'p59.d4', 'p59.index', 'domain', '4', 'Layanan SPBE', 45.5),
-    ('permenpanrb-59-2020', 'p59.a1', 'p59.d1', 'aspect', '1', 'Kebijakan Internal Tata Kelola SPBE', 13),
-    ('permenpanrb-59-2020', 'p59.a2', 'p59.d2', 'aspect', '2', 'Perencanaan Strategis SPBE', 10),
-    ('permenpanrb-59-2020', 'p59.a3', 'p59.d2', 'aspect', '3', 'Teknologi Informasi dan Komunikasi', 10),
-    ('permenpanrb-59-2020', 'p59.a4', 'p59.d2', 'aspect', '4', 'Penyelenggara SPBE', 5),
-    ('permenpanrb-59-2020', 'p59.a5', 'p59.d3', 'aspect', '5', 'Penerapan Manajemen SPBE', 12),
-    ('permenpanrb-59-2020', 'p59.a6', 'p59.d3', 'aspect', '6', 'Pelaksanaan Audit TIK', 4.5),
+    ('permenpanrb-59-2020', 'p59.index', null, 'index', null, 'Indeks SPBE', 100, '000'),
+    ('permenpanrb-59-2020', 'p59.d1', 'p59.index', 'domain', '1', 'Kebijakan Internal SPBE', 13, '000.001'),
+    ('permenpanrb-59-2020', 'p59.d2', 'p59.index', 'domain', '2', 'Tata Kelola SPBE', 25, '000.002'),
+    ('permenpanrb-59-2020', 'p59.d3', 'p59.index', 'domain', '3', 'Manajemen SPBE', 16.5, '000.003'),
+    ('permenpanrb-59-2020', 'p59.d4', 'p59.index', 'domain', '4', 'Layanan SPBE', 45.5, '000.004'),
+    ('permenpanrb-59-2020', 'p59.a1', 'p59.d1', 'aspect', '1', 'Kebijakan Internal Tata Kelola SPBE', 13, '000.001.001'),
+    ('permenpanrb-59-2020', 'p59.a2', 'p59.d2', 'aspect', '2', 'Perencanaan Strategis SPBE', 10, '000.002.002'),
+    ('permenpanrb-59-2020', 'p59.a3', 'p59.d2', 'aspect', '3', 'Teknologi Informasi dan Komunikasi', 10, '000.002.003'),
+    ('permenpanrb-59-2020', 'p59.a4', 'p59.d2', 'aspect', '4', 'Penyelenggara SPBE', 5, '000.002.004'),
+    ('permenpanrb-59-2020', 'p59.a5', 'p59.d3', 'aspect', '5', 'Penerapan Manajemen SPBE', 12, '000.003.005'),
+    ('permenpanrb-59-2020', 'p59.a6', 'p59.d3', 'aspect', '6', 'Pelaksanaan Audit TIK', 4.5, '000.003.006'),
     ('permenpanrb-59-2020', 'p59.a7', 'p59.d4', 'aspect', '7',
-     'Layanan Administrasi Pemerintahan Berbasis Elektronik', 27.5),
-    ('permenpanrb-59-2020', 'p59.a8', 'p59.d4', 'aspect', '8', 'Layanan Publik Berbasis Elektronik', 18),
+     'Layanan Administrasi Pemerintahan Berbasis Elektronik', 27.5, '000.004.007'),
+    ('permenpanrb-59-2020', 'p59.a8', 'p59.d4', 'aspect', '8', 'Layanan Publik Berbasis Elektronik', 18, '000.004.008'),
     ('permenpanrb-59-2020', 'p59.i15', 'p59.a3', 'indicator', '15',
-     'Tingkat Kematangan Pembangunan Aplikasi SPBE', 2.5),
+     'Tingkat Kematangan Pembangunan Aplikasi SPBE', 2.5, '000.002.003.015'),
     ('permenpanrb-59-2020', 'p59.i18', 'p59.a3', 'indicator', '18',
-     'Tingkat Kematangan Penggunaan Sistem Penghubung Layanan Instansi Pusat/Pemerintah Daerah', 2.5),
+     'Tingkat Kematangan Penggunaan Sistem Penghubung Layanan Instansi Pusat/Pemerintah Daerah', 2.5, '000.002.003.018'),
     ('permenpanrb-59-2020', 'p59.i23', 'p59.a5', 'indicator', '23',
-     'Tingkat Kematangan Penerapan Manajemen Data', 1.5),
+     'Tingkat Kematangan Penerapan Manajemen Data', 1.5, '000.003.005.023'),
     ('permenpanrb-59-2020', 'p59.i47', 'p59.a8', 'indicator', '47',
-     'Tingkat Kematangan Layanan Publik Sektor 3', 3),
-    ('interop-1', 'io1.index', null, 'index', null, 'Indeks Integrasi dan Interoperabilitas', 100),
-    ('interop-1', 'io1.d1', 'io1.index', 'domain', '1', 'Integrasi', 38),
-    ('interop-1', 'io1.d2', 'io1.index', 'domain', '2', 'Interoperabilitas', 24),
-    ('interop-1', 'io1.d3', 'io1.index', 'domain', '3', 'Keandalan layanan', 14),
-    ('interop-1', 'io1.d4', 'io1.index', 'domain', '4', 'Kemandirian', 12),
-    ('interop-1', 'io1.d5', 'io1.index', 'domain', '5', 'Kepercayaan data', 12);
+     'Tingkat Kematangan Layanan Publik Sektor 3', 3, '000.004.008.047'),
+    ('interop-1', 'io1.index', null, 'index', null, 'Indeks Integrasi dan Interoperabilitas', 100, '000'),
+    ('interop-1', 'io1.d1', 'io1.index', 'domain', '1', 'Integrasi', 38, '000.001'),
+    ('interop-1', 'io1.d2', 'io1.index', 'domain', '2', 'Interoperabilitas', 24, '000.002'),
+    ('interop-1', 'io1.d3', 'io1.index', 'domain', '3', 'Keandalan layanan', 14, '000.003'),
+    ('interop-1', 'io1.d4', 'io1.index', 'domain', '4', 'Kemandirian', 12, '000.004'),
+    ('interop-1', 'io1.d5', 'io1.index', 'domain', '5', 'Kepercayaan data', 12, '000.005');
 
 create table marts.fct_scores (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
@@ -132,23 +133,39 @@ insert into marts.fct_scores values
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d4', 'domain', 3.75, 3.75,
      null, 3.75, 3.75, 3.75, 3.75, 1.0);
 
+alter table marts.fct_scores add column file_sha256 varchar;
+update marts.fct_scores set file_sha256 = repeat('05', 32) where instansi_code = '12.07';
+
 create table marts.fct_levers (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
-    stage varchar, node_id varchar, current_level decimal(18, 2), gain_one_level decimal(18, 6),
+    stage varchar, node_id varchar, current_level double, gain_one_level double, next_criterion varchar,
     evidence_missing varchar
 );
 insert into marts.fct_levers values
     ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i47', 3, 0.03,
-     'Dokumentasi layanan sektor 3 yang terintegrasi'),
+     'Layanan terhubung dengan layanan lain.', 'Dokumentasi layanan sektor 3 yang terintegrasi'),
     ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i18', 2, 0.025,
-     'Laporan penggunaan sistem penghubung layanan di semua OPD'),
-    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i15', 3, 0.025, null),
-    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i23', 3, 0.015, null);
+     'Penghubung dipakai semua OPD.', 'Laporan penggunaan sistem penghubung layanan di semua OPD'),
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i15', 3, 0.025, null, null),
+    ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i23', 3, 0.015, null, null);
+
+create table marts.dim_measure (
+    measure_id varchar, name varchar, name_en varchar, unit varchar, direction varchar, formula varchar
+);
+insert into marts.dim_measure values
+    ('I01', 'Sistem dengan kontrak API', 'API share', 'share', 'higher', 'Terbit dibagi semua.'),
+    ('I04', 'OPD terhubung', 'Connected OPDs', 'share', 'higher', 'Terhubung dibagi semua.'),
+    ('I08', 'Sistem tidak terhubung (silo)', 'Silo share', 'share', 'lower', 'Silo dibagi semua.'),
+    ('I11', 'Keberhasilan panggilan', 'Success rate', 'share', 'higher', 'Berhasil dibagi semua.'),
+    ('I15', 'Kesesuaian format', 'Format conformity', 'share', 'higher', 'Diterima dibagi dikirim.'),
+    ('I20', 'Pihak ketiga tanpa kontrak', 'No contract', 'share', 'lower', 'Tanpa kontrak dibagi semua.'),
+    ('I24', 'Angka terbit = angka lapangan', 'Published = field', 'share', 'higher', 'Cocok dibagi semua.'),
+    ('I27', 'Kelengkapan bukti', 'Completeness', 'share', 'higher', 'Diterima dibagi wajib.');
 
 create table marts.fct_indicator_values (
     instansi_code varchar, measure_id varchar, figure varchar, unit_kind varchar, unit_code varchar,
     window_start date, window_end date, numerator decimal(38, 10), denominator decimal(38, 10),
-    value decimal(38, 10), level integer, sources_received bigint, sources_expected bigint
+    value double, level integer, sources_received bigint, sources_expected bigint
 );
 insert into marts.fct_indicator_values values
     ('99.99', 'I01', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 1, 3, 0.3333333333, 2, 4, 5),
@@ -164,6 +181,10 @@ insert into marts.fct_indicator_values values
     ('99.99', 'I27', 'main', 'instansi', '99.99', '2026-10-01', '2026-10-31', 70, 72, 0.9722222222, null,
      70, 72),
     ('99.99', 'I24', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 0, null, null, null, 0, 1);
+
+alter table marts.fct_indicator_values add column window_kind varchar;
+update marts.fct_indicator_values
+set window_kind = case when window_start = '2026-01-01' then 'ytd' else 'month' end;
 
 create table marts.fct_calls_daily (
     instansi_code varchar, day date, log_format varchar, consumer_opd varchar, consumer_system varchar,
@@ -215,8 +236,10 @@ insert into marts.fct_intake_files values
      'rejected', 0, 0, 0, 'unreadable: bukan buku kerja Excel', '2026-11-01 01:30:01'),
     ('99.99', 'service_log', null, null, 'service_log/xroad/99.99/opmon-2026-10-05.json', repeat('ab', 32),
      'loaded', 410, 410, 0, null, '2026-11-01 01:30:02'),
-    ('12.07', 'program_realization', '12.07', '2022', 'program_realization/12.07/program_realization.csv',
-     repeat('04', 32), 'loaded', 6, 6, 0, null, '2026-11-01 01:30:03');
+    ('12.07', 'program_realization', '12.07', '2022', 'program_realization/12.07/studi.csv', repeat('04', 32),
+     'loaded', 6, 6, 0, null, '2026-11-01 01:30:03'),
+    ('panrb', 'published_index', 'panrb', '2026', 'published_index/@panrb/national_2023.csv', repeat('05', 32),
+     'loaded', 621, 621, 0, null, '2026-11-01 01:30:04');
 
 create table marts.fct_quarantine (
     instansi_code varchar, kind varchar, opd_code varchar, file_sha256 varchar, file_name varchar,
@@ -233,23 +256,27 @@ insert into marts.fct_quarantine values
      ['status: "jalan" tidak dikenal'], 'X;jalan', 'open');
 
 create table marts.fct_findings (
-    instansi_code varchar, finding_id varchar, rule_id varchar, unit_kind varchar, unit_code varchar,
-    severity varchar, statement varchar, evidence varchar, first_seen varchar, last_seen varchar,
-    status varchar
+    instansi_code varchar, finding_id varchar, rule_id varchar, title varchar, unit_kind varchar,
+    unit_code varchar, unit_name varchar, severity varchar, statement varchar, evidence varchar,
+    first_seen date, last_seen date, status varchar, finding_rank bigint
 );
 insert into marts.fct_findings values
-    ('99.99', 'f1', 'silo_system', 'opd', '99.99-DINKES', 'medium',
-     'Sistem Antrean Puskesmas (Dinas Kesehatan) tidak bertukar data dengan sistem mana pun.',
-     'dim_system: system_code = ANTREAN', '2026-08', '2026-10', 'open'),
-    ('99.99', 'f2', 'vendor_without_contract', 'opd', '99.99-DINKES', 'high',
-     'Sistem Antrean Puskesmas dibuat CV <b>Fiktif</b> & Rekan tanpa kontrak yang berlaku pada 31 Oktober 2026.',
-     'dim_system: system_code = ANTREAN; vendor_contract kosong', '2026-10', '2026-10', 'open'),
-    ('99.99', 'f3', 'opd_not_connected', 'opd', '99.99-BAPPEDA', 'low',
-     'Badan Perencanaan Pembangunan Daerah belum memanggil atau dipanggil OPD lain.',
-     'fct_exchange_edges', '2026-08', '2026-10', 'open'),
-    ('12.07', 'f4', 'published_differs', 'instansi', '12.07', 'high',
-     'Cakupan kecamatan Jumpa Madu terbit sekitar 1 %, di lapangan 4,55 % (1 dari 22 kecamatan).',
-     'fct_published_figures: figure_id = study-03', '2023', '2023', 'open');
+    ('99.99', 'f1', 'silo_system', 'Sistem silo', 'opd', '99.99-DINKES', 'Dinas Kesehatan', 'medium',
+     'Antrean Puskesmas (Dinas Kesehatan) berdiri sendiri: tidak ada pertukaran dengan OPD lain.',
+     'dim_system: system_code = ANTREAN', '2026-08-01', '2026-10-31', 'open', 2),
+    ('99.99', 'f2', 'third_party_without_contract', 'Pihak ketiga tanpa kontrak', 'opd', '99.99-DINKES',
+     'Dinas Kesehatan', 'high',
+     'Antrean Puskesmas dibuat CV <b>Fiktif</b> & Rekan tanpa kontrak yang berlaku pada akhir Oktober 2026.',
+     'dim_system: system_code = ANTREAN; vendor_contract kosong', '2026-10-31', '2026-10-31', 'open', 1),
+    ('99.99', 'f3', 'unmapped_identity', 'Identitas log belum dipetakan', 'instansi', '99.99',
+     'Kabupaten Contoh', 'low', '1 identitas pada log web belum dipetakan ke OPD.', 'fct_calls_daily',
+     '2026-08-01', '2026-10-31', 'open', 3),
+    ('99.99', 'f5', 'silo_system', 'Sistem silo', 'opd', '99.99-DINSOS', 'Dinas Sosial', 'medium',
+     'Sistem Bantuan Sosial berdiri sendiri.', 'dim_system', '2026-08-01', '2026-08-31', 'closed', 4),
+    ('12.07', 'f4', 'published_differs_from_field', 'Angka terbit berbeda dari lapangan', 'instansi', '12.07',
+     'Kabupaten Deli Serdang', 'high',
+     'Kecamatan Jumpa Madu: angka terbit 1 persen, angka lapangan 4,55 persen (1 dari 22).',
+     'fct_published_figures: figure_id = study-03', '2023-01-01', '2023-12-31', 'open', 1);
 
 create table marts.fct_program_realization (
     instansi_code varchar, period varchar, dimension varchar, programs bigint, achieved bigint,
@@ -274,18 +301,15 @@ insert into marts.fct_smart_city_evaluation values
      'Pardede et al. 2023, Table 2');
 
 create table marts.fct_published_figures (
-    instansi_code varchar, figure_id varchar, name varchar, unit varchar, opd_code varchar,
-    system_code varchar, system_name varchar, area_code varchar, period varchar,
-    published_value decimal(38, 10), published_where varchar, published_on date,
-    field_value decimal(38, 10), field_method varchar, field_on date, numerator decimal(38, 10),
-    denominator decimal(38, 10), source varchar
+    instansi_code varchar, figure_id varchar, name varchar, unit varchar, system_name varchar, period varchar,
+    published_value double, published_where varchar, field_value double, field_method varchar,
+    numerator double, denominator double, compared_value double, is_equal boolean, source varchar
 );
 insert into marts.fct_published_figures values
-    ('12.07', 'study-01', 'Population that finds access easy (Delipedia)', 'percent', null, null, 'Delipedia',
-     null, '2023', 29.5, 'study', null, null, 'survey', null, null, null,
-     'Pardede et al. 2023, text to Figure 1'),
-    ('12.07', 'study-03', 'Kecamatan covered by Jumpa Madu', 'percent', null, null, 'Jumpa Madu', null, '2023',
-     1, 'study (around 1 %)', null, 4.545454545, 'count', null, 1, 22,
+    ('12.07', 'study-01', 'Population that finds access easy (Delipedia)', 'percent', 'Delipedia', '2023', 29.5,
+     'study', null, 'survey', null, null, null, null, 'Pardede et al. 2023, text to Figure 1'),
+    ('12.07', 'study-03', 'Kecamatan covered by Jumpa Madu', 'percent', 'Jumpa Madu', '2023', 1,
+     'study (around 1 %)', 4.545454545, 'count', 1, 22, 4.545454545, false,
      'Pardede et al. 2023, text to Figure 1');
 
 -- The marts of the models carry their own texts; here one text per table and column is enough.

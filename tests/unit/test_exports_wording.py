@@ -11,6 +11,7 @@ from exports.reports.wording import (
     measure_text,
     month_text,
     percent_text,
+    seen_text,
     short_text,
     whole_text,
 )
@@ -38,13 +39,15 @@ def test_counts_shares_and_durations() -> None:
     assert short_text(Decimal("100")) == "100"
     assert percent_text(Decimal("0.9481481481")) == "94,8\u00a0%"
     assert percent_text(1.0) == "100\u00a0%"
-    assert measure_text("I08", "main", Decimal("0.3333333333")) == "33,3\u00a0%"
-    assert measure_text("I13", "main", Decimal("890.25")) == "890,25\u00a0ms"
-    assert measure_text("I05", "mean", Decimal("2.5")) == "2,5"
-    assert measure_text("I08", "main", None) == "–"
+    assert measure_text("share", "main", Decimal("0.3333333333")) == "33,3\u00a0%"
+    assert measure_text("ms", "main", Decimal("890.25")) == "890,25\u00a0ms"
+    assert measure_text("share", "mean", Decimal("2.5")) == "2,5"
+    assert measure_text("share", "main", None) == "–"
 
 
 def test_dates() -> None:
     assert date_text(date(2026, 8, 7)) == "7 Agustus 2026"
+    assert seen_text(date(2026, 8, 1), date(2026, 10, 31)) == "sejak 1 Agustus 2026, terakhir 31 Oktober 2026"
+    assert seen_text(date(2026, 8, 1), date(2026, 8, 1)) == "sejak 1 Agustus 2026"
     assert month_text(date(2026, 10, 1)) == "Oktober 2026"
     assert month_text(date(2026, 10, 1), short=True) == "Okt 26"

@@ -1,0 +1,9 @@
+select
+    measure_id,
+    name,
+    name_en,
+    unit,
+    direction,
+    formula,
+    needs
+from {{ ref('measures') }}
