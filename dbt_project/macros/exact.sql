@@ -54,6 +54,15 @@
     least({{ int_div(den, exact_gcd(num, den)) }}, {{ exact_limit() }})
 {%- endmacro %}
 
+{#- True where num/den in lowest terms stays within exact_limit(). -#}
+{% macro is_within_limit(num, den) -%}
+    {{ int_div(den, exact_gcd(num, den)) }} <= {{ exact_limit() }}
+{%- endmacro %}
+
+{#- The whole index in units of tree weight where its leaves have no common denominator within exact_limit(): a
+    leaf of a hundred-thousandth of the index still weighs 15 digits, and times a value of 10 decimals it fits. -#}
+{% macro wide_unit() -%} cast(100000000000000000000 as {{ exact_type() }}) {%- endmacro %}
+
 {#- A DECIMAL as numerator over 10 ** 10, the scale of all received numbers. -#}
 {% macro exact_numerator(x) -%}
     cast(cast({{ x }} as decimal(38, 10)) * 10000000000 as {{ exact_type() }})

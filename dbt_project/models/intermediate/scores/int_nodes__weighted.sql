@@ -61,7 +61,9 @@ tree as (
         '/' || node_id || '/' as path,
         position as sort_key,
         cast(1 as {{ exact_type() }}) as share_num,
-        cast(1 as {{ exact_type() }}) as share_den
+        cast(1 as {{ exact_type() }}) as share_den,
+        true as is_exact,
+        {{ wide_unit() }} as wide_weight
     from weighted
     where parent_id is null
 
@@ -74,7 +76,12 @@ tree as (
         tree.path || child.node_id || '/' as path,
         tree.sort_key || '/' || child.position as sort_key,
         {{ reduce_num('tree.share_num * child.weight_whole', 'tree.share_den * child.siblings_weight') }} as share_num,
-        {{ reduce_den('tree.share_num * child.weight_whole', 'tree.share_den * child.siblings_weight') }} as share_den
+        {{ reduce_den('tree.share_num * child.weight_whole', 'tree.share_den * child.siblings_weight') }} as share_den,
+        tree.is_exact
+        and {{ is_within_limit('tree.share_num * child.weight_whole', 'tree.share_den * child.siblings_weight') }}
+            as is_exact,
+        {{ int_div('2 * tree.wide_weight * child.weight_whole + child.siblings_weight', '2 * child.siblings_weight') }}
+            as wide_weight
     from tree
     inner join weighted as child
         on tree.rulebook_id = child.rulebook_id and tree.node_id = child.parent_id
@@ -98,7 +105,7 @@ commons as (
 
     select
         rulebook_id,
-        coalesce(nullif({{ bounded_lcm_agg('share_den') }}, 0), {{ exact_limit() }}) as common_den
+        case when bool_and(is_exact) then {{ bounded_lcm_agg('share_den') }} else 0 end as common_den
     from leaves
     where is_leaf
     group by rulebook_id
@@ -110,7 +117,11 @@ leaf_weights as (
     select
         leaves.rulebook_id,
         leaves.path,
-        {{ on_denominator('leaves.share_num', 'leaves.share_den', 'commons.common_den') }} as tree_weight
+        case
+            when commons.common_den > 0
+                then leaves.share_num * {{ int_div('commons.common_den', 'leaves.share_den') }}
+            else leaves.wide_weight
+        end as tree_weight
     from leaves
     inner join commons on leaves.rulebook_id = commons.rulebook_id
     where leaves.is_leaf

@@ -130,9 +130,7 @@ mean_{{ depth - 1 }} as (
         summed.observed_weight,
         summed.known_weight,
         summed.known_sum,
-        summed.is_exact
-        and {{ int_div('summed.value_den', exact_gcd('summed.value_num', 'summed.value_den')) }} <= {{ exact_limit() }}
-            as is_exact
+        summed.is_exact and {{ is_within_limit('summed.value_num', 'summed.value_den') }} as is_exact
     from summed_{{ depth }} as summed
     inner join {{ ref('int_assessments__listed') }} as assessments
         on summed.assessment_id = assessments.assessment_id
