@@ -42,8 +42,9 @@ class Written:
     planted: list[Row] = field(default_factory=list)
 
     def dirt(self, file: str, row: int, rule: str, unit: str = INSTANSI) -> None:
-        """Note a row that its contract must refuse; `row` as a person counts it, `rule` without the kind."""
-        rule = f"{file.partition('/')[0]}.{rule}"
+        """Note a row that must be refused; `row` as a person counts it, `rule` without the kind in front."""
+        kind = file.partition("/")[0]
+        rule = rule if kind == "service_log" else f"{kind}.{rule}"
         self.planted.append({"what": "dirt", "file": file, "row": row, "rule": rule, "unit": unit, "key": ""})
 
     def finding(self, rule: str, unit: str, key: str) -> None:
@@ -824,7 +825,7 @@ def xroad(out: Written, rng: random.Random) -> None:
         body = json.dumps({"records": records}, separators=(",", ":"), ensure_ascii=False)
         out.files[file] = gz_bytes(body.encode())
         if broken in records:
-            out.dirt(file, len(records), "bad_line")
+            out.dirt(file, len(records), "xroad.time")
     out.finding("missing_source", opd("DISKOMINFO"), "service_log:xroad")
 
 
@@ -869,7 +870,7 @@ def combined(out: Written, rng: random.Random) -> None:
         if week == FIRST_DAY:
             ordered.insert(40, "")
             ordered.insert(60, "ini bukan baris log")
-            out.dirt(file, 61, "bad_line")
+            out.dirt(file, 61, "combined.head")
         text = "\n".join(ordered) + "\n"
         out.files[file] = gz_bytes(text.encode())
 

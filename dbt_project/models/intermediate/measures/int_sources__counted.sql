@@ -1,0 +1,152 @@
+with settings as (
+
+    select as_of from {{ source('raw', 'run_settings') }}
+
+),
+
+promises as (
+
+    select
+        instansi_code,
+        opd_code,
+        trim({{ unnest_split('expects', ';') }}) as promise
+    from {{ ref('stg_opd_register__opds') }}
+    where expects is not null
+
+),
+
+owed as (
+
+    select distinct
+        instansi_code,
+        opd_code,
+        trim(split_part(promise, '=', 1)) as source_code,
+        trim(split_part(promise, '=', 2)) as frequency
+    from promises
+    where promise <> ''
+
+),
+
+-- A file that names no sender speaks for the agency: it counts for whichever OPD owes that kind.
+files as (
+
+    select
+        instansi_code,
+        kind as source_code,
+        nullif(opd_code, instansi_code) as opd_code,
+        coalesce(period, substr(cast(received_at as varchar), 1, 4)) as period
+    from {{ source('raw', 'intake_files') }}
+    where
+        status in ('loaded', 'partly')
+        and kind <> 'service_log'
+
+),
+
+marks as (
+
+    select
+        instansi_code,
+        source_code,
+        opd_code,
+        period
+    from files
+    where
+        opd_code is not null
+        or source_code not in ('system_inventory', 'vendor_contract', 'published_figure')
+    union
+    select
+        instansi_code,
+        'system_inventory' as source_code,
+        opd_code,
+        period
+    from {{ ref('int_systems__joined') }}
+    union
+    select
+        instansi_code,
+        'vendor_contract' as source_code,
+        opd_code,
+        period
+    from {{ ref('stg_vendor_contract__contracts') }}
+    union
+    select
+        instansi_code,
+        'published_figure' as source_code,
+        opd_code,
+        period
+    from {{ ref('stg_published_figure__figures') }}
+    where opd_code is not null
+
+),
+
+received as (
+
+    select
+        instansi_code,
+        source_code,
+        opd_code,
+        cast(
+            case when length(period) = 4 then period || '-01-01' else period || '-01' end as date
+        ) as mark_day
+    from marks
+    union
+    select
+        instansi_code,
+        'service_log:' || log_format as source_code,
+        cast(null as varchar) as opd_code,
+        day as mark_day
+    from {{ ref('int_calls__classified') }}
+
+),
+
+due as (
+
+    select
+        units.instansi_code,
+        units.window_kind,
+        units.window_start,
+        units.window_end,
+        units.unit_code as opd_code,
+        owed.source_code,
+        owed.frequency,
+        {{ period_number('units.window_start', 'owed.frequency') }} as first_number,
+        {{ period_number('least(units.window_end, settings.as_of)', 'owed.frequency') }} as last_number
+    from {{ ref('int_units__windowed') }} as units
+    cross join settings
+    inner join owed
+        on
+            units.instansi_code = owed.instansi_code
+            and units.unit_code = owed.opd_code
+    where units.unit_kind = 'opd'
+
+)
+
+select
+    due.instansi_code,
+    due.window_kind,
+    due.window_start,
+    due.window_end,
+    due.opd_code,
+    due.source_code,
+    due.frequency,
+    cast(
+        count(distinct {{ period_number('received.mark_day', 'due.frequency') }}) as bigint
+    ) as sources_received,
+    cast(due.last_number - due.first_number + 1 as bigint) as sources_expected
+from due
+left join received
+    on
+        due.instansi_code = received.instansi_code
+        and due.source_code = received.source_code
+        and coalesce(due.opd_code = received.opd_code, true)
+        and {{ period_number('received.mark_day', 'due.frequency') }}
+        between due.first_number and due.last_number
+group by
+    due.instansi_code,
+    due.window_kind,
+    due.window_start,
+    due.window_end,
+    due.opd_code,
+    due.source_code,
+    due.frequency,
+    due.first_number,
+    due.last_number

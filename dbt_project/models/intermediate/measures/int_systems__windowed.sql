@@ -1,0 +1,182 @@
+with windows as (
+
+    select * from {{ ref('int_windows__listed') }}
+
+),
+
+systems as (
+
+    select * from {{ ref('int_systems__joined') }}
+
+),
+
+-- Of each OPD the latest inventory that speaks of the window or of a time before it.
+listed as (
+
+    select
+        windows.window_kind,
+        windows.window_start,
+        windows.window_end,
+        systems.*
+    from windows
+    inner join systems
+        on
+            windows.instansi_code = systems.instansi_code
+            and systems.period <= {{ month_text('windows.window_end') }}
+    qualify
+        rank() over (
+            partition by windows.instansi_code, windows.window_kind, windows.window_start, systems.opd_code
+            order by systems.period desc
+        ) = 1
+        and row_number() over (
+            partition by windows.instansi_code, windows.window_kind, windows.window_start, systems.system_code
+            order by systems.period desc
+        ) = 1
+
+),
+
+calls as (
+
+    select * from {{ ref('int_calls__windowed') }}
+    where
+        succeeded > 0
+        and consumer_opd is not null
+        and consumer_opd <> provider_opd
+
+),
+
+observed as (
+
+    select
+        instansi_code,
+        window_kind,
+        window_start,
+        provider_system as system_code
+    from calls
+    union
+    select
+        instansi_code,
+        window_kind,
+        window_start,
+        consumer_system as system_code
+    from calls
+
+),
+
+exchanges as (
+
+    select
+        windows.instansi_code,
+        windows.window_kind,
+        windows.window_start,
+        flows.provider_system_code,
+        flows.consumer_system_code
+    from windows
+    inner join {{ ref('stg_declared_exchange__exchanges') }} as flows
+        on
+            windows.instansi_code = flows.instansi_code
+            and flows.period <= {{ month_text('windows.window_end') }}
+            and coalesce(windows.window_end >= flows.since, true)
+    where
+        flows.status = 'running'
+        and flows.provider_opd_code <> flows.consumer_opd_code
+
+),
+
+declared as (
+
+    select
+        instansi_code,
+        window_kind,
+        window_start,
+        provider_system_code as system_code
+    from exchanges
+    union
+    select
+        instansi_code,
+        window_kind,
+        window_start,
+        consumer_system_code as system_code
+    from exchanges
+
+),
+
+-- Where neither logs nor declared exchanges came in, nobody knows whether a system stands alone.
+known as (
+
+    select distinct
+        instansi_code,
+        window_kind,
+        window_start
+    from exchanges
+    union
+    select distinct
+        instansi_code,
+        window_kind,
+        window_start
+    from {{ ref('int_calls__windowed') }}
+
+),
+
+contracted as (
+
+    select distinct
+        windows.instansi_code,
+        windows.window_kind,
+        windows.window_start,
+        contracts.system_code
+    from windows
+    inner join {{ ref('stg_vendor_contract__contracts') }} as contracts
+        on
+            windows.instansi_code = contracts.instansi_code
+            and windows.window_end between contracts.starts_on and contracts.ends_on
+
+)
+
+select
+    listed.instansi_code,
+    listed.window_kind,
+    listed.window_start,
+    listed.window_end,
+    listed.system_code,
+    listed.system_name,
+    listed.opd_code,
+    listed.app_class,
+    listed.builder_kind,
+    listed.hosting,
+    listed.vendor_name,
+    listed.api_contract_url is not null as has_interface_contract,
+    observed.system_code is not null as is_exchange_observed,
+    declared.system_code is not null as is_exchange_declared,
+    case
+        when known.instansi_code is not null
+            then observed.system_code is null and declared.system_code is null
+    end as is_silo,
+    coalesce(listed.builder_kind = 'vendor', false)
+    or coalesce(listed.hosting in ('vendor', 'commercial_cloud'), false) as is_third_party,
+    contracted.system_code is not null as has_valid_contract
+from listed
+left join observed
+    on
+        listed.instansi_code = observed.instansi_code
+        and listed.window_kind = observed.window_kind
+        and listed.window_start = observed.window_start
+        and listed.system_code = observed.system_code
+left join declared
+    on
+        listed.instansi_code = declared.instansi_code
+        and listed.window_kind = declared.window_kind
+        and listed.window_start = declared.window_start
+        and listed.system_code = declared.system_code
+left join known
+    on
+        listed.instansi_code = known.instansi_code
+        and listed.window_kind = known.window_kind
+        and listed.window_start = known.window_start
+left join contracted
+    on
+        listed.instansi_code = contracted.instansi_code
+        and listed.window_kind = contracted.window_kind
+        and listed.window_start = contracted.window_start
+        and listed.system_code = contracted.system_code
+where listed.status = 'active'
