@@ -237,7 +237,8 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
         "title": title,
         "stages": stages,
         "nodes": [node for node in ordered if node["node_kind"] != "index"],
-        "has_published": any(node["published"] is not None for node in ordered),
+        "has_published_index": any(node["published"] is not None for node in index_rows),
+        "has_published": any(node["published"] is not None for node in ordered if node not in index_rows),
         "band_chart": band_chart(
             [
                 _band(stage, node["cells"][stage])
@@ -299,8 +300,8 @@ def _levers(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | None
     )
 
 
-def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
-    """List each figure of each measure with its latest month and its latest year to date."""
+def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
+    """List each figure with its latest month and year to date; measures without any value by name only."""
     rows = read_rows(
         connection,
         """
@@ -321,7 +322,17 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
         key = (row["measure_id"], row["figure"])
         entry = measures.setdefault(key, {**row, "month": None, "ytd": None})
         entry[row["window_kind"]] = row
-    return list(measures.values())
+    entries = list(measures.values())
+    valued = [
+        row
+        for row in entries
+        if any(row[kind] and row[kind]["value"] is not None for kind in ("month", "ytd"))
+    ]
+    known = {row["measure_id"] for row in valued}
+    return {
+        "rows": valued,
+        "unknown": [row for row in entries if row["figure"] == "main" and row["measure_id"] not in known],
+    }
 
 
 def _findings(connection: duckdb.DuckDBPyConnection, code: str) -> Row:

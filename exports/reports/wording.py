@@ -37,6 +37,15 @@ RULEBOOKS = {
     "interop-1": "interop-1 (rubrik lokal)",
 }
 SEVERITIES = {"high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
+# Figures that stand beside the main one of a measure.
+FIGURES = {
+    "as_provider": "sebagai penyedia",
+    "as_consumer": "sebagai pemanggil",
+    "with_outside": "dengan pihak luar",
+    "first_pass": "pada kiriman pertama",
+    "mean": "rata-rata",
+    "median": "nilai tengah",
+}
 KINDS = {
     "opd_register": "Daftar OPD",
     "system_inventory": "Inventaris sistem",

@@ -125,13 +125,13 @@ insert into marts.fct_scores values
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.index', 'index', 3.4711, 3.47,
      'Baik', null, 3.47, 3.4711, 3.4711, 1.0),
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d1', 'domain', 4, 4.00,
-     null, 4, 4.00, 4, 4, 1.0),
+     null, 4, null, 4, 4, 1.0),
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d2', 'domain', 3.6, 3.60,
-     null, 3.6, 3.60, 3.6, 3.6, 1.0),
+     null, 3.6, null, 3.6, 3.6, 1.0),
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d3', 'domain', 2.09, 2.09,
-     null, 2.09, 2.09, 2.09, 2.09, 1.0),
+     null, 2.09, null, 2.09, 2.09, 1.0),
     ('12.07', 'instansi', '12.07', '2023', 'permenpanrb-59-2020', 'final', 'p59.d4', 'domain', 3.75, 3.75,
-     null, 3.75, 3.75, 3.75, 3.75, 1.0);
+     null, 3.75, null, 3.75, 3.75, 1.0);
 
 alter table marts.fct_scores add column file_sha256 varchar;
 update marts.fct_scores set file_sha256 = repeat('05', 32) where instansi_code = '12.07';

@@ -64,6 +64,7 @@ def test_page_says_the_index_its_band_the_printed_value_and_how_sure_it_is(repor
     assert "61 dari 62 sumber diterima" in text
     assert "5.120 dari 5.400" in text
     assert "rubrik lokal" in text
+    assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan (I24)." in text
 
 
 def test_fictional_regency_is_marked_and_the_real_one_is_not(report: Path) -> None:
