@@ -42,7 +42,11 @@ create or replace temp macro mask_text(x) as
 
 -- An id that the pairing needs as it is, unless it carries personal data: then a pseudonym of it.
 create or replace temp macro mask_id(x) as
-    case when mask_text(x) <> x then 'id-' || left(hmac256(x), 16) else x end;
+    case
+        when regexp_matches(x, '@|%40|[0-9]{15,}|(\b|[A-Za-z_])(\+?62|0)8[1-9][0-9]{7,10}(\b|[A-Za-z_])')
+            then 'id-' || left(hmac256(x), 16)
+        else x
+    end;
 
 -- A line that nobody could read: words that are not in `kept` (names of the format), numbers of four digits
 -- or more and addresses go, so that a login in an unexpected place goes too.

@@ -51,17 +51,14 @@ _LAST_MS = 32_503_680_000_000  # year 3000
 
 def _fields(lines: str) -> str:
     shape = ", ".join(f'"{name}": "VARCHAR"' for name in (*_NUMBERS, *_TEXTS))
-    numbers = ",\n        ".join(f'try_cast(r."{name}" as bigint) as "{name}"' for name in _NUMBERS)
-    texts = ",\n        ".join(f'nullif(trim(r."{name}"), \'\') as "{name}"' for name in _TEXTS)
-    wrong_number = ", ".join(
-        f'case when r."{name}" is not null and try_cast(r."{name}" as bigint) is null then \'{name}\' end'
-        for name in _NUMBERS
-    )
-    wrong_text = ", ".join(
-        f"case when left(r.\"{name}\", 1) in ('{{', '[') then '{name}' end"
-        for name in (*_MEMBERS, "serviceCode")
-    )
-    wrong_text += ", case when r.succeeded not in ('true', 'false') then 'succeeded' end"
+    numbers = ", ".join(f'try_cast(r."{name}" as bigint) as "{name}"' for name in _NUMBERS)
+    texts = ", ".join(f'nullif(r."{name}", \'\') as "{name}"' for name in _TEXTS)
+    wrong = {name: f'"{name}" is null and r."{name}" is not null' for name in _NUMBERS}
+    wrong |= {
+        name: f"left(\"{name}\", 1) in ('{{', '[')" for name in (*_MEMBERS, "serviceCode", "xRequestId")
+    }
+    wrong |= {"succeeded": "\"succeeded\" not in ('true', 'false')"}
+    wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in wrong.items())
     return f"""
     with parsed as (
         select
@@ -74,16 +71,22 @@ def _fields(lines: str) -> str:
                     then from_json(line, '{{{shape}}}')
             end as r
         from {lines}
+    ),
+
+    typed as (
+        select line_number, line, is_unreadable, r, {numbers}, {texts}
+        from parsed
     )
+
     select
-        line_number,
-        line,
-        is_unreadable,
+        * exclude (r),
         r is null as is_no_object,
-        {numbers},
-        {texts},
-        concat_ws(', ', {wrong_number}, {wrong_text}) as wrong_fields
-    from parsed
+        case
+            when {" or ".join(wrong.values())}
+                then concat_ws(', ', {wrong_names})
+            else ''
+        end as wrong_fields
+    from typed
     """
 
 
