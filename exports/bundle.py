@@ -9,7 +9,6 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -196,9 +195,9 @@ def _write_payload(
     """Write every data file of a bundle into a new folder; return the row of `dim_instansi`."""
     folder.mkdir()
     with open_published(published) as connection:
+        selected = _narrow(connection, instansi_code, period)
         page = render_instansi(connection, instansi_code, as_of, link_index=False)
         (folder / "laporan.html").write_bytes(page)
-        selected = list(_select_tables(connection, instansi_code, period))
         resources = [_write_csv(connection, folder, table, query) for table, query in selected]
         _write_workbook(connection, folder / "tabel.xlsx", selected, as_of)
         summary = _summary(connection, instansi_code, period)
@@ -231,23 +230,30 @@ def _write_payload(
     return unit
 
 
-def _select_tables(
+def _narrow(
     connection: duckdb.DuckDBPyConnection, instansi_code: str, period: str
-) -> Iterator[tuple[Table, str]]:
-    """Give each published table with the query of its rows for this instansi and period, in a total order."""
+) -> list[tuple[Table, str]]:
+    """Hide, in this connection, all rows that do not belong into the bundle; give each table with its query.
+
+    Temporary views take the tables' names, so that page, tables and summary cannot tell of different rows.
+    """
+    selected = []
+    # With its catalogue: plain `main` would mean the temporary views themselves.
+    source = f"{identifier(read_rows(connection, 'select current_database() as name')[0]['name'])}.main"
     for table in list_tables(connection):
         if table.name == "readme":
             continue
+        name = identifier(table.name)
+        condition = _condition(table, source, instansi_code, period)
+        connection.execute(f"create temp view {name} as select * from {source}.{name} where {condition}")
         columns = tuple(column for column in table.columns if (table.name, column.name) not in _LEFT_OUT)
         chosen = ", ".join(_safe_column(column) for column in columns)
-        condition = _condition(table, instansi_code, period)
-        yield (
-            Table(table.name, table.comment, columns),
-            f"select {chosen} from {identifier(table.name)} where {condition} order by all",
-        )
+        query = f"select {chosen} from {name} order by all"
+        selected.append((Table(table.name, table.comment, columns), query))
+    return selected
 
 
-def _condition(table: Table, instansi_code: str, period: str) -> str:
+def _condition(table: Table, source: str, instansi_code: str, period: str) -> str:
     """Give the SQL condition of the rows that belong into the bundle."""
     names = set(table.column_names)
     own = f"instansi_code = {literal(instansi_code)}"
@@ -256,14 +262,14 @@ def _condition(table: Table, instansi_code: str, period: str) -> str:
     # file that another body handed in and a score of this instansi rests on (the ministry's table).
     files = (
         f"({own} and (period is null or starts_with(period, {quoted}) or starts_with({quoted}, period))"
-        " or file_sha256 in (select file_sha256 from fct_scores"
+        f" or file_sha256 in (select file_sha256 from {source}.fct_scores"
         f" where {own} and starts_with(period, {quoted})))"
     )
     if table.name == "fct_intake_files":
         return files
     if table.name in ("fct_quarantine", "fct_log_quality"):
         # Neither has a period of its own: they follow the file they are about.
-        return f"{own} and file_sha256 in (select file_sha256 from fct_intake_files where {files})"
+        return f"{own} and file_sha256 in (select file_sha256 from {source}.fct_intake_files where {files})"
     conditions = [own] if "instansi_code" in names else ["true"]
     start = f"date '{period if len(period) == 7 else period + '-01'}-01'"
     end = f"last_day({start})" if len(period) == 7 else f"date '{period}-12-31'"

@@ -118,6 +118,21 @@ def test_datapackage_documents_every_column(built: Path) -> None:
     assert (types["value"], types["level"], types["received_at"]) == ("number", "integer", "datetime")
 
 
+def test_bundle_of_a_period_tells_of_that_period_alone_in_page_and_tables(
+    published_marts: Path, key: Path, tmp_path: Path
+) -> None:
+    result = build_bundle(
+        published_marts, tmp_path, instansi_code="12.07", period="2023", signing_key=key, as_of=AS_OF
+    )
+    assert {row["period"] for row in _rows(result.path, "fct_smart_city_evaluation")} == {"2023"}
+    assert _rows(result.path, "fct_program_realization") == []
+    page = (result.path / "data" / "laporan.html").read_text(encoding="utf-8")
+    assert "Evaluasi kota cerdas" in page
+    assert "Realisasi program menurut dimensi" not in page
+    # The ministry's table came from another sender; the index rests on it.
+    assert [row["kind"] for row in _rows(result.path, "fct_intake_files")] == ["published_index"]
+
+
 def test_page_in_the_bundle_leads_nowhere_outside_it(built: Path) -> None:
     assert 'href="index.html"' not in (built / "data" / "laporan.html").read_text(encoding="utf-8")
 
