@@ -6,7 +6,7 @@ no name of the site; the provider is the route, the consumer the login if there 
 referers and user agents are not kept (of an agent its product name).
 """
 
-from sources.logs.record import UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _METHOD = "[A-Za-z][A-Za-z_-]{1,19}"
 # A browser that calls itself another product is that one: `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
@@ -53,14 +53,17 @@ def _fields(lines: str) -> str:
     placed as (
         select
             *,
-            len(head) >= 6 and left(head[-3], 1) = '[' and right(head[-2], 1) = ']' and head[-1] = '' as has_head,
+            len(head) >= 6
+            and left(head[-3], 1) = '['
+            and right(head[-2], 1) = ']'
+            and head[-1] = '' as has_head,
             substr(head[-3], 2) || ' ' || left(head[-2], -1) as time_text,
             case when len(head) = 6 then head[3] else array_to_string(head[3:-4], ' ') end as raw_login,
             len(tail) between 3 and 4
             and tail[1] = ''
             and length(tail[2]) = 3
             and try_cast(tail[2] as integer) between 100 and 999
-            and (tail[3] = '-' or try_cast(tail[3] as bigint) >= 0)
+            and (tail[3] = '-' or try_cast(tail[3] as bigint) between 0 and {MAX_BYTES})
             and coalesce(tail[4], '') = '' as has_tail,
             case
                 when len(words) = 3 and left(words[3], 5) = 'HTTP/'
@@ -70,6 +73,11 @@ def _fields(lines: str) -> str:
                 )
             end as asked
         from split
+    ),
+
+    requested as (
+        select *, asked.target <> '' and regexp_full_match(asked.method, '{_METHOD}') as has_request
+        from placed
     )
 
     select
@@ -85,14 +93,13 @@ def _fields(lines: str) -> str:
         head[1] as host,
         nullif(raw_login, '-') as login,
         -- `-` or binary instead of a request: no method, and a route that names no service.
-        case when asked.target <> '' and regexp_full_match(asked.method, '{_METHOD}') then upper(asked.method) end
-            as method,
-        case when regexp_full_match(asked.method, '{_METHOD}') then nullif(asked.target, '') end as target,
-        nullif(asked.protocol, '') as protocol,
+        case when has_request then upper(asked.method) end as method,
+        case when has_request then asked.target end as target,
+        case when has_request then nullif(asked.protocol, '') end as protocol,
         case when has_tail then try_cast(tail[2] as integer) end as status,
         case when tail[3] = '-' then 0 else try_cast(tail[3] as bigint) end as bytes,
         nullif(regexp_extract(agent, '{_AGENT}', 1), '') as agent
-    from placed
+    from requested
     """
 
 

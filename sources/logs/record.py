@@ -38,6 +38,9 @@ LAKE_COLUMNS: Mapping[str, str] = {
     "record_hash": "bigint",
 }
 
+# More bytes than any message has; a day of such sizes still fits a sum of 64 bits.
+MAX_BYTES = 10**14
+
 # A record without an id of its own has this sign before its issued id.
 ISSUED_ID = "#"
 

@@ -6,14 +6,11 @@ names. A field without a value is absent. Fault texts, REST paths and represente
 
 import re
 
-from sources.logs.record import UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _TIMES = ("requestInTs", "requestOutTs", "responseInTs", "responseOutTs")
-_NUMBERS = (
-    *_TIMES,
-    "statusCode",
-    *(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize")),
-)
+_SIZES = tuple(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize"))
+_NUMBERS = (*_TIMES, "statusCode", *_SIZES)
 _MEMBERS = tuple(
     f"{role}{part}"
     for role in ("client", "service")
@@ -140,8 +137,18 @@ FORMAT = LogFormat(
         ),
         Problem(
             "time_epoch",
-            f'"requestInTs" not between 0 and {_LAST_MS}',
-            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan ' || \"requestInTs\"",
+            " or ".join(f'"{name}" not between 0 and {_LAST_MS}' for name in _TIMES),
+            "'diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain pada: ' || concat_ws(', ', "
+            + ", ".join(
+                f"case when \"{name}\" not between 0 and {_LAST_MS} then '{name}' end" for name in _TIMES
+            )
+            + ")",
+        ),
+        Problem(
+            "number",
+            '"statusCode" not between 100 and 999 or '
+            + " or ".join(f'"{name}" not between 0 and {MAX_BYTES}' for name in _SIZES),
+            "'diharapkan statusCode 100 sampai 999 dan ukuran dari 0 bita, ditemukan bilangan di luar itu'",
         ),
         Problem(
             "service",

@@ -1,0 +1,449 @@
+"""Any mixture of good, bad and blank lines: every line is accounted for, and every bad one is named."""
+
+import datetime as dt
+import gzip
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sources.errors import FileRejected, FileWaiting
+from sources.lake import LogResult, create_lake_view, remove_log, sweep, write_log
+from sources.logs.reading import MAX_LINE_BYTES
+from sources.privacy import install_masking
+
+EXAMPLES = Path(__file__).parents[2] / "sources" / "example_inbox" / "service_log"
+NOON = 1_792_299_600_000  # 2026-10-18 05:00 UTC, 12:00 in Jakarta
+FIRST_DAY = dt.date(2015, 1, 1)
+
+
+def utc(text: str) -> dt.datetime:
+    """A moment in UTC as DuckDB gives it, without a zone."""
+    return dt.datetime.fromisoformat(text)
+
+
+RECEIVED = utc("2026-11-01")
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'UTC'")
+    install_masking(con, bytes(32))
+    return con
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, path: Path, log_format: str, sha: str = "a" * 64, **changed: Any
+) -> LogResult:
+    given_ = {
+        "log_format": log_format,
+        "instansi_code": "99.99",
+        "file_sha256": sha,
+        "file_name": f"service_log/{log_format}/{path.name}",
+        "lake_dir": path.parent / "lake",
+        "time_zone": "Asia/Jakarta",
+        "first_day": FIRST_DAY,
+        "received_at": RECEIVED,
+    }
+    return write_log(con, path, **(given_ | changed))
+
+
+def rows(con: duckdb.DuckDBPyConnection, lake: Path, columns: str) -> list[tuple[Any, ...]]:
+    create_lake_view(con, lake)
+    return con.execute(f"select {columns} from lake.service_calls order by line_number").fetchall()
+
+
+def side(**changed: Any) -> dict[str, Any]:
+    record = {
+        "securityServerType": "Client",
+        "requestInTs": NOON,
+        "responseOutTs": NOON + 290,
+        "clientXRoadInstance": "ID",
+        "clientMemberClass": "GOV",
+        "clientMemberCode": "DINSOS",
+        "clientSubsystemCode": "bansos",
+        "serviceXRoadInstance": "ID",
+        "serviceMemberClass": "GOV",
+        "serviceMemberCode": "DISDUKCAPIL",
+        "serviceCode": "verifikasi",
+        "serviceVersion": "v1",
+        "messageId": "m-1",
+        "xRequestId": "r-1",
+        "requestSize": 812,
+        "responseSize": 1440,
+        "succeeded": True,
+    }
+    return {name: value for name, value in (record | changed).items() if value is not ...}
+
+
+def web(**changed: str) -> str:
+    part = {
+        "host": "10.30.4.7",
+        "user": "dinsos",
+        "time": "18/Oct/2026:12:00:00 +0700",
+        "request": "GET /api/v1/penerima?nik=1 HTTP/1.1",
+        "status": "200",
+        "bytes": "1440",
+        "referer": "-",
+        "agent": "okhttp/4.9",
+    } | changed
+    return (
+        f'{part["host"]} - {part["user"]} [{part["time"]}] "{part["request"]}"'
+        f' {part["status"]} {part["bytes"]} "{part["referer"]}" "{part["agent"]}"'
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """Bytes of one line, and the rule that must name it; None for a good line, '' for a blank one."""
+
+    data: bytes
+    rule: str | None = None
+
+
+XROAD_LINES = [
+    Line(json.dumps(side()).encode()),
+    Line(json.dumps(side(faultString='kutip " dan \\ garis', requestMimeSize=3)).encode()),
+    Line(json.dumps(side(requestSize=..., requestSoapSize="812", serviceSubsystemCode="é")).encode()),
+    Line(b""),
+    Line(b" \t "),
+    Line(json.dumps(side()).encode()[:-40], "xroad.record"),
+    Line(b'["Client"]', "xroad.record"),
+    Line(b"null", "xroad.record"),
+    Line(json.dumps(side(requestInTs="kemarin")).encode(), "xroad.type"),
+    Line(json.dumps(side(requestSize={"bita": 3})).encode(), "xroad.type"),
+    Line(json.dumps(side(serviceCode=["a"])).encode(), "xroad.type"),
+    Line(json.dumps(side(succeeded="ya")).encode(), "xroad.type"),
+    Line(json.dumps(side(securityServerType="Server")).encode(), "xroad.side"),
+    Line(json.dumps(side(requestInTs=...)).encode(), "xroad.time"),
+    Line(json.dumps(side(requestInTs=-5)).encode(), "xroad.time_epoch"),
+    Line(json.dumps(side(requestInTs=10**18)).encode(), "xroad.time_epoch"),
+    Line(json.dumps(side(requestInTs=-(2**63))).encode(), "xroad.time_epoch"),
+    Line(json.dumps(side(requestInTs=NOON, responseOutTs=-(2**63))).encode(), "xroad.time_epoch"),
+    Line(json.dumps(side(statusCode=10**12)).encode(), "xroad.number"),
+    Line(json.dumps(side(requestSize=2**62)).encode(), "xroad.number"),
+    Line(json.dumps(side(requestSize=-1)).encode(), "xroad.number"),
+    Line(json.dumps(side(requestInTs=NOON // 1000)).encode(), "xroad.time_range"),
+    Line(json.dumps(side(requestInTs=NOON + 30 * 86_400_000)).encode(), "xroad.time_range"),
+    Line(json.dumps(side(serviceCode=...)).encode(), "xroad.service"),
+    Line(json.dumps(side(serviceMemberCode="")).encode(), "xroad.service"),
+    Line(json.dumps(side(succeeded=...)).encode(), "xroad.succeeded"),
+    Line(json.dumps(side()).encode().replace(b"m-1", b"m\0"), "xroad.bytes"),
+    Line(json.dumps(side()).encode().replace(b"m-1", b"m\xff\xfe"), "xroad.bytes"),
+    Line(json.dumps(side(messageId="x" * MAX_LINE_BYTES)).encode(), "xroad.line_length"),
+]
+COMBINED_LINES = [
+    Line(web().encode()),
+    Line(web(user="-", bytes="-", status="304").encode()),
+    Line(web(user="budi santoso", agent='a \\" b \\\\').encode()),
+    Line(web(request="-", status="408").encode()),
+    Line(web(request=r"\x16\x03\x01", status="400").encode()),
+    Line(web(request="GET /a b HTTP/1.1").encode()),
+    Line(web(host="2001:db8::9", agent="é").encode() + b' "-"'),
+    Line(b""),
+    Line(b"  "),
+    Line(web().encode()[:-3], "combined.quotes"),
+    Line(web(agent='a " b').encode(), "combined.quotes"),
+    Line(b"halo", "combined.quotes"),
+    Line(web().encode().replace(b"[18/Oct", b"18/Oct"), "combined.head"),
+    Line(web(time="31/Feb/2026:12:00:00 +0700").encode(), "combined.time"),
+    Line(web(time="18/Okt/2026:12:00:00 +0700").encode(), "combined.time"),
+    Line(web(time="18/Oct/1999:12:00:00 +0700").encode(), "combined.time_range"),
+    Line(web(time="18/Oct/2027:12:00:00 +0700").encode(), "combined.time_range"),
+    Line(web(status="OK").encode(), "combined.status"),
+    Line(web(bytes="12x").encode(), "combined.status"),
+    Line(web(bytes=str(2**62)).encode(), "combined.status"),
+    Line(web(agent="a\0b").encode(), "combined.bytes"),
+    Line(web().encode().replace(b"okhttp", b"\xe9\xe9"), "combined.bytes"),
+    Line(web(referer="x" * MAX_LINE_BYTES).encode(), "combined.line_length"),
+]
+
+
+LINES = {"xroad": XROAD_LINES, "combined": COMBINED_LINES}
+
+
+@pytest.mark.parametrize("log_format", LINES)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.randoms(use_true_random=False), crlf=st.booleans(), ended=st.booleans(), packed=st.booleans())
+def test_every_line_is_a_record_or_bad_and_named_or_blank(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    log_format: str,
+    seed: random.Random,
+    crlf: bool,
+    ended: bool,
+    packed: bool,
+) -> None:
+    kinds = LINES[log_format]
+    lines = [kinds[0], *seed.choices(kinds, k=seed.randrange(1, 60))]
+    end = b"\r\n" if crlf else b"\n"
+    data = end.join(line.data for line in lines) + (end if ended or not lines[-1].data else b"")
+    path = tmp_path / "log"
+    path.write_bytes(gzip.compress(data, 1) if packed else data)
+    result = load(con, path, log_format)
+    bad = {number: line.rule for number, line in enumerate(lines, 1) if line.rule}
+    blank = sum(not line.data.strip() for line in lines)
+    assert (result.lines, result.bad_lines, result.blank_lines) == (len(lines), len(bad), blank)
+    assert result.records + result.bad_lines + result.blank_lines == result.lines
+    found = con.execute("select row_number, rules, messages from bad_lines").fetchall()
+    assert {number for number, _, _ in found} == set(bad)
+    for number, rules, messages in found:
+        assert bad[number] in rules
+        assert len(rules) == len(messages)
+        assert all("diharapkan" in message and "ditemukan" in message for message in messages)
+    good = [number for number, line in enumerate(lines, 1) if line.rule is None and line.data.strip()]
+    assert [number for (number,) in rows(con, tmp_path / "lake", "line_number")] == good
+
+
+@pytest.mark.parametrize("shape", ["lines", "array", "records", "more keys", "crlf"])
+def test_xroad_comes_as_lines_array_or_records(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, shape: str
+) -> None:
+    records = [side(xRequestId=f"r-{i}") for i in range(3)] + [side(securityServerType="x")]
+    text = {
+        "lines": "\n".join(json.dumps(r) for r in records),
+        "array": json.dumps(records),
+        "records": json.dumps({"records": records}, indent=2),
+        "more keys": json.dumps({"records": records, "nextRecordsFrom": 1603802102}),
+        "crlf": json.dumps({"records": records}, indent=2).replace("\n", "\r\n"),
+    }[shape]
+    path = tmp_path / "opmon.json"
+    path.write_text(text, newline="")
+    assert load(con, path, "xroad") == LogResult(4, 3, 1, 0, {dt.date(2026, 10, 18)})
+    assert [r for (r,) in rows(con, tmp_path / "lake", "record_id")] == ["r-0", "r-1", "r-2"]
+    assert con.execute("select row_number from bad_lines").fetchall() == [(4,)]
+
+
+def test_xroad_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(
+        json.dumps(
+            side(
+                requestOutTs=NOON + 20,
+                responseInTs=NOON + 270,
+                messageUserId="budi",
+                securityServerInternalIp="10.20.0.11",
+                statusCode=500,
+                soapFaultCode="Server.X",
+                succeeded=False,
+                serviceType="REST",
+                restMethod="POST",
+                restPath="/penduduk/1207010101900001",
+            )
+        )
+        + "\n"
+        + json.dumps(
+            side(requestSize=..., responseSize=..., requestSoapSize=7, responseRestSize=8, xRequestId=...)
+        )
+    )
+    load(con, path, "xroad")
+    columns = (
+        "record_id, side, message_id, started_at, consumer_identity, provider_identity, service_code,"
+        " protocol, method, status_code, succeeded, fault_code, duration_ms, backend_ms,"
+        " request_bytes, response_bytes, user_pseudo like 'user-________',"
+        " ip_pseudo like 'ip-____________', day"
+    )
+    first, second = rows(con, tmp_path / "lake", columns)
+    assert first == (
+        *("r-1", "client", "m-1", utc("2026-10-18 05:00"), "ID/GOV/DINSOS/bansos", "ID/GOV/DISDUKCAPIL"),
+        *("verifikasi/v1", "REST", "POST", 500, False, "Server.X", 290, 250, 812, 1440, True, True),
+        dt.date(2026, 10, 18),
+    )
+    assert second[0].startswith("#")
+    assert (second[7], second[14], second[15]) == ("WSDL", 7, 8)
+
+
+def test_combined_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text(
+        "\n".join(
+            [
+                web(time="18/Oct/2026:23:30:00 +0000"),
+                web(user="-", request="-", status="408", bytes="-", agent="-"),
+                web(
+                    agent="Mozilla/5.0 (compatible; UptimeRobot/2.0; http://x.id)",
+                    request='POST /a/\\"b\\" HTTP/1.0',
+                ),
+            ]
+        )
+    )
+    load(con, path, "combined")
+    columns = (
+        "day, started_at, consumer_identity is not null and consumer_identity = user_pseudo,"
+        " provider_identity, service_code, method, status_code, succeeded, request_bytes,"
+        " response_bytes, duration_ms, agent"
+    )
+    assert rows(con, tmp_path / "lake", columns) == [
+        (
+            *(dt.date(2026, 10, 19), utc("2026-10-18 23:30"), True, "/api/v1/penerima"),
+            *("GET /api/v1/penerima", "GET", 200, True, None, 1440, None, "okhttp"),
+        ),
+        (
+            dt.date(2026, 10, 18),
+            utc("2026-10-18 05:00"),
+            False,
+            "-",
+            "-",
+            None,
+            408,
+            False,
+            None,
+            0,
+            None,
+            None,
+        ),
+        (
+            *(dt.date(2026, 10, 18), utc("2026-10-18 05:00"), True, "/a/{}", "POST /a/{}"),
+            *("POST", 200, True, None, 1440, None),
+            "UptimeRobot",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("log_format", "file", "records", "days"),
+    [
+        ("xroad", "xroad/@sample-xroad/opmon_2020-10-27_29.json", 654, 4),
+        ("combined", "combined/@sample-apache/access_sample.log", 2000, 2),
+    ],
+)
+def test_real_samples_load_whole(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, log_format: str, file: str, records: int, days: int
+) -> None:
+    result = load(con, EXAMPLES / file, log_format, lake_dir=tmp_path / "lake")
+    assert (result.lines, result.records, result.bad_lines, len(result.days)) == (records, records, 0, days)
+
+
+@pytest.mark.parametrize(
+    ("log_format", "data", "error", "code"),
+    [
+        ("xroad", gzip.compress(json.dumps(side()).encode() * 500)[:-20], FileWaiting, "truncated"),
+        ("xroad", json.dumps([side()] * 3).encode()[:-30], FileWaiting, "truncated"),
+        ("xroad", json.dumps([side()] * 3).encode().replace(b"},", b"},,", 1), FileRejected, "unreadable"),
+        ("xroad", gzip.compress(gzip.compress(b"x")), FileRejected, "unreadable"),
+        ("xroad", b"\x1f\x8bhalo dunia ini bukan gzip", FileRejected, "unreadable"),
+        ("xroad", web().encode(), FileRejected, "wrong_format"),
+        ("xroad", b'{"connections": {"active": 3}}\n', FileRejected, "wrong_format"),
+        ("xroad", b'[{"connections": {"active": 3}}]', FileRejected, "wrong_format"),
+        ("combined", json.dumps(side()).encode(), FileRejected, "wrong_format"),
+        (
+            "combined",
+            b'2026/10/18 12:00:00 [error] 12#0: *1 open() "/x" failed, request: "GET / HTTP/1.1"\n'
+            b'[Sun Oct 18 12:00:00 2026] [error] [client 10.0.0.1] "x"',
+            FileRejected,
+            "wrong_format",
+        ),
+    ],
+)
+def test_a_cut_file_waits_and_a_foreign_file_is_refused(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    log_format: str,
+    data: bytes,
+    error: type[Exception],
+    code: str,
+) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    with pytest.raises(error) as problem:
+        load(con, path, log_format)
+    assert problem.value.code == code  # type: ignore[attr-defined]
+    assert [p for p in (tmp_path / "lake").rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\r\n \n", gzip.compress(b"")])
+def test_an_empty_log_is_an_honest_none(con: duckdb.DuckDBPyConnection, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    result = load(con, path, "combined")
+    assert (result.records, result.bad_lines, result.days) == (0, 0, set())
+    assert result.blank_lines == result.lines
+
+
+def test_lines_over_one_megabyte_are_cut_wherever_blocks_end(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    longest = web(referer="x" * (MAX_LINE_BYTES - len(web()) + 1))
+    assert len(longest) == MAX_LINE_BYTES
+    path = tmp_path / "log"
+    path.write_text("\n".join([longest, longest + "x", web(), "é" * 1_700_000, web()]))
+    result = load(con, path, "combined")
+    assert (result.records, result.bad_lines) == (3, 2)
+    assert con.execute(
+        "select row_number, max(length(raw_row)) < 3000 from bad_lines group by 1 order by 1"
+    ).fetchall() == [
+        (2, True),
+        (4, True),
+    ]
+
+
+def test_a_file_is_in_the_lake_once_and_leaves_it_whole(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path, lake = tmp_path / "log", tmp_path / "lake"
+    days = [dt.date(2026, 10, 17), dt.date(2026, 10, 18)]
+    path.write_text("\n".join([web(), web(time="17/Oct/2026:12:00:00 +0700")]))
+    for _ in range(2):
+        assert load(con, path, "combined").days == set(days)
+    assert len(rows(con, lake, "day")) == 2
+    load(con, path, "combined", sha="b" * 64)
+    assert remove_log(lake, "a" * 64) == set(days)
+    assert len(rows(con, lake, "day")) == 2
+    assert sweep(lake, {"b" * 64}) == set()
+    (lake / ".aside-x").mkdir()
+    assert sweep(lake, set()) == set(days)
+    assert rows(con, lake, "day") == []
+    assert sorted(p.name for p in lake.rglob("*")) == ["day=1970-01-01", "empty.parquet", "service_calls"]
+
+
+PLANTED = ["1207010101900001", "budi.santoso@contoh.go.id", "10.30.4.7", "2001:db8::9", "budisantoso"]
+
+
+def _planted_xroad() -> list[dict[str, Any]]:
+    places: list[Callable[[str], dict[str, Any]]] = [
+        lambda x: {"messageUserId": x},
+        lambda x: {"securityServerInternalIp": x, "clientSecurityServerAddress": x},
+        lambda x: {"representedPartyCode": x, "faultString": x, "restPath": f"/penduduk/{x}"},
+        lambda x: {"requestInTs": ..., "messageUserId": x},
+        lambda x: {"securityServerType": x},
+        lambda x: {"requestInTs": x},
+    ]
+    named = [{"messageId": x, "xRequestId": x, "serviceCode": x, "faultCode": x} for x in PLANTED[:2]]
+    return [side(**place(x)) for x in PLANTED for place in places] + [side(**x) for x in named]
+
+
+def test_planted_personal_values_are_found_nowhere(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    xroad = [json.dumps(record) for record in _planted_xroad()]
+    xroad += [line[: len(line) * 2 // 3] for line in xroad] + [line[len(line) // 3 :] for line in xroad]
+    routes = [f"GET /siswa/{x}/nilai HTTP/1.1" for x in PLANTED[:4]]
+    combined = [
+        *(web(user=x) for x in PLANTED),
+        *(web(host=x) for x in PLANTED[2:4]),
+        *(
+            web(request=f"GET /siswa?x={x} HTTP/1.1", referer=f"http://x.id/{x}", agent=f"app ({x})")
+            for x in PLANTED
+        ),
+        *(web(request=request) for request in routes),
+    ]
+    combined += [line[: len(line) * 2 // 3] for line in combined] + [
+        line[len(line) // 4 :] for line in combined
+    ]
+    for log_format, lines in (("xroad", xroad), ("combined", combined)):
+        path = tmp_path / f"{log_format}.log"
+        path.write_text("\n".join(lines))
+        result = load(con, path, log_format, sha=log_format * 8)
+        assert result.records > len(PLANTED)
+        assert result.bad_lines > 2 * len(PLANTED)
+        for table in ("lake.service_calls", "bad_lines"):
+            create_lake_view(con, tmp_path / "lake")
+            texts = con.execute(f"select to_json(row) from {table} as row").fetchall()
+            leaks = {value: text for (text,) in texts for value in PLANTED if value in text}
+            assert leaks == {}
