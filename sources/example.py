@@ -138,7 +138,7 @@ def register(out: Written) -> None:
         "Surel",
         "Kewajiban Kirim",
     ]
-    out.files[f"opd_register/{INSTANSI}/daftar_opd.csv"] = csv_bytes(header, rows)
+    out.files[f"opd_register/{INSTANSI}/2026/daftar_opd.csv"] = csv_bytes(header, rows)
     out.finding("missing_source", opd("DISPAR"), "system_inventory")
     out.finding("missing_source", opd("BPKAD"), "published_figure")
 
@@ -520,7 +520,7 @@ def identities(out: Written) -> None:
         ["combined", "provider", path, opd(short), code, "2025-01-01", ""]
         for path, (short, code) in PATHS.items()
     ]
-    file = f"gateway_identity/{INSTANSI}/identitas_gerbang.csv"
+    file = f"gateway_identity/{INSTANSI}/2026/identitas_gerbang.csv"
     for rule, line in (
         ("log_format.codes", ["mulesoft", "both", "bansos", opd("DINSOS"), "APL-007", "2025-01-01", ""]),
         (
