@@ -6,6 +6,7 @@ themselves are tables in `aliases/`). Stays out: judging a value (`rules.py`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from expectations.contract import Column, shared_spellings
@@ -18,6 +19,22 @@ _INVISIBLE = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FE
 _BLANKS = r"[\s\x{00A0}\x{2000}-\x{200A}\x{202F}\x{3000}]+"
 
 
+_MACROS = {
+    "date": "iso_date",
+    "timestamp": "iso_timestamp",
+    "bigint": "plain_count",
+    "decimal(38,10)": "plain_number",
+    "boolean": "true_false",
+}
+_FAMILIES = {
+    "date": "date",
+    "timestamp": "date",
+    "bigint": "number",
+    "decimal(38,10)": "number",
+    "boolean": "boolean",
+}
+
+
 def _lit(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
@@ -28,7 +45,7 @@ def _map(pairs: dict[str, str]) -> str:
 
 
 def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary macros that `text_sql` calls on this connection."""
+    """Create the temporary macros that `text_stages` calls on this connection."""
     month = _map({r["alias"]: r["value"] for r in shared_spellings("month")})
     yes_no = _map({r["alias"]: r["value"] for r in shared_spellings("boolean")})
     con.execute(
@@ -44,10 +61,11 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
                 strftime(try_strptime(regexp_replace(x, '[/.]', '-', 'g'), '%d-%m-%Y'), '%Y-%m-%d'), x)
             when regexp_full_match(x, '\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2}}') then coalesce(
                 strftime(try_strptime(regexp_replace(x, '[/.]', '-', 'g'), '%d-%m-%y'), '%Y-%m-%d'), x)
-            when regexp_full_match(lower(x), '\d{{1,2}}[ -][a-z]+[ -]\d{{4}}') then coalesce(strftime(try_strptime(
-                regexp_extract(x, '\d{{4}}$') || '-'
-                || {month}[regexp_extract(lower(x), '[a-z]+')] || '-'
-                || regexp_extract(x, '^\d+'), '%Y-%m-%d'), '%Y-%m-%d'), x)
+            when regexp_full_match(lower(x), '\d{{1,2}}[ -][a-z]+[ -]\d{{4}}') then coalesce(
+                strftime(try_strptime(
+                    regexp_extract(x, '\d{{4}}$') || '-'
+                    || {month}[regexp_extract(lower(x), '[a-z]+')] || '-'
+                    || regexp_extract(x, '^\d+'), '%Y-%m-%d'), '%Y-%m-%d'), x)
             when regexp_full_match(x, '(19|20)\d{{2}}') then x || '-01-01'
             when regexp_full_match(x, '[2-6]\d{{4}}(\.0+)?')
                 then strftime(date '1899-12-30' + cast(regexp_extract(x, '^\d+') as integer), '%Y-%m-%d')
@@ -58,7 +76,8 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
         r"""
         create or replace temp macro iso_timestamp(x) as case
             when regexp_full_match(x, '\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}.*')
-                then coalesce(strftime(try_cast(x as timestamptz) at time zone 'UTC', '%Y-%m-%d %H:%M:%S.%f'), x)
+                then coalesce(
+                    strftime(try_cast(x as timestamptz) at time zone 'UTC', '%Y-%m-%d %H:%M:%S.%f'), x)
             when regexp_full_match(x, '\d{1,2}/\d{1,2}/\d{4} \d{2}:\d{2}')
                 then coalesce(strftime(try_strptime(x, '%d/%m/%Y %H:%M'), '%Y-%m-%d %H:%M:%S'), x)
             else iso_date(x)
@@ -68,7 +87,8 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         r"""
         create or replace temp macro plain_count(x) as case
-            when regexp_full_match(lower(x), '(rp\.? ?)?[+-]?(\d{1,3}(\.\d{3})+|\d+)(,-|,0+|\.0+)?( ?[a-z%]+)?')
+            when regexp_full_match(
+                lower(x), '(rp\.? ?)?[+-]?(\d{1,3}(\.\d{3})+|\d+)(,-|,0+|\.0+)?( ?[a-z%]+)?')
                 then replace(regexp_extract(x, '[+-]?(\d{1,3}(\.\d{3})+|\d+)'), '.', '')
             else x
         end"""
@@ -83,63 +103,52 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
             else x
         end"""
     )
-    con.execute(
-        f"create or replace temp macro true_false(x) as coalesce({yes_no}[lower(x)], x)"
-    )
+    con.execute(f"create or replace temp macro true_false(x) as coalesce({yes_no}[lower(x)], x)")
 
 
-def text_sql(column: Column, received: str, aliases: dict[str, str]) -> str:
-    """SQL that turns a received cell into normalised text, NULL where it says nothing.
+def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    """From cells to normalised text in stages; each maps a column to SQL over the stage before it.
+
+    A stage reads and gives `<column>__text`. In one expression instead of stages, macros would copy each
+    other's arguments, and the statement would grow beyond what DuckDB plans in reasonable time (minutes).
 
     Args:
-        column: the contract's column.
-        received: SQL of the cell as received (text).
-        aliases: spelling in lower case to code, for this column.
+        columns: the contract's columns.
+        aliases: column name to spelling in lower case to code.
     """
-    if column.is_list:
-        return _list_sql(column, received, aliases)
-    family = _family(column.type)
-    missing = [r["alias"] for r in shared_spellings("missing") if r["applies_to"] in ("all", family)]
-    words = ", ".join(_lit(w) for w in missing)
-    clean = f"clean_text({received})"
-    present = f"case when lower({clean}) in ({words}) then null else {clean} end"
-    if column.codes or aliases:
-        spellings = {c.lower(): c for c in column.codes} | aliases
-        present = f"coalesce({_map(spellings)}[lower({present})], {present})"
-    elif column.pattern:
-        # "RAL.02.03 Kepegawaian" in one cell: the code is what fits the pattern.
-        inner = column.pattern.removeprefix("^").removesuffix("$")
-        if "|" not in inner:
-            found = f"regexp_extract({present}, {_lit('^(' + inner + ') ')}, 1)"
-            present = f"coalesce(nullif({found}, ''), {present})"
-    wrapped = {
-        "date": f"iso_date({present})",
-        "timestamp": f"iso_timestamp({present})",
-        "bigint": f"plain_count({present})",
-        "decimal(38,10)": f"plain_number({present})",
-        "boolean": f"true_false({present})",
-    }
-    return wrapped.get(column.type, present)
+    stages: list[dict[str, str]] = [{}, {}, {}, {}]
+    for column in columns:
+        x = f'"{column.name}__text"'
+        codes = {c.lower(): c for c in column.codes} | dict(aliases.get(column.name, {}))
+        missing = ", ".join(_lit(word) for word in _missing_words(column))
+        if column.is_list:
+            parts = rf"string_split(regexp_replace({x}, '[\r\n]+', ';', 'g'), ';')"
+            one = f"coalesce({_map(codes)}[lower(x)], x)" if codes else "x"
+            stages[0][column.name] = f"array_to_string(list_transform({parts}, lambda x: clean_text(x)), ';')"
+            stages[1][column.name] = (
+                f"array_to_string(list_transform(list_filter(string_split({x}, ';'), "
+                f"lambda x: x <> '' and lower(x) not in ({missing})), lambda x: {one}), ';')"
+            )
+            stages[2][column.name] = f"nullif({x}, '')"
+            continue
+        stages[0][column.name] = f"clean_text({x})"
+        stages[1][column.name] = f"case when lower({x}) in ({missing}) then null else {x} end"
+        if codes:
+            stages[2][column.name] = f"coalesce({_map(codes)}[lower({x})], {x})"
+        elif column.pattern and "|" not in column.pattern:
+            # "RAL.02.03 Kepegawaian" in one cell: the code is what fits the pattern.
+            inner = column.pattern.removeprefix("^").removesuffix("$")
+            stages[2][column.name] = (
+                f"coalesce(nullif(regexp_extract({x}, {_lit('^(' + inner + ') ')}, 1), ''), {x})"
+            )
+        if column.type in _MACROS:
+            stages[3][column.name] = f"{_MACROS[column.type]}({x})"
+    return stages
 
 
-def _family(type_: str) -> str:
-    return {
-        "date": "date",
-        "timestamp": "date",
-        "bigint": "number",
-        "decimal(38,10)": "number",
-        "boolean": "boolean",
-    }.get(type_, "text")
-
-
-def _list_sql(column: Column, received: str, aliases: dict[str, str]) -> str:
-    spellings = {c.lower(): c for c in column.codes} | aliases
-    one = f"coalesce({_map(spellings)}[lower(x)], x)" if spellings else "x"
-    parts = rf"string_split(regexp_replace({received}, '[\r\n]+', ';', 'g'), ';')"
-    missing = ", ".join(_lit(r["alias"]) for r in shared_spellings("missing") if r["applies_to"] != "date")
-    cleaned = f"list_transform({parts}, lambda x: clean_text(x))"
-    kept = f"list_filter({cleaned}, lambda x: x is not null and lower(x) not in ({missing}))"
-    return f"nullif(array_to_string(list_transform({kept}, lambda x: {one}), ';'), '')"
+def _missing_words(column: Column) -> list[str]:
+    family = _FAMILIES.get(column.type, "text")
+    return [r["alias"] for r in shared_spellings("missing") if r["applies_to"] in ("all", family)]
 
 
 def typed_sql(column: Column, text: str) -> str:

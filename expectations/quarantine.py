@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from expectations.contract import Contract, value_aliases
-from expectations.normalise import text_sql, typed_sql
+from expectations.contract import Column, Contract, value_aliases
+from expectations.normalise import text_stages, typed_sql
 from expectations.rules import rules_of
 
 META = {
@@ -65,99 +65,91 @@ def raw_view_sql(contract: Contract) -> str:
         select.append(f'{value} as "{column.name}"')
     return (
         f"create or replace view raw.{contract.kind} as select {', '.join(select)}, "
-        "r._file_sha256, f.file_name as _file_name, r._row_number, r._instansi_code, r._opd_code, r._period, "
+        "r._file_sha256, f.shown_name as _file_name, r._row_number, "
+        "r._instansi_code, r._opd_code, r._period, "
         "f.received_at as _received_at, f.file_order as _file_order "
         f"from received.{contract.kind} as r inner join intake.files as f on r._file_sha256 = f.file_sha256 "
-        f"and f.kind = '{contract.kind}' and f.status in ('loaded', 'partly') where {is_loaded_sql('r._broken')}"
+        f"and f.kind = '{contract.kind}' and f.status in ('loaded', 'partly') "
+        f"where {is_loaded_sql('r._broken')}"
     )
 
 
-def judge_sql(contract: Contract, columns: Sequence[str | None], headers: Sequence[str]) -> str:
+def judge_sql(
+    contract: Contract, columns: Sequence[str | None], headers: Sequence[str], constants: Mapping[str, str]
+) -> str:
     """SQL that judges the landed rows of one file; columns as in `received.<kind>`.
 
     Reads the temporary table `landed` (`_row_number`, `_surplus`, `c0`, `c1`, …, all text, one row per data
-    row). Parameters, by name: `file_sha256`, `instansi_code`, `opd_code`, `period` and one `constant_<column>`
-    for each constant given to `judge_parameters`.
+    row). Its parameters are those of `judge_parameters`.
 
     Args:
         contract: the kind's contract.
         columns: the contract column of each landed cell, None for one that the contract does not know.
         headers: the header as received, for the copy of the row that a person reads.
+        constants: column name to the value that all rows have.
     """
-    aliases = value_aliases(contract.kind)
     position = {name: i for i, name in enumerate(columns) if name}
-    hidden = {c.name for c in contract.columns if c.personal or c.transform}
     as_received = ", ".join(
-        f'{f"c{position[c.name]}" if c.name in position else f"$constant_{c.name}"} as "{c.name}"'
+        f'{f"c{position[c.name]}" if c.name in position else f"$constant_{c.name}::varchar"} as "{c.name}"'
         for c in contract.columns
     )
+    hidden = {c.name for c in contract.columns if c.personal or c.transform}
     row_copy = ", ".join(
-        f"{_quote(header)}: {_masked('c' + str(i), (columns[i] or '') in hidden)}"
+        f"{_quote(header)}: {_hidden(f'c{i}') if columns[i] in hidden else f'c{i}'}"
         for i, header in enumerate(_distinct(headers))
     )
-    texts, found, typed = [], [], []
-    for c in contract.columns:
-        received = f'"{c.name}"'
-        if c.transform:
-            received = f"({c.transform})"
-        elif c.personal:
-            received = f"pseudonym(clean_text({received}))"
-        text = text_sql(c, received, aliases.get(c.name, {}))
-        if c.type in _FREE_TEXT and not (c.codes or c.pattern or c.personal or c.transform):
-            text = f"mask_text({text})"
-        texts.append(f'{text} as "{c.name}__text"')
-        shown = "'…'" if c.name in hidden else f'mask_text("{c.name}")'
-        found.append(f'{shown} as "{c.name}__found"')
-        typed.append(f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"')
-    own_instansi = (
-        'coalesce("instansi_code__text", $instansi_code)'
-        if any(c.name == "instansi_code" for c in contract.columns)
-        else "$instansi_code"
+    at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
+    found = ", ".join(
+        f'{_hidden(_quote(c.name)) if c.name in hidden else _quote(c.name)} as "{c.name}__found"'
+        for c in contract.columns
     )
-    own_period = (
-        'coalesce("period__text", $period)'
-        if any(c.name == "period" for c in contract.columns)
-        else "$period"
-    )
-    own_opd = (
-        'coalesce("opd_code__text", $opd_code)'
-        if any(c.name == "opd_code" for c in contract.columns)
-        else "$opd_code"
-    )
-    rules = rules_of(contract)
+    steps = [*text_stages(contract.columns, value_aliases(contract.kind)), _masking_stage(contract)]
+    chain, source = "", "cells"
+    for i, stage in enumerate(steps):
+        replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
+        chain += f"text_{i} as materialized (select * replace ({replaced}) from {source}),\n" if replaced else ""
+        source = f"text_{i}" if replaced else source
+    typed = ", ".join(f'{typed_sql(c, _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns)
+    names = {c.name for c in contract.columns}
+    own = {
+        name: f'coalesce("{name}__text", ${name})' if name in names else f"${name}"
+        for name in ("instansi_code", "opd_code", "period")
+    }
+    absent = absent_columns(contract, columns, constants)
     tags = ",\n        ".join(
         f"case when {rule.broken} then {{'rule': '{rule.id}', 'severity': '{rule.severity}', "
         f"'message': {rule.sentence_sql()}}} end"
-        for rule in rules
+        for rule in rules_of(contract)
+        if not (rule.kind == "missing" and rule.column in absent)
     )
     content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
-with cells as (
-    select _row_number, _surplus, {as_received}, {f"mask_text(to_json({{{row_copy}}}))" if row_copy else "'{}'"} as _raw_row
-    from landed
-),
-texts as (
-    select _row_number, _surplus, _raw_row, {", ".join(texts)}, {", ".join(found)}
-    from cells
-),
-this as (
+with named as (select _row_number, _surplus, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed),
+cells as materialized (select _row_number, _surplus, _raw_row, {at_the_door}, {found} from named),
+{chain}this as materialized (
     select
         *,
-        {", ".join(typed)},
-        {own_instansi} as _instansi_code,
-        {own_opd} as _opd_code,
-        {own_period} as _period,
+        {typed},
+        {own["instansi_code"]} as _instansi_code,
+        {own["opd_code"]} as _opd_code,
+        {own["period"]} as _period,
         sha256(to_json([{content}])) as _content
-    from texts
+    from {source}
 ),
-judged as (
+judged as materialized (
     select *, list_filter([
         {tags}
     ], lambda b: b is not null) as _broken
     from this
 )
-select {stored}, $file_sha256 as _file_sha256, _row_number, _instansi_code, _opd_code, _period, _raw_row, _broken
+select
+    {stored},
+    $file_sha256 as _file_sha256, _row_number, _instansi_code, _opd_code, _period,
+    case when len(_broken) > 0 then mask_text(_raw_row::varchar) end as _raw_row,
+    list_transform(
+        _broken, lambda b: {{'rule': b.rule, 'severity': b.severity, 'message': mask_text(b.message)}}
+    ) as _broken
 from judged
 order by _row_number
 """
@@ -176,14 +168,39 @@ def judge_parameters(
     } | {f"constant_{name}": facts.constants.get(name) for name in absent}
 
 
-def missing_columns(contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]) -> list[str]:
+def missing_columns(
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]
+) -> list[str]:
     """Columns without which no row can be used, and which neither the header nor a constant gives."""
     given = {c for c in columns if c} | set(constants)
     return [c.name for c in contract.columns if c.missing == "error" and c.name not in given]
 
 
-def _masked(cell: str, is_hidden: bool) -> str:
-    return f"case when {cell} is null then null else '…' end" if is_hidden else cell
+def absent_columns(
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]
+) -> list[str]:
+    """Columns that are asked for and that the file does not have at all: one note, not one warning a row."""
+    given = {c for c in columns if c} | set(constants)
+    return [c.name for c in contract.columns if c.missing == "warning" and c.name not in given]
+
+
+def _door_sql(column: Column) -> str:
+    """A cell as it may be kept: personal values leave their text here."""
+    if column.transform:
+        return column.transform
+    return f'pseudonym(clean_text("{column.name}"))' if column.personal else f'"{column.name}"'
+
+
+def _masking_stage(contract: Contract) -> dict[str, str]:
+    return {
+        c.name: f'mask_text("{c.name}__text")'
+        for c in contract.columns
+        if c.type in _FREE_TEXT and not (c.codes or c.pattern or c.personal or c.transform)
+    }
+
+
+def _hidden(cell: str) -> str:
+    return f"case when {cell} is not null then '…' end"
 
 
 def _distinct(headers: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ class Rule:
 
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
     `quarantine.tagged_sql`: each column as its typed value, `<column>__text` as normalised text and
-    `<column>__found` as received (masked). NULL counts as not broken.
+    `<column>__found` as received. NULL counts as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
     """
 
@@ -50,7 +50,7 @@ class Rule:
             return _text(self.expected + ".")
         if self.kind == "missing":
             return _text(f"Kolom {self.column} ({self.title}) kosong; {self.expected}.")
-        found = f'coalesce("{self.column}__found", \'\')'
+        found = f"coalesce(\"{self.column}__found\", '')"
         return (
             _text(f'Kolom {self.column} ({self.title}): ditemukan "')
             + f" || {found} || "
@@ -138,7 +138,7 @@ def _reference_sql(column: Column) -> str:
     # An instansi without a register cannot be held to one; bodies outside the region are named EXT:….
     own = "r.instansi_code = this._instansi_code"
     return (
-        f'"{column.name}__text" not like \'EXT:%\' and not exists ({known} and {own}) '
+        f"\"{column.name}__text\" not like 'EXT:%' and not exists ({known} and {own}) "
         f"and exists (select 1 from reference.opd_register as r where {own})"
     )
 

@@ -1,0 +1,72 @@
+"""What Great Expectations needs of SQLAlchemy to talk to DuckDB.
+
+GX reads rows after it has closed their cursor and asks for PostgreSQL's regular expressions; duckdb-engine
+alone answers neither (most expectations then fail with "list index out of range"). Register by importing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import duckdb_engine
+from sqlalchemy.dialects import registry
+
+
+class _Cursor(duckdb_engine.CursorWrapper):  # type: ignore[misc]
+    """Holds its rows, so that they can be read after the cursor is closed."""
+
+    def __init__(self, cursor: Any, connection: Any) -> None:
+        super().__init__(cursor, connection)
+        self._raw, self._rows, self._described, self._at = cursor, [], None, 0
+
+    def execute(self, statement: str, parameters: Any = None, context: Any = None) -> None:
+        super().execute(statement, parameters, context)
+        self._described, self._at = self._raw.description, 0
+        try:
+            self._rows = self._raw.fetchall() if self._described else []
+        except duckdb.Error:
+            self._rows = []
+
+    @property
+    def description(self) -> Any:
+        return self._described
+
+    @property
+    def rowcount(self) -> int:
+        return -1
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        rows = self._rows[self._at : self._at + (size or 1)]
+        self._at += len(rows)
+        return rows
+
+    def fetchall(self) -> list[Any]:
+        rows = self._rows[self._at :]
+        self._at = len(self._rows)
+        return rows
+
+    def fetchone(self) -> Any:
+        return next(iter(self.fetchmany(1)), None)
+
+
+class _Connection(duckdb_engine.ConnectionWrapper):  # type: ignore[misc]
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self._raw = connection
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._raw, self)
+
+
+class Dialect(duckdb_engine.Dialect):  # type: ignore[misc]
+    """DuckDB, introduced to GX as PostgreSQL."""
+
+    name = "postgresql"
+    supports_statement_cache = True
+
+    def connect(self, *args: Any, **kwargs: Any) -> _Connection:
+        return _Connection(super().connect(*args, **kwargs)._ConnectionWrapper__c)
+
+
+registry.register("duckdb.gx", __name__, "Dialect")

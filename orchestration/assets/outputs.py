@@ -1,0 +1,102 @@
+"""What leaves the house, as assets: published database, pages, bundle.
+
+Belongs here: when an output is made and what Dagster shows of it. Stays out: how it is made (`exports/`).
+"""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from exports.bundle import build_bundle, latest_period
+from exports.publish import publish_database
+from exports.reports.pages import write_reports
+from orchestration.dbt import drop_old_artifacts, project_fingerprint
+from orchestration.resources import Warehouse
+from orchestration.settings import Settings
+from sources import ledger
+
+GROUP = "exports"
+DATABASE_KEY = dg.AssetKey(["published", "database"])
+REPORT_KEY = dg.AssetKey(["published", "report"])
+BUNDLE_KEY = dg.AssetKey(["outbox", "bundle"])
+STATE = "published"
+
+
+def published_state(settings: Settings) -> str:
+    """What the published results rest on besides received files; another value asks for a new index."""
+    own = settings.model_dump(mode="json", exclude={"home", "as_of"})
+    return json.dumps(
+        {"as_of": str(settings.last_complete_day()), "models": project_fingerprint(), "settings": own},
+        sort_keys=True,
+    )
+
+
+def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """Published database, pages and bundle of one home; `marts` are the tables that are published."""
+    freshness = dg.FreshnessPolicy.cron(
+        deadline_cron="0 5 * * *", lower_bound_delta=dt.timedelta(hours=4), timezone=settings.time_zone
+    )
+
+    @dg.asset(
+        key=DATABASE_KEY,
+        group_name=GROUP,
+        kinds={"duckdb"},
+        deps=marts,
+        freshness_policy=freshness,
+        description="The marts, with comments and ready questions: the file that analysts open.",
+    )
+    def published_database(warehouse: Warehouse) -> dg.MaterializeResult:
+        tables = publish_database(Path(warehouse.path), settings.published)
+        drop_old_artifacts(settings)
+        return dg.MaterializeResult(
+            metadata={
+                "tables": len(tables),
+                "rows": sum(rows for _, rows in tables),
+                "path": dg.MetadataValue.path(settings.published),
+            }
+        )
+
+    @dg.asset(
+        key=REPORT_KEY,
+        group_name=GROUP,
+        kinds={"html"},
+        deps=[DATABASE_KEY],
+        description="One static page per instansi, and their index.",
+    )
+    def report() -> dg.MaterializeResult:
+        pages = write_reports(settings.published, settings.report, None, settings.last_complete_day())
+        return dg.MaterializeResult(
+            metadata={"pages": len(pages), "path": dg.MetadataValue.path(settings.report / "index.html")}
+        )
+
+    @dg.asset(
+        key=BUNDLE_KEY,
+        group_name=GROUP,
+        deps=[DATABASE_KEY, REPORT_KEY],
+        freshness_policy=freshness,
+        description="The signed bundle of this home's instansi; a new version only where its content changed.",
+    )
+    def bundle(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+        try:
+            period = latest_period(settings.published, settings.instansi)
+        except LookupError as reason:
+            context.log.warning(str(reason))
+            metadata: dict[str, str | bool | dg.PathMetadataValue] = {"bundle": str(reason)}
+        else:
+            made = build_bundle(
+                settings.published,
+                settings.outbox,
+                instansi_code=settings.instansi,
+                period=period,
+                signing_key=settings.keys / "signing.key",
+                as_of=settings.last_complete_day(),
+            )
+            metadata = {"path": dg.MetadataValue.path(made.path), "is_new": made.is_new}
+        with warehouse.connect() as con:
+            # Written last: a crash before this line leaves the outputs to be made again.
+            ledger.write_state(con, STATE, published_state(settings))
+        return dg.MaterializeResult(metadata=metadata)
+
+    return [published_database, report, bundle]

@@ -1,0 +1,152 @@
+"""Intake assets: one per kind of table, made from its contract; the ledger's views.
+
+Belongs here: what Dagster shows of an intake step. Stays out: the step itself (`orchestration/intake.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from expectations import contract as contracts
+from expectations import suite
+from orchestration import intake
+from orchestration.resources import Warehouse
+from orchestration.settings import Settings
+from sources.kinds import LOG_KIND
+from sources.ledger import FileRecord
+
+GROUP = "intake"
+SETTINGS_KEY = dg.AssetKey(["raw", "run_settings"])
+REGISTER_KEY = dg.AssetKey(["raw", "opd_register"])
+CALLS_KEY = dg.AssetKey(["lake", "service_calls"])
+LEDGER_KEYS = [dg.AssetKey(["raw", name]) for name in ("intake_files", "quarantine", "row_warnings")]
+
+
+def build_intake_assets(settings: Settings, inbox: Path) -> list[dg.AssetsDefinition]:
+    """Every asset between the inbox and dbt."""
+    kinds = intake.table_kinds()
+    return [
+        _run_settings(settings, inbox),
+        *[_table_kind(settings, inbox, kind) for kind in kinds],
+        _service_calls(settings, inbox),
+        _ledger(settings, kinds),
+    ]
+
+
+def _run_settings(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=SETTINGS_KEY,
+        group_name=GROUP,
+        kinds={"duckdb"},
+        description="Settings and day that models may know; also refuses files of no known kind.",
+    )
+    def run_settings(warehouse: Warehouse) -> dg.MaterializeResult:
+        with warehouse.connect() as con:
+            intake.prepare_warehouse(con, settings)
+            records = list(intake.receive(con, settings, inbox, None))
+        return dg.MaterializeResult(
+            metadata={"as_of": str(settings.last_complete_day()), **_file_metadata(records)}
+        )
+
+    return run_settings
+
+
+def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefinition:
+    contract = contracts.load_contract(kind)
+    upstream = [SETTINGS_KEY] if kind == "opd_register" else [REGISTER_KEY]
+
+    @dg.asset(
+        key=["raw", kind],
+        group_name=GROUP,
+        kinds={"duckdb"},
+        deps=upstream,
+        code_version=contract.version,
+        description=f"{contract.title}. {contract.purpose}",
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                [dg.TableColumn(c.name, c.type, c.title) for c in contract.columns]
+            )
+        },
+    )
+    def table_kind(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+        with warehouse.connect() as con:
+            intake.prepare_warehouse(con, settings)
+            records = []
+            for record in intake.receive(con, settings, inbox, kind):
+                context.log.info(_line(record))
+                records.append(record)
+            suite.create_judged_view(con, contract, [r.file_sha256 for r in records if r.rows_received])
+            rows = con.execute(f"select count(*) from raw.{kind}").fetchone()
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": rows[0] if rows else 0, **_file_metadata(records)}
+        )
+
+    return table_kind
+
+
+def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=CALLS_KEY,
+        group_name=GROUP,
+        kinds={"parquet"},
+        deps=[SETTINGS_KEY],
+        description="One row per log record, pseudonymised, in Parquet by local day.",
+    )
+    def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+        with warehouse.connect() as con:
+            intake.prepare_warehouse(con, settings)
+            intake.sweep_lake(con, settings)
+            records = []
+            for record in intake.receive(con, settings, inbox, LOG_KIND):
+                context.log.info(_line(record))
+                records.append(record)
+            waiting = con.execute("select count(*) from intake.pending_days").fetchone()
+        return dg.MaterializeResult(
+            metadata={"days_waiting": waiting[0] if waiting else 0, **_file_metadata(records)}
+        )
+
+    return service_calls
+
+
+def _ledger(settings: Settings, kinds: Sequence[str]) -> dg.AssetsDefinition:
+    descriptions = (
+        "One row per received file, whatever became of it.",
+        "One row per quarantined row, with every broken rule.",
+        "One row per warning on a loaded row.",
+    )
+    upstream = [dg.AssetKey(["raw", kind]) for kind in kinds] + [CALLS_KEY]
+
+    @dg.multi_asset(
+        name="ledger",
+        group_name=GROUP,
+        specs=[
+            dg.AssetSpec(key, deps=upstream, description=text, kinds={"duckdb"})
+            for key, text in zip(LEDGER_KEYS, descriptions, strict=True)
+        ],
+    )
+    def ledger_views(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+        with warehouse.connect() as con:
+            intake.prepare_warehouse(con, settings)
+            for key in LEDGER_KEYS:
+                rows = con.execute(f"select count(*) from raw.{key.path[-1]}").fetchone()
+                yield dg.MaterializeResult(key, metadata={"dagster/row_count": rows[0] if rows else 0})
+
+    return ledger_views
+
+
+def _file_metadata(records: Sequence[FileRecord]) -> dict[str, int | dg.MarkdownMetadataValue]:
+    table = "\n".join(f"- {_line(r)}" for r in records[:50]) or "nothing new"
+    return {
+        "files": len(records),
+        "rows_received": sum(r.rows_received for r in records),
+        "rows_loaded": sum(r.rows_loaded for r in records),
+        "rows_quarantined": sum(r.rows_quarantined for r in records),
+        "received": dg.MetadataValue.md(table),
+    }
+
+
+def _line(record: FileRecord) -> str:
+    counts = f"{record.rows_loaded} of {record.rows_received} rows loaded"
+    said = f" ({record.reason})" if record.reason else ""
+    return f"{record.shown_name}: {record.status}, {counts}{said}"

@@ -1,0 +1,361 @@
+"""From the inbox to the warehouse, one file at a time: the hand-over between `sources` and `expectations`.
+
+Belongs here: the order of steps for one file and its transaction. Stays out: how a file is read
+(`sources/`), what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from expectations import contract as contracts
+from expectations import quarantine
+from expectations.normalise import install_normalisers
+from orchestration.settings import PROJECT, Settings
+from sources import lake, ledger, tables
+from sources.archive import Archived, InflateLimits, archive_file
+from sources.errors import FileProblem, FileRejected, FileWaiting
+from sources.kinds import LOG_KIND, InboxFile, read_meta, scan_inbox
+from sources.ledger import FileRecord
+from sources.privacy import install_masking, read_key
+
+if TYPE_CHECKING:
+    import duckdb
+
+# The order in which one run reads the kinds: what others refer to comes first (formats 0b).
+FIRST_KINDS = ("opd_register", "gateway_identity", "system_inventory")
+REFERENCES = {
+    "rulebooks": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebooks.csv",
+    "rulebook_nodes": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebook_nodes.csv",
+}
+
+
+@dataclass
+class Received:
+    """What one pass over the inbox did: records of the files that were looked at, days of calls touched."""
+
+    records: list[FileRecord] = field(default_factory=list)
+    days: set[dt.date] = field(default_factory=set)
+
+
+def table_kinds() -> list[str]:
+    """The kinds that have a contract, in the order in which a run reads them."""
+    every = contracts.kinds()
+    return [*FIRST_KINDS, *(k for k in every if k not in FIRST_KINDS)]
+
+
+def format_fingerprint(kind: str) -> str:
+    """Changes when the contract or the spellings of a kind change; a rejected file is then read again."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        [contracts.CONTRACTS / f"{kind}.odcs.yaml", *contracts.ALIASES.glob(f"{kind}.*.csv")]
+    ):
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()[:16]
+
+
+def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Give a database of its own what judging a file needs, the published OPD register included."""
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("create schema reference")
+    _install(con, settings)
+    if settings.published.exists():
+        con.execute(f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)")
+        con.execute(
+            "create table reference.opd_register as "
+            "select instansi_code, opd_code from published.dim_opd where is_mapped"
+        )
+        con.execute("detach published")
+    else:
+        con.execute("create table reference.opd_register (instansi_code varchar, opd_code varchar)")
+
+
+def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    install_masking(con, read_key(settings.keys / "pseudonym.key"))
+    install_normalisers(con)
+    for name, path in REFERENCES.items():
+        con.execute(
+            f"create or replace table reference.{name} as select * from read_csv(?, header = true)", [str(path)]
+        )
+
+
+def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Create ledger, tables, views and macros that are missing; safe to repeat."""
+    ledger.create_ledger(con)
+    _install(con, settings)
+    for kind in table_kinds():
+        contract = contracts.load_contract(kind)
+        con.execute(quarantine.received_table_ddl(contract))
+        con.execute(quarantine.raw_view_sql(contract))
+    con.execute(
+        "create or replace view reference.opd_register as "
+        "select distinct coalesce(instansi_code, _instansi_code) as instansi_code, opd_code from raw.opd_register"
+    )
+    ledger.create_views(con, table_kinds())
+    lake.create_lake_view(con, settings.lake)
+    con.execute(
+        "create or replace table raw.run_settings as select ?::date as as_of, ?::varchar as time_zone, "
+        "?::varchar as instansi_code, ?::date as first_day, ?::bigint as min_calls, "
+        "?::bigint as orphan_after_days, ?::decimal(18, 6) as figure_tolerance_rel",
+        [
+            settings.last_complete_day(),
+            settings.time_zone,
+            settings.instansi,
+            settings.first_day,
+            settings.min_calls,
+            settings.orphan_after_days,
+            settings.figure_tolerance_rel,
+        ],
+    )
+
+
+def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
+    """Files of the inbox that are new, changed or waiting, in the order in which they are read.
+
+    Args:
+        con: a connection to the prepared warehouse.
+        inbox: the folder.
+        kind: only files of this kind; None: files of no known kind.
+    """
+    kinds = table_kinds()
+    found = scan_inbox(inbox, kinds, lake.LOG_FORMATS)
+    mine = [f for f in found if (f.kind == kind if kind else f.kind not in (*kinds, LOG_KIND))]
+    seen = ledger.seen_files(con)
+    fingerprint = format_fingerprint(kind) if kind in kinds else None
+    fresh = [f for f in mine if not _is_settled(f, seen.get(f.name), fingerprint)]
+    return sorted(fresh, key=lambda f: (f.modified_ns, f.name))
+
+
+def _is_settled(
+    file: InboxFile, seen: tuple[int, int, str, str | None] | None, fingerprint: str | None
+) -> bool:
+    if seen is None or (file.size, file.modified_ns) != seen[:2] or seen[2] == "waiting":
+        return False
+    return seen[2] != "rejected" or seen[3] == fingerprint
+
+
+def receive(
+    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, kind: str | None
+) -> Iterator[FileRecord]:
+    """Receive every new file of a kind (None: reject those of no known kind); one transaction a file."""
+    for file in new_files(con, inbox, kind):
+        yield receive_file(con, settings, file)
+
+
+def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile) -> FileRecord:
+    """Archive and load one file, or record why it is not loaded."""
+    record = _first_record(settings, file)
+    is_log = file.kind == LOG_KIND
+    days: set[dt.date] = set()
+    record = replace(record, shown_name=_shown(con, file.name))
+    try:
+        if file.problem:
+            raise file.problem
+        record = _with_meta(record, file, settings)
+        limit = settings.log_max_bytes if is_log else settings.table_max_bytes
+        archived = archive_file(file.path, settings.archive, InflateLimits(limit, settings.inflate_max_ratio))
+        record = replace(record, file_sha256=archived.sha256)
+        twin = ledger.same_content(con, file.kind, archived.sha256)
+        if twin and twin[1] in ("loaded", "partly") and twin[0] != file.name:
+            record = record.rejected("duplicate", "duplicate", f"isi sama dengan {_shown(con, twin[0])}")
+        elif is_log:
+            # The Parquet files are written before the ledger knows them; a crash in between leaves strays,
+            # which the next run sweeps.
+            result = lake.write_log(
+                con,
+                archived.path,
+                log_format=file.log_format or "",
+                instansi_code=record.instansi_code,
+                file_sha256=archived.sha256,
+                file_name=record.shown_name,
+                lake_dir=settings.lake,
+                time_zone=settings.time_zone,
+                first_day=settings.first_day,
+                received_at=record.received_at,
+            )
+            days = result.days
+            record = replace(
+                record,
+                lines=result.lines,
+                records=result.records,
+                bad_lines=result.bad_lines,
+                blank_lines=result.blank_lines,
+                rows_received=result.records + result.bad_lines,
+                rows_loaded=result.records,
+                rows_quarantined=result.bad_lines,
+            )
+        else:
+            record = _judge(con, settings, file, record, archived)
+    except FileWaiting as problem:
+        record = record.rejected("waiting", problem.code, problem.message)
+    except FileProblem as problem:
+        record = record.rejected("rejected", problem.code, problem.message)
+    con.execute("begin")
+    try:
+        if is_log and record.status in ("loaded", "partly"):
+            _keep_bad_lines(con, record.file_sha256)
+        elif record.rows_received and not is_log:
+            _keep_rows(con, file.kind, record.file_sha256)
+        record = _settle_status(record)
+        replaced = ledger.record_file(con, record)
+        ledger.touch_days(con, days)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    if is_log and replaced:
+        gone: set[dt.date] = set()
+        for sha256 in replaced:
+            gone |= lake.remove_log(settings.lake, sha256)
+        ledger.touch_days(con, gone)
+    return record
+
+
+def check_file(
+    con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile
+) -> tuple[FileRecord, list[tuple[int, str, str, str]]]:
+    """The verdict on one table file, loading nothing.
+
+    Returns the record it would get and, per broken rule, (row number, rule id, severity, message).
+
+    Raises:
+        FileProblem: the file can not be used as a whole.
+    """
+    if file.problem:
+        raise file.problem
+    record = _with_meta(_first_record(settings, file), file, settings)
+    record = _judge(con, settings, file, record, Archived("check", file.path, False))
+    broken = con.execute(
+        "select _row_number, b.rule, b.severity, b.message from judged, unnest(_broken) as u (b) order by 1, 2"
+    ).fetchall()
+    return _settle_status(record), broken
+
+
+def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.date]:
+    """Remove Parquet files that the ledger does not know; their days wait for recomputing."""
+    known = {
+        row[0]
+        for row in con.execute(
+            "select file_sha256 from intake.files where kind = ? and status in ('loaded', 'partly')", [LOG_KIND]
+        ).fetchall()
+    }
+    days = lake.sweep(settings.lake, known)
+    ledger.touch_days(con, days)
+    return days
+
+
+def _first_record(settings: Settings, file: InboxFile) -> FileRecord:
+    instansi = file.instansi_code or settings.instansi
+    received_at = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    return FileRecord(
+        file_name=file.name,
+        shown_name=file.name,
+        # A file that is refused before its bytes are read is known by its name, size and time alone.
+        file_sha256=hashlib.sha256(f"{file.name}\0{file.size}\0{file.modified_ns}".encode()).hexdigest(),
+        kind=file.kind or "unknown",
+        log_format=file.log_format,
+        instansi_code=instansi,
+        opd_code=instansi,
+        period=file.period or str(settings.today().year),
+        size_bytes=file.size,
+        modified_ns=file.modified_ns,
+        received_at=received_at,
+        format_fingerprint=format_fingerprint(file.kind) if file.kind in contracts.kinds() else None,
+    )
+
+
+def _with_meta(record: FileRecord, file: InboxFile, settings: Settings) -> FileRecord:
+    meta = read_meta(file.path)
+    return replace(
+        record,
+        opd_code=meta.opd_code or record.opd_code,
+        period=meta.period or file.period or str(settings.today().year),
+    )
+
+
+def _shown(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    """A file name as others may see it: people put NIK and e-mail addresses into names."""
+    row = con.execute("select mask_text(?)", [name]).fetchone()
+    return str(row[0]) if row else name
+
+
+def _judge(
+    con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile, record: FileRecord, archived: Archived
+) -> FileRecord:
+    """Land, normalise and judge the rows into the temporary table `judged`."""
+    contract = contracts.load_contract(file.kind)
+    limits = tables.TableLimits(
+        max_bytes=settings.table_max_bytes,
+        max_ratio=settings.inflate_max_ratio,
+        max_rows=settings.table_max_rows,
+        max_columns=settings.table_max_columns,
+    )
+    constants = read_meta(file.path).constants
+    unknown = sorted(set(constants) - {c.name for c in contract.columns})
+    if unknown:
+        raise FileRejected("bad_meta", f"kolom {', '.join(unknown)} pada constants tidak ada pada {file.kind}")
+    try:
+        table = tables.read_table(archived.path, contracts.header_aliases(file.kind), limits)
+        lacking = quarantine.missing_columns(contract, table.columns, constants)
+        if lacking:
+            raise FileRejected(
+                "wrong_header",
+                f"baris {table.header_row}: kolom wajib tidak ada: {', '.join(lacking)}; "
+                f"ditemukan: {', '.join(table.headers)}",
+            )
+        rows = tables.land_table(con, table, limits)
+    except UnicodeError as error:
+        raise FileRejected("unreadable", f"teks tidak dapat dibaca: {error}") from error
+    facts = quarantine.FileFacts(
+        record.file_sha256, record.instansi_code, record.opd_code, record.period, constants
+    )
+    con.execute(
+        "create or replace temp table judged as "
+        + quarantine.judge_sql(contract, table.columns, table.headers, constants),
+        quarantine.judge_parameters(contract, table.columns, facts),
+    )
+    loaded, warned = con.execute(
+        f"select count(*) filter ({quarantine.is_loaded_sql()}), "
+        f"count(*) filter ({quarantine.is_loaded_sql()} and len(_broken) > 0) from judged"
+    ).fetchone()
+    absent = quarantine.absent_columns(contract, table.columns, constants)
+    notes = [f"kolom tidak dikenal: {', '.join(table.unknown)}"] if table.unknown else []
+    if absent:
+        notes.append(f"kolom tidak ada: {', '.join(absent)}")
+    if file.period is None and not read_meta(file.path).period and "period" not in table.columns:
+        notes.append(f"periode tidak disebut, dipakai {record.period}")
+    return replace(
+        record,
+        rows_received=rows,
+        rows_loaded=loaded,
+        rows_quarantined=rows - loaded,
+        warnings=warned,
+        absent_columns=absent,
+        contract_version=contract.version,
+        reason="; ".join(notes) or None,
+    )
+
+
+def _settle_status(record: FileRecord) -> FileRecord:
+    if record.status != "loaded":
+        return record
+    if record.rows_received and not record.rows_loaded:
+        return record.rejected("rejected", "no_usable_row", "semua baris dikarantina")
+    return replace(record, status="partly") if record.rows_quarantined else record
+
+
+def _keep_rows(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> None:
+    con.execute(f"delete from received.{kind} where _file_sha256 = ?", [sha256])
+    con.execute(f"insert into received.{kind} by name select * from judged")
+
+
+def _keep_bad_lines(con: duckdb.DuckDBPyConnection, sha256: str) -> None:
+    con.execute("delete from intake.bad_lines where file_sha256 = ?", [sha256])
+    con.execute(
+        "insert into intake.bad_lines select ?, row_number, rules, messages, raw_row from bad_lines", [sha256]
+    )

@@ -1,0 +1,155 @@
+"""The chain of a night in one process: intake ► touched days ► index, database, pages, bundle.
+
+Belongs here: deciding which links are needed and running them one after another. Stays out: what a link does
+(`assets/`) and how the result is told (`cli/run.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration import intake
+from orchestration.resources import open_warehouse, run_lock
+from orchestration.settings import Settings
+from sources import ledger
+from sources.kinds import LOG_KIND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dagster as dg
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+class NightFailed(Exception):
+    """A link of the chain failed; the message names the step and its error."""
+
+
+@dataclass
+class Plan:
+    """What a night has to do."""
+
+    new_files: int = 0
+    days: list[tuple[dt.date, dt.date]] = field(default_factory=list)
+    is_stale: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a run would change nothing."""
+        return not (self.new_files or self.days or self.is_stale)
+
+
+@dataclass
+class Night:
+    """What a night did: the links that were run, in order; none where nothing had changed."""
+
+    links: list[str] = field(default_factory=list)
+
+
+def range_tags(first: dt.date, last: dt.date) -> dict[str, str]:
+    """Tags that make one run of a range of partitions, both ends included."""
+    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+
+
+def plan_night(settings: Settings, inbox: Path) -> Plan:
+    """Look at inbox, waiting days and what the published results rest on.
+
+    Raises:
+        WarehouseBusy: another run is writing this home.
+    """
+    from orchestration.assets.outputs import STATE, published_state
+
+    with run_lock(settings.home / "run.lock", "planning"):
+        con = open_warehouse(settings.warehouse)
+        try:
+            intake.prepare_warehouse(con, settings)
+            kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
+            fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
+            state = ledger.read_state(con, STATE)
+            is_stale = state != published_state(settings) or not settings.published.exists()
+            return Plan(fresh, ledger.pending_ranges(con), is_stale)
+        finally:
+            con.close()
+
+
+def run_night(
+    settings: Settings,
+    inbox: Path,
+    *,
+    days: Sequence[dt.date] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> Night:
+    """Run the links that are needed.
+
+    Args:
+        settings: a prepared home.
+        inbox: the folder to read.
+        days: local days to recompute whether touched or not.
+        say: told what is about to be done, in a few words.
+
+    Raises:
+        NightFailed: a link failed; running again mends what a crash left.
+        WarehouseBusy: another run is writing this home.
+    """
+    plan = plan_night(settings, inbox)
+    night = Night()
+    if plan.is_empty and not days:
+        return night
+    import dagster as dg
+
+    from orchestration.build import build_definitions
+    from orchestration.jobs import DAYS, NIGHT, PUBLISH
+
+    say("preparing")
+    definitions = build_definitions(settings, inbox)
+    with dg.DagsterInstance.get() as instance:
+
+        def link(job: str, told: str, tags: dict[str, str] | None = None) -> None:
+            say(told)
+            _execute(definitions, instance, job, tags)
+            night.links.append(job)
+
+        if plan.new_files:
+            link(NIGHT, f"reading {plan.new_files} files")
+        with _warehouse(settings) as con:
+            ledger.queue_days(con, days)
+            waiting = ledger.pending_ranges(con)
+        for first, last in waiting:
+            link(DAYS, f"service calls of {first} to {last}", range_tags(first, last))
+        link(PUBLISH, "index, measures and exports")
+    return night
+
+
+def _execute(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, tags: dict[str, str] | None
+) -> None:
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    result = definitions.resolve_job_def(job).execute_in_process(
+        instance=instance, tags=tags, run_config=quiet, raise_on_error=False
+    )
+    if result.success:
+        return
+    told = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error and error.cause:
+                error = error.cause
+            told.append(f"{event.step_key}: {error.message.strip() if error else 'failed'}")
+    raise NightFailed(f"{job} failed. " + "; ".join(told or ["a blocking check did not pass"]))
+
+
+@contextmanager
+def _warehouse(settings: Settings) -> Iterator:  # type: ignore[type-arg]
+    with run_lock(settings.home / "run.lock", "planning"):
+        con = open_warehouse(settings.warehouse)
+        try:
+            yield con
+        finally:
+            con.close()

@@ -1,0 +1,16 @@
+"""Partition definitions: the local days of service calls.
+
+Belongs here: what a day is. One partition is one civil day in the warehouse's time zone, the same DATE as the
+lake's folder and the facts' column `day`. Stays out: which days wait (`sources/ledger.py`).
+"""
+
+import dagster as dg
+
+from orchestration.settings import Settings
+
+
+def call_days(settings: Settings) -> dg.DailyPartitionsDefinition:
+    """Every day from `first_day` to tomorrow: a clock that runs ahead makes calls of tomorrow."""
+    return dg.DailyPartitionsDefinition(
+        start_date=settings.first_day.isoformat(), timezone=settings.time_zone, end_offset=2
+    )

@@ -1,0 +1,144 @@
+"""The one door for `spbe.toml` and `SPBE_…` variables.
+
+Belongs here: every setting, its default and its meaning. Stays out: everything else; the other packages take
+plain arguments. A variable `SPBE_NAME` wins over `spbe.toml` in SPBE_HOME, which wins over the default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT = Path(__file__).resolve().parent.parent
+# Tools that would call out are told not to, wherever the pipeline is started from.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+class Settings(BaseSettings):
+    """Settings of one home; every field has a default that runs."""
+
+    model_config = SettingsConfigDict(env_prefix="SPBE_", extra="forbid", frozen=True)
+
+    home: Path = Field(Path("data"), description="Where everything that is made lies.")
+    instansi: str = Field("12.07", description="Instansi whose index and bundle this home makes.")
+    time_zone: str = Field("Asia/Jakarta", description="Time zone of a day; one per warehouse.")
+    first_day: dt.date = Field(dt.date(2015, 1, 1), description="Earliest day a log may carry.")
+    as_of: dt.date | None = Field(None, description="Last complete local day; empty: yesterday.")
+    min_calls: int = Field(1, ge=1, description="Successful calls that make an edge between two OPDs.")
+    orphan_after_days: int = Field(3, ge=1, description="Days after which one side alone is an orphan.")
+    figure_tolerance_rel: float = Field(
+        0.05, ge=0, lt=1, description="Relative gap that a published figure may have (0.05: 5 %)."
+    )
+    table_max_bytes: int = Field(200_000_000, gt=0, description="Inflated bytes of a table file.")
+    table_max_rows: int = Field(1_000_000, gt=0, description="Rows of a table file.")
+    table_max_columns: int = Field(500, gt=0, description="Columns of a table file.")
+    log_max_bytes: int = Field(50_000_000_000, gt=0, description="Inflated bytes of a log file.")
+    inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then `spbe.toml` of the home that the first two name."""
+        named = init_settings().get("home") or os.environ.get("SPBE_HOME") or "data"
+        toml = TomlConfigSettingsSource(settings_cls, Path(str(named)) / "spbe.toml")
+        return init_settings, env_settings, toml
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @property
+    def inbox(self) -> Path:
+        """Where agencies' files arrive; never changed by us."""
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Received bytes by sha256."""
+        return self.home / "archive"
+
+    @property
+    def lake(self) -> Path:
+        """Service calls as Parquet, by day."""
+        return self.home / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        """The database that only the pipeline opens."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The database that analysts open."""
+        return self.home / "published" / "spbe.duckdb"
+
+    @property
+    def report(self) -> Path:
+        """Pages for readers."""
+        return self.home / "published" / "report"
+
+    @property
+    def outbox(self) -> Path:
+        """Bundles and receipts."""
+        return self.home / "outbox"
+
+    @property
+    def keys(self) -> Path:
+        """Pseudonym and signing keys; never leaves the home."""
+        return self.home / "keys"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME of this home."""
+        return self.home / "dagster"
+
+    def today(self) -> dt.date:
+        """The local day now."""
+        return dt.datetime.now(ZoneInfo(self.time_zone)).date()
+
+    def last_complete_day(self) -> dt.date:
+        """`as_of`, or yesterday in the warehouse's time zone."""
+        return self.as_of or self.today() - dt.timedelta(days=1)
+
+    def prepare_home(self) -> None:
+        """Make the home's folders, private to their owner, and the variables that tools read."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.inbox, self.archive, self.lake, self.published.parent, self.report, self.outbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.keys.mkdir(exist_ok=True, mode=0o700)
+        self.dagster_home.mkdir(exist_ok=True)
+        dagster_yaml = self.dagster_home / "dagster.yaml"
+        if not dagster_yaml.exists():
+            dagster_yaml.write_text((PROJECT / "orchestration" / "dagster.yaml").read_text(encoding="utf-8"))
+        os.environ.update(QUIET)
+        os.environ["SPBE_HOME"] = str(self.home)
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ["SPBE_WAREHOUSE"] = str(self.warehouse)
