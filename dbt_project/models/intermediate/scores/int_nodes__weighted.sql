@@ -105,7 +105,8 @@ commons as (
 
     select
         rulebook_id,
-        case when bool_and(is_exact) then {{ bounded_lcm_agg('share_den') }} else 0 end as common_den
+        {{ bounded_lcm_agg('share_den') }} as common_den,
+        bool_and(is_exact) as is_exact
     from leaves
     where is_leaf
     group by rulebook_id
@@ -118,7 +119,7 @@ leaf_weights as (
         leaves.rulebook_id,
         leaves.path,
         case
-            when commons.common_den > 0
+            when commons.is_exact and commons.common_den > 0
                 then leaves.share_num * {{ int_div('commons.common_den', 'leaves.share_den') }}
             else leaves.wide_weight
         end as tree_weight

@@ -61,21 +61,34 @@ leaves as (
 ),
 
 -- The level reached is the highest whose values begin at or below the score (a regulation with decimal values has
--- bands); where a rulebook has no level texts, the whole part of the score.
+-- bands); where a rulebook has no level texts, the whole part of the score. Looked up once for each value found.
+values_found as (
+
+    select distinct
+        rulebook_id,
+        node_id,
+        value_num,
+        value_den
+    from leaves
+    where is_observed
+
+),
+
 reached as (
 
     select
-        leaves.assessment_id,
-        leaves.node_id,
+        found.rulebook_id,
+        found.node_id,
+        found.value_num,
+        found.value_den,
         max(levels.level) as level
-    from leaves
+    from values_found as found
     inner join levels
         on
-            leaves.rulebook_id = levels.rulebook_id
-            and leaves.node_id = levels.node_id
-            and {{ rational_at_least('leaves.value_num', 'leaves.value_den', 'levels.value_from') }}
-    where leaves.is_observed
-    group by leaves.assessment_id, leaves.node_id
+            found.rulebook_id = levels.rulebook_id
+            and found.node_id = levels.node_id
+            and {{ rational_at_least('found.value_num', 'found.value_den', 'levels.value_from') }}
+    group by found.rulebook_id, found.node_id, found.value_num, found.value_den
 
 ),
 
@@ -97,7 +110,12 @@ stepped as (
             0
         ) as step_num
     from leaves
-    left join reached on leaves.assessment_id = reached.assessment_id and leaves.node_id = reached.node_id
+    left join reached
+        on
+            leaves.rulebook_id = reached.rulebook_id
+            and leaves.node_id = reached.node_id
+            and leaves.value_num = reached.value_num
+            and leaves.value_den = reached.value_den
 
 )
 

@@ -44,51 +44,24 @@ bands as (
 
 ),
 
-scored as (
+indices as (
 
     select
-        assessments.instansi_code,
-        assessments.unit_kind,
-        assessments.unit_code,
-        assessments.period,
-        assessments.rulebook_id,
-        assessments.stage,
+        completed.assessment_id,
+        completed.rulebook_id,
         completed.node_id,
-        nodes.node_kind,
         completed.is_available,
         completed.value_num,
         completed.value_den,
-        case when completed.is_available then {{ rational_double('completed.value_num', 'completed.value_den') }} end
-            as score,
-        case
-            when completed.is_available
-                then
-                    cast(completed.value_num as varchar)
-                    || case when completed.value_den > 1 then '/' || cast(completed.value_den as varchar) else '' end
-        end as score_exact,
-        case when completed.is_available then {{ half_up_2('completed.value_num', 'completed.value_den') }} end
-            as printed,
+        {{ half_up_2('completed.value_num', 'completed.value_den') }} as printed,
         coalesce(rounding.basis, 'exact') as predicate_basis,
-        received.observed,
-        received.published,
-        received.published_predicate,
-        {{ rational_double('completed.low_num', 'completed.band_den') }} as band_low,
-        {{ rational_double('completed.high_num', 'completed.band_den') }} as band_high,
-        {{ rational_double('completed.observed_weight', 'nodes.tree_weight') }} as coverage,
-        case
-            when root.is_available
-                then
-                    {{ rational_double(
-                        'completed.share_num * completed.value_num', 'completed.share_den * completed.value_den'
-                    ) }}
-        end as contribution,
-        received.file_sha256,
-        received.file_name,
-        received.row_number
+        received.published
     from completed
     inner join assessments on completed.assessment_id = assessments.assessment_id
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
-    inner join completed as root on completed.assessment_id = root.assessment_id and root.depth = 0
+    left join rounding
+        on
+            assessments.rulebook_id = rounding.rulebook_id
+            and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
     left join received
         on
             assessments.unit_kind = received.unit_kind
@@ -97,60 +70,100 @@ scored as (
             and assessments.rulebook_id = received.rulebook_id
             and assessments.stage = received.stage
             and completed.node_id = received.node_id
-    left join rounding
-        on
-            assessments.rulebook_id = rounding.rulebook_id
-            and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
+    where completed.depth = 0
+
+),
+
+called as (
+
+    select
+        indices.assessment_id,
+        indices.node_id,
+        bands.predicate,
+        indices.printed = bands.lower_inclusive as prints_on_border
+    from indices
+    inner join bands on indices.rulebook_id = bands.rulebook_id
+    where
+        indices.is_available
+        and case
+            when indices.predicate_basis = 'printed'
+                then
+                    (bands.is_lowest or indices.printed >= bands.lower_inclusive)
+                    and (bands.upper_exclusive is null or indices.printed < bands.upper_exclusive)
+            else
+                (bands.is_lowest or {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.lower_inclusive') }})
+                and (
+                    bands.upper_exclusive is null
+                    or not {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.upper_exclusive') }}
+                )
+        end
+
+),
+
+published_called as (
+
+    select
+        indices.assessment_id,
+        indices.node_id,
+        bands.predicate
+    from indices
+    inner join bands on indices.rulebook_id = bands.rulebook_id
+    where
+        (bands.is_lowest or indices.published >= bands.lower_inclusive)
+        and (bands.upper_exclusive is null or indices.published < bands.upper_exclusive)
+        and indices.published is not null
 
 )
 
 select
-    scored.instansi_code,
-    scored.unit_kind,
-    scored.unit_code,
-    scored.period,
-    scored.rulebook_id,
-    scored.stage,
-    scored.node_id,
-    scored.node_kind,
-    scored.score,
-    scored.printed,
+    assessments.instansi_code,
+    assessments.unit_kind,
+    assessments.unit_code,
+    assessments.period,
+    assessments.rulebook_id,
+    assessments.stage,
+    completed.node_id,
+    nodes.node_kind,
+    case when completed.is_available then {{ rational_double('completed.value_num', 'completed.value_den') }} end
+        as score,
+    case when completed.is_available then {{ half_up_2('completed.value_num', 'completed.value_den') }} end as printed,
     called.predicate,
-    scored.observed,
-    scored.published,
-    scored.band_low,
-    scored.band_high,
-    scored.coverage,
-    scored.score_exact,
-    scored.contribution,
-    scored.published_predicate,
+    received.observed,
+    received.published,
+    {{ rational_double('completed.low_num', 'completed.band_den') }} as band_low,
+    {{ rational_double('completed.high_num', 'completed.band_den') }} as band_high,
+    {{ rational_double('completed.observed_weight', 'nodes.tree_weight') }} as coverage,
+    case
+        when completed.is_available
+            then
+                cast(completed.value_num as varchar)
+                || case when completed.value_den > 1 then '/' || cast(completed.value_den as varchar) else '' end
+    end as score_exact,
+    case
+        when indices.is_available
+            then
+                {{ rational_double(
+                    'completed.share_num * completed.value_num', 'completed.share_den * completed.value_den'
+                ) }}
+    end as contribution,
+    received.published_predicate,
     published_called.predicate as predicate_of_published,
-    case when scored.node_kind = 'index' then scored.printed = called.lower_inclusive end as prints_on_border,
-    scored.file_sha256,
-    scored.file_name,
-    scored.row_number
-from scored
-left join bands as called
+    called.prints_on_border,
+    received.file_sha256,
+    received.file_name,
+    received.row_number
+from completed
+inner join assessments on completed.assessment_id = assessments.assessment_id
+inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+inner join indices on completed.assessment_id = indices.assessment_id
+left join received
     on
-        scored.node_kind = 'index'
-        and scored.is_available
-        and scored.rulebook_id = called.rulebook_id
-        and case
-            when scored.predicate_basis = 'printed'
-                then
-                    (called.is_lowest or scored.printed >= called.lower_inclusive)
-                    and (called.upper_exclusive is null or scored.printed < called.upper_exclusive)
-            else
-                (called.is_lowest or {{ rational_at_least('scored.value_num', 'scored.value_den', 'called.lower_inclusive') }})
-                and (
-                    called.upper_exclusive is null
-                    or not {{ rational_at_least('scored.value_num', 'scored.value_den', 'called.upper_exclusive') }}
-                )
-        end
-left join bands as published_called
-    on
-        scored.node_kind = 'index'
-        and scored.rulebook_id = published_called.rulebook_id
-        and (published_called.is_lowest or scored.published >= published_called.lower_inclusive)
-        and (published_called.upper_exclusive is null or scored.published < published_called.upper_exclusive)
-        and scored.published is not null
+        assessments.unit_kind = received.unit_kind
+        and assessments.unit_code = received.unit_code
+        and assessments.period = received.period
+        and assessments.rulebook_id = received.rulebook_id
+        and assessments.stage = received.stage
+        and completed.node_id = received.node_id
+left join called on completed.assessment_id = called.assessment_id and completed.node_id = called.node_id
+left join published_called
+    on completed.assessment_id = published_called.assessment_id and completed.node_id = published_called.node_id
