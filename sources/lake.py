@@ -285,7 +285,10 @@ def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str
     )
     # Only what leaves the door is hashed, so the hash tells nothing more than the row.
     names = form.hash_columns or ("record_id",)
-    hashed = " || '|' || ".join(f"coalesce({name}::varchar, '')" for name in names)
+    # An issued id differs between copies.
+    own_id = f"case when left(record_id, 1) <> '{ISSUED_ID}' then record_id end"
+    values = {"record_id": own_id} if form.hash_columns else {}
+    hashed = " || '|' || ".join(f"coalesce({values.get(name, name)}::varchar, '')" for name in names)
     return f"""
     select * exclude (day), (md5_number_lower({hashed}) >> 1)::bigint as record_hash
     from (
