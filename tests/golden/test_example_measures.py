@@ -58,8 +58,8 @@ def test_every_statement_is_a_sentence_with_its_window(example_warehouse: duckdb
 
 # Counted by hand on the lists in sources/example.py: 31 active systems, 7 with a published contract, 18
 # without exchange; 13 OPDs, 10 with an edge; 7 vendor systems, 4 without a valid contract; 364 rows of which
-# 28 are dirt; owed in October: 13 inventories, an exchange list, an assessment, a figure list and 62 log days,
-# of which the inventory of Dispar, the figures of BPKAD and one X-Road day did not come.
+# 28 are dirt; owed in October: 13 inventories, an exchange list, an assessment, a figure list and 62 log
+# days, of which the inventory of Dispar, the figures of BPKAD and one X-Road day did not come.
 BY_HAND = [
     ("I01", 7, 31, None),
     ("I04", 10, 13, 4),

@@ -84,8 +84,6 @@ provisional as (
     where
         opd_code is not null
         and opd_code not like 'EXT:%'
-        -- The words for "every OPD" stand for many; they are spread out where exchanges are read.
-        and lower(opd_code) <> 'semua opd'
         and not exists (
             select 1 from registered
             where
