@@ -59,6 +59,15 @@ class _Connection(duckdb_engine.ConnectionWrapper):  # type: ignore[misc]
         return _Cursor(self._raw, self)
 
 
+_opened: list[_Connection] = []
+
+
+def close_connections() -> None:
+    """Close every connection that was opened through the dialect: GX keeps some beyond its engine's end."""
+    while _opened:
+        _opened.pop().close()
+
+
 class Dialect(duckdb_engine.Dialect):  # type: ignore[misc]
     """DuckDB, introduced to GX as PostgreSQL."""
 
@@ -66,7 +75,9 @@ class Dialect(duckdb_engine.Dialect):  # type: ignore[misc]
     supports_statement_cache = True
 
     def connect(self, *args: Any, **kwargs: Any) -> _Connection:
-        return _Connection(super().connect(*args, **kwargs)._ConnectionWrapper__c)
+        """Open a connection that `close_connections` knows."""
+        _opened.append(_Connection(super().connect(*args, **kwargs)._ConnectionWrapper__c))
+        return _opened[-1]
 
 
 registry.register("duckdb.gx", __name__, "Dialect")

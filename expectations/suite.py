@@ -108,7 +108,7 @@ def verdicts(warehouse: Path, contracts: Sequence[Contract]) -> list[Verdict]:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    import expectations.duckdb_dialect  # noqa: F401  registers the dialect
+    from expectations.duckdb_dialect import close_connections
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -121,25 +121,22 @@ def verdicts(warehouse: Path, contracts: Sequence[Contract]) -> list[Verdict]:
             "&storage_compatibility_version=v1.2.0"
         )
         try:
-            return [verdict for c in contracts for verdict in _judge(context, source, c)]
+            return [verdict for c in contracts for verdict in _judge(source, c)]
         finally:
             source.get_execution_engine().engine.dispose()
+            close_connections()
 
 
-def _judge(context: Any, source: Any, contract: Contract) -> list[Verdict]:
+def _judge(source: Any, contract: Contract) -> list[Verdict]:
     import great_expectations as gx
 
     rules = rules_of(contract)
     asset = source.add_table_asset(contract.kind, table_name=contract.kind, schema_name=SCHEMA)
-    batch = asset.add_batch_definition_whole_table("all")
-    suite = context.suites.add(gx.ExpectationSuite(name=contract.kind))
-    for rule in rules:
-        suite.add_expectation(_expectation(contract, rule))
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=contract.kind, data=batch, suite=suite)
-    )
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    # Built at once and never stored: adding expectations one by one to a context copies the suite each time.
+    suite = gx.ExpectationSuite(name=contract.kind, expectations=[_expectation(contract, r) for r in rules])
     found = {}
-    for result in definition.run(result_format="SUMMARY").results:
+    for result in batch.validate(suite, result_format="SUMMARY").results:
         rule_id = result.expectation_config.meta["rule"]
         if result.exception_info and _raised(result.exception_info):
             raise RuntimeError(f"{rule_id}: {_raised(result.exception_info)}")
@@ -192,7 +189,7 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
 
 def _query(contract: Contract, rule: Rule) -> str:
     """Rows that break a rule, by another route than the quarantine's windows and EXISTS."""
-    view = "{batch}"
+    view = "(select * from {batch})"
     if rule.kind == "reference":
         column = contract.column(str(rule.column))
         assert column.reference is not None
@@ -216,13 +213,13 @@ def _query(contract: Contract, rule: Rule) -> str:
         groups = (
             f"select _file_sha256, {', '.join(keys)}, count(*) as n, "
             f"count(distinct sha256(to_json([{content}]))) as contents "
-            f"from {view} where {filled} group by all having count(*) > 1"
+            f"from {view} as t where {filled} group by all having count(*) > 1"
         )
         if rule.kind == "duplicate":
-            return f"select unnest(range(n - 1)) from ({groups}) where contents = 1"
-        return f"select unnest(range(n)) from ({groups}) where contents > 1"
+            return f"select unnest(range(n - 1)) from ({groups}) as g where contents = 1"
+        return f"select unnest(range(n)) from ({groups}) as g where contents > 1"
     lists = ", ".join(
         f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"' for c in contract.columns if c.is_list
     )
-    source = f"(select *, {lists} from {view})" if lists else view
+    source = f"(select *, {lists} from {view} as t)" if lists else view
     return f"select _row_number from {source} as this where {rule.broken}"
