@@ -120,7 +120,8 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
     for column in columns:
         x = f'"{column.name}__text"'
         codes = {c.lower(): c for c in column.codes} | dict(aliases.get(column.name, {}))
-        missing = ", ".join(_lit(word) for word in _missing_words(column))
+        # A word that the column itself gives a meaning ("none", "tidak ada") is a value there.
+        missing = ", ".join(_lit(word) for word in _missing_words(column) if word not in codes)
         if column.is_list:
             parts = rf"string_split(regexp_replace({x}, '[\r\n]+', ';', 'g'), ';')"
             one = f"coalesce({_map(codes)}[lower(x)], x)" if codes else "x"
