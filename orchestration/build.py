@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from orchestration.assets.outputs import build_output_assets
 from orchestration.assets.raw import build_intake_assets
 from orchestration.assets.transform import build_dbt_assets
 from orchestration.checks import build_checks
-from orchestration.dbt import DBT_PROJECT, dbt_executable, prepare_manifest
+from orchestration.dbt import prepare_manifest
 from orchestration.jobs import build_jobs
 from orchestration.resources import Warehouse
 from orchestration.schedules import build_schedules
@@ -43,8 +42,5 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
         executor=dg.in_process_executor,
         resources={
             "warehouse": Warehouse(path=str(settings.warehouse), lock_path=str(settings.home / "run.lock")),
-            "dbt": DbtCliResource(
-                project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=dbt_executable()
-            ),
         },
     )

@@ -1,27 +1,32 @@
 """The dbt project as Dagster sees it: its manifest, its assets' names and its command line.
 
-Belongs here: preparing the manifest and building dbt's arguments. Stays out: any model (`dbt_project/`).
+Belongs here: preparing the manifest, running dbt and telling Dagster what came of it. dbt runs in this process,
+not in one of its own: a killed run leaves no orphan that goes on writing, and the imports and the parsing
+(seconds each) are paid once a night. Stays out: any model (`dbt_project/`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from orchestration.settings import PROJECT, Settings
 
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
 DBT_PROJECT = PROJECT / "dbt_project"
 _PARTS = ("models", "seeds", "macros", "tests")
+# Where dagster-dbt notes on a spec which dbt node it stands for.
+_NODE_ID = "dagster_dbt/unique_id"
+_parsed: dict[tuple[Path, str], Manifest] = {}
 
 
 class DbtNotReady(Exception):
@@ -31,11 +36,6 @@ class DbtNotReady(Exception):
 def target_path(settings: Settings) -> Path:
     """Where dbt keeps manifest, parse cache and the artifacts of runs: in the home, not in the checkout."""
     return settings.home / "dbt"
-
-
-def dbt_executable() -> str:
-    """The `dbt` beside the running Python."""
-    return str(Path(sys.executable).with_name("dbt"))
 
 
 def project_fingerprint() -> str:
@@ -56,42 +56,127 @@ def prepare_manifest(settings: Settings) -> Path:
         DbtNotReady: dbt refuses the project.
     """
     target = target_path(settings)
-    # Read by dagster-dbt too: its runs find the parse cache here and leave their artifacts below.
-    os.environ["DBT_TARGET_PATH"] = str(target)
     manifest, mark = target / "manifest.json", target / "fingerprint"
     fingerprint = project_fingerprint()
-    if manifest.exists() and mark.exists() and mark.read_text() == fingerprint:
-        return manifest
-    target.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [dbt_executable(), "--quiet", "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir"]
-        + [str(DBT_PROJECT), "--target-path", str(target), "--log-path", str(target)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise DbtNotReady(done.stdout + done.stderr)
-    mark.write_text(fingerprint)
+    if not (manifest.exists() and mark.exists() and mark.read_text() == fingerprint):
+        target.mkdir(parents=True, exist_ok=True)
+        _parse(target, fingerprint, write=True)
+        mark.write_text(fingerprint)
     return manifest
 
 
-def drop_old_artifacts(settings: Settings, keep: int = 10) -> None:
-    """Delete the artifacts of all but the latest dbt runs (0.8 MB each)."""
-    runs = sorted(
-        (p for p in target_path(settings).glob("*-*-*") if p.is_dir()), key=lambda p: p.stat().st_mtime
-    )
-    for folder in runs[:-keep] if keep else runs:
-        shutil.rmtree(folder, ignore_errors=True)
+def _parse(target: Path, fingerprint: str, *, write: bool = False) -> Manifest:
+    if (target, fingerprint) not in _parsed:
+        result = _invoke(["parse", "--write-json" if write else "--no-write-json"], target)
+        if not result.success:
+            raise DbtNotReady(str(result.exception or "dbt can not parse its project"))
+        _parsed[target, fingerprint] = result.result
+    return _parsed[target, fingerprint]
 
 
-def build_arguments(days: dg.PartitionKeyRange | None = None) -> list[str]:
+def _invoke(arguments: Sequence[str], target: Path, manifest: Manifest | None = None) -> Any:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    flags = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    flags += ["--target-path", str(target), "--log-path", str(target), "--log-level", "none"]
+    try:
+        return dbtRunner(manifest=manifest).invoke([*arguments, *flags])
+    finally:
+        # dbt keeps the file open, and a copy of it taken then lacks what stands in the write-ahead log.
+        DuckDBConnectionManager.close_all_connections()
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node: its unique id, whether it is good, seconds, dbt's message, failing rows."""
+
+    unique_id: str
+    passed: bool
+    is_skipped: bool
+    seconds: float
+    message: str
+    failures: int
+
+
+def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
+    """Run dbt in this process; the warehouse must not be open elsewhere.
+
+    Raises:
+        DbtNotReady: dbt did not come as far as running a node.
+    """
+    target = target_path(settings)
+    manifest = _parse(target, project_fingerprint())
+    done = _invoke([*arguments, "--no-write-json"], target, manifest)
+    if done.result is None:
+        raise DbtNotReady(str(done.exception))
+    return [
+        NodeResult(
+            r.node.unique_id,
+            str(r.status) in ("success", "pass", "warn"),
+            str(r.status) == "skipped",
+            r.execution_time,
+            r.message or "",
+            r.failures or 0,
+        )
+        for r in done.result.results
+    ]
+
+
+def dbt_events(
+    context: dg.AssetExecutionContext, results: Sequence[NodeResult], rows: Mapping[str, int]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Dagster events of a dbt run: what was built, what was checked; a Failure that names what was not.
+
+    Args:
+        context: of the `@dbt_assets` function.
+        results: of `run_dbt`.
+        rows: table name to rows, shown with each model.
+
+    Raises:
+        dagster.Failure: a model failed, or a test of severity error.
+    """
+    keys = {spec.metadata.get(_NODE_ID): spec.key for spec in context.assets_def.specs}
+    checks = {spec.metadata.get(_NODE_ID): spec for spec in context.assets_def.check_specs}
+    wrong = []
+    for result in results:
+        if result.unique_id in keys and result.passed:
+            metadata: dict[str, int | float] = {"seconds": result.seconds}
+            name = result.unique_id.rsplit(".", 1)[-1]
+            if name in rows:
+                metadata["dagster/row_count"] = rows[name]
+            yield dg.MaterializeResult(keys[result.unique_id], metadata=metadata)
+        elif (check := checks.get(result.unique_id)) and not result.is_skipped:
+            if check.key in context.selected_asset_check_keys:
+                yield dg.AssetCheckResult(
+                    passed=result.passed,
+                    asset_key=check.asset_key,
+                    check_name=check.name,
+                    metadata={"failing rows": result.failures, "seconds": result.seconds},
+                )
+        if not (result.passed or result.is_skipped):
+            wrong.append(f"{result.unique_id.split('.')[2]}: {result.message.strip()}")
+    if wrong:
+        raise dg.Failure("dbt: " + "; ".join(wrong), allow_retries=False)
+
+
+def selection(context: dg.AssetExecutionContext, everything: Sequence[str]) -> list[str]:
+    """dbt's selection for a run: `everything`, or by name where only some assets were asked for."""
+    if not context.is_subset:
+        return list(everything)
+    ids = {spec.key: str(spec.metadata[_NODE_ID]) for spec in context.assets_def.specs}
+    names = sorted(ids[key].rsplit(".", 1)[-1] for key in context.selected_asset_keys)
+    return ["--select", *names]
+
+
+def build_arguments(chosen: Sequence[str], days: dg.PartitionKeyRange | None = None) -> list[str]:
     """dbt's arguments for one step: build, without unit tests (those belong to `make test`).
 
     Args:
+        chosen: selection flags.
         days: partition keys of the daily models, both ends included; dbt wants the end excluded.
     """
-    arguments = ["build", "--exclude-resource-types", "unit_test"]
+    arguments = ["build", *chosen, "--exclude-resource-types", "unit_test"]
     if days is None:
         return arguments
     end = dt.date.fromisoformat(days.end) + dt.timedelta(days=1)

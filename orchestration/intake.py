@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
-from expectations import quarantine
+from expectations import quarantine, trees
 from expectations.normalise import install_normalisers
 from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger, tables
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     import duckdb
 
 # The order in which one run reads the kinds: what others refer to comes first (formats 0b).
-FIRST_KINDS = ("opd_register", "gateway_identity", "system_inventory")
+FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory")
 REFERENCES = {
     "rulebooks": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebooks.csv",
     "rulebook_nodes": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebook_nodes.csv",
 }
+_REGULATION_NODES = (
+    "select n.rulebook_id, n.node_id, b.scale_min::decimal(38, 10) as scale_min, "
+    "b.scale_max::decimal(38, 10) as scale_max "
+    "from reference.rulebook_nodes as n inner join reference.rulebooks as b on n.rulebook_id = b.rulebook_id"
+)
 
 
 @dataclass
@@ -70,9 +75,14 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             "create table reference.opd_register as "
             "select instansi_code, opd_code from published.dim_opd where is_mapped"
         )
+        con.execute(
+            "create table reference.score_nodes as "
+            "select rulebook_id, node_id, scale_min, scale_max from published.dim_node"
+        )
         con.execute("detach published")
     else:
         con.execute("create table reference.opd_register (instansi_code varchar, opd_code varchar)")
+        con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
 
 
 def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -95,6 +105,12 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     con.execute(
         "create or replace view reference.opd_register as "
         "select distinct coalesce(instansi_code, _instansi_code) as instansi_code, opd_code from raw.opd_register"
+    )
+    # Nodes that a score may name: the regulations' and those of the rulebooks received so far.
+    con.execute(
+        f"create or replace view reference.score_nodes as {_REGULATION_NODES} union all "
+        "select rulebook_id, node_id, max(scale_min) over book, max(scale_max) over book from raw.rulebook "
+        "window book as (partition by rulebook_id) qualify _file_order = max(_file_order) over book"
     )
     ledger.create_views(con, table_kinds())
     lake.create_lake_view(con, settings.lake)
@@ -319,6 +335,8 @@ def _judge(
         + quarantine.judge_sql(contract, table.columns, table.headers, constants),
         quarantine.judge_parameters(contract, table.columns, facts),
     )
+    if file.kind == "rulebook" and (fault := trees.find_fault(con)):
+        raise FileRejected("broken_rulebook", fault)
     loaded, warned = con.execute(
         f"select count(*) filter ({quarantine.is_loaded_sql()}), "
         f"count(*) filter ({quarantine.is_loaded_sql()} and len(_broken) > 0) from judged"

@@ -12,7 +12,7 @@ import dagster as dg
 from exports.bundle import build_bundle, latest_period
 from exports.publish import publish_database
 from exports.reports.pages import write_reports
-from orchestration.dbt import drop_old_artifacts, project_fingerprint
+from orchestration.dbt import project_fingerprint
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources import ledger
@@ -49,7 +49,6 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     )
     def published_database(warehouse: Warehouse) -> dg.MaterializeResult:
         tables = publish_database(Path(warehouse.path), settings.published)
-        drop_old_artifacts(settings)
         return dg.MaterializeResult(
             metadata={
                 "tables": len(tables),
