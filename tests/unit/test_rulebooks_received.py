@@ -1,0 +1,121 @@
+"""A user's own rulebook and its scores at the door: what is taken, and why a broken tree is not."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations import trees
+from orchestration import intake
+from orchestration.settings import PROJECT, Settings
+
+HEADER = "rulebook_id,node_id,parent_id,kind,name,weight,method,scale_min,scale_max\n"
+GOOD = HEADER + "x,i,,index,I,,,0,100\nx,a,i,aspect,A,1,geometric,,\nx,b,i,aspect,B,3,,,\nx,a1,a,,A1,0.5,,,\n"
+
+
+class Door:
+    """An inbox and a warehouse; each file is received under a name of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings(home=home)
+        self.settings.prepare_home()
+        self.con = duckdb.connect(
+            str(self.settings.warehouse), config={"storage_compatibility_version": "v1.2.0"}
+        )
+        intake.prepare_warehouse(self.con, self.settings)
+        self.number = itertools.count()
+
+    def receive(self, kind: str, content: str, name: str | None = None) -> tuple[str, str]:
+        """Status and reason of the file."""
+        path = self.settings.inbox / kind / (name or f"{next(self.number)}.csv")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        [record] = list(intake.receive(self.con, self.settings, self.settings.inbox, kind))
+        return record.status, record.reason or ""
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    door = Door(tmp_path_factory.mktemp("home"))
+    yield door
+    door.con.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ("x,i,,index,I,,,,\nx,a,i,,A,,,,\n", "baris 3: simpul a: Bobot harus diisi"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,0.0,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,-1,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,berat,,,\n", "baris 3: simpul a: Kolom weight (Bobot): ditem"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,1,harmonic,,\n", "baris 3: simpul a: Kolom method"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,1,,,\n", "baris 4: simpul a: Baris ini sama persis"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,2,,,\n", "baris 3: simpul a: Kunci yang sama"),
+        ("x,i,,index,I,,,,\nx,a,z,,A,1,,,\n", "baris 3: induk z dari simpul a tidak ada"),
+        ("x,i,,index,I,,,,\nx,j,,index,J,,,,\n", "baris 3: simpul j tidak berinduk, padahal"),
+        ("x,a,b,,A,1,,,\nx,b,a,,B,1,,,\n", "baris 2: buku aturan x tidak mempunyai simpul paling atas"),
+        ("x,i,,index,I,,,,\nx,a,b,,A,1,,,\nx,b,a,,B,1,,,\n", "baris 3: simpul a tidak sampai"),
+        ("x,i,,index,I,,,,\nx,a,a,,A,1,,,\n", "baris 3: simpul a: Sebuah simpul tidak boleh menjadi"),
+        (
+            "x,n0,,index,I,,,,\n" + "".join(f"x,n{i},n{i - 1},,N,1,,,\n" for i in range(1, 10)),
+            "baris 11: simpul n9 lebih dari 8 tingkat",
+        ),
+        (
+            "x,i,,index,I,,,,\nx,a,i,,A,0.3333333333,,,\nx,b,i,,B,0.6666666667,,,\n",
+            "baris 3: bobot anak simpul i terlalu rinci",
+        ),
+        ("x,i,,index,I,,,0,100\nx,a,i,,A,1,,0,10\n", "baris 3: kolom scale_max buku aturan x berisi"),
+        ("x,i,,index,I,,,0,\n", "baris 2: skala buku aturan x perlu nilai terendah dan tertinggi"),
+        ("x,i,,index,I,,geometric,-1,1\n", "baris 2: simpul i memakai rata-rata geometric"),
+        ("interop-1,i,,index,I,,,,\n", "baris 2: simpul i: Nama buku aturan ini milik peraturan"),
+        ("permenpanrb-59-2020,i,,index,I,,,,\n", "baris 2: simpul i: Nama buku aturan ini milik peraturan"),
+    ],
+)
+def test_broken_tree_refuses_the_whole_file_and_names_row_and_node(
+    door: Door, rows: str, sentence: str
+) -> None:
+    """Whoever sends a broken tree reads which row to mend; no node of it is loaded."""
+    status, reason = door.receive("rulebook", HEADER + rows)
+    assert status == "rejected"
+    assert reason.startswith(f"broken_rulebook: {sentence}")
+    assert door.con.execute("select count(*) from raw.rulebook").fetchone() == (0,)
+
+
+def test_equal_weights_of_many_digits_are_no_fault(door: Door) -> None:
+    """A third written three times is one to one to one, however many digits it has."""
+    thirds = "".join(f"thirds,{n},i,,N,0.3333333333,,,\n" for n in "abc")
+    assert door.receive("rulebook", HEADER + "thirds,i,,index,I,,,,\n" + thirds)[0] == "loaded"
+    door.con.execute("delete from received.rulebook")
+
+
+def test_scores_are_held_to_the_rulebook_that_came_with_them(tmp_path: Path) -> None:
+    """A value for an unknown node or off the scale is quarantined; any unit is taken; a newer tree counts."""
+    door = Door(tmp_path)
+    assert door.receive("rulebook", GOOD)[0] == "loaded"
+    scores = "rulebook_id,instansi_code,period,stage,node_id,score\n"
+    status, _ = door.receive(
+        "scores", scores + "x,IDN,2023,final,a1,50\nx,IDN,2023,final,b,100.5\nx,IDN,2023,final,c,50\n"
+    )
+    assert status == "partly"
+    quarantined = door.con.execute("select row_number, messages[1] from raw.quarantine order by 1").fetchall()
+    assert [row for row, _ in quarantined] == [3, 4]
+    assert "skala" in quarantined[0][1] and "Simpul harus ada" in quarantined[1][1]
+    assert door.con.execute("select unit_code, node_id from raw.scores").fetchall() == [("IDN", "a1")]
+
+    wider = GOOD.replace("0,100", "0,200") + "x,c,i,aspect,C,1,,,\n"
+    assert door.receive("rulebook", wider, "newer.csv")[0] == "loaded"
+    status, _ = door.receive("scores", scores + "x,IDN,2024,final,b,100.5\nx,IDN,2024,final,c,50\n")
+    assert status == "loaded"
+    door.con.close()
+
+
+def test_limits_are_those_of_the_models() -> None:
+    """A tree that the door takes is one that the models can compute."""
+    macros = PROJECT / "dbt_project" / "macros"
+    assert f"max_depth() -%}} {trees.MAX_DEPTH} " in (macros / "tree.sql").read_text(encoding="utf-8")
+    exact = (macros / "exact.sql").read_text(encoding="utf-8")
+    # A value of ten million over the largest denominator, times the weights of its siblings, fits 38 digits.
+    assert "cast(100000000000000 as" in exact
+    assert 10**7 * 10**14 * trees.MAX_SIBLINGS_WEIGHT < 1.7 * 10**38
