@@ -4,38 +4,36 @@ Belongs here: turning a verdict into a check. A bad row is normal (warning, neve
 lost, or two judges that disagree, blocks what comes after. Stays out: the rules (`expectations/`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 
 from expectations import contract as contracts
 from expectations import suite
-from expectations.rules import Rule, rules_of
+from expectations.suite import Verdict
 from orchestration import intake
 from orchestration.assets.raw import LEDGER_KEYS
 from orchestration.resources import Warehouse
+
+VERDICT = "contract"
+
 
 def build_checks() -> list[dg.AssetChecksDefinition]:
     """Every check of the intake."""
     return [_contract_verdicts(), _no_row_is_lost()]
 
 
-def check_name(rule: Rule) -> str:
-    """A rule's name among the checks of its asset: without the kind, dots made underscores."""
-    return rule.id.split(".", 1)[1].replace(".", "__")
-
-
 def _contract_verdicts() -> dg.AssetChecksDefinition:
+    """One check per kind with all its rules inside: one check per rule would cost more than the rules."""
     every = [contracts.load_contract(kind) for kind in intake.table_kinds()]
     specs = [
         dg.AssetCheckSpec(
-            check_name(rule),
+            VERDICT,
             asset=dg.AssetKey(["raw", contract.kind]),
-            description=f"{rule.title}: {rule.expected}",
+            description=f"Verdict of Great Expectations by the contract {contract.kind} {contract.version}.",
         )
         for contract in every
-        for rule in rules_of(contract)
     ]
     # On the ledger, not on each kind: a kind that waited for the verdict on all would wait for itself.
     agrees = dg.AssetCheckSpec(
@@ -58,27 +56,20 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
                 if files:
                     fresh.append(contract)
                     counts |= suite.quarantine_counts(con, contract, files)
-        found = suite.verdicts(Path(warehouse.path), fresh) if fresh else []
-        verdicts = {v.rule.id: v for v in found}
+        verdicts = suite.verdicts(Path(warehouse.path), fresh) if fresh else []
         for contract in every:
-            for rule in rules_of(contract):
-                verdict = verdicts.get(rule.id)
-                yield dg.AssetCheckResult(
-                    passed=verdict is None or verdict.passed,
-                    asset_key=dg.AssetKey(["raw", contract.kind]),
-                    check_name=check_name(rule),
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={
-                        "unexpected": verdict.unexpected if verdict else 0,
-                        "rows": verdict.rows if verdict else 0,
-                        "rule": rule.id,
-                        "severity": rule.severity,
-                    },
-                )
+            own = [v for v in verdicts if v.rule.id.startswith(f"{contract.kind}.")]
+            yield dg.AssetCheckResult(
+                passed=all(v.passed for v in own),
+                asset_key=dg.AssetKey(["raw", contract.kind]),
+                check_name=VERDICT,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata=_verdict_metadata(own),
+            )
         differing = {
-            rule_id: f"Great Expectations {verdict.unexpected}, quarantine {counts[rule_id]}"
-            for rule_id, verdict in verdicts.items()
-            if verdict.unexpected != counts[rule_id]
+            v.rule.id: f"Great Expectations {v.unexpected}, quarantine {counts[v.rule.id]}"
+            for v in verdicts
+            if v.unexpected != counts[v.rule.id]
         }
         yield dg.AssetCheckResult(
             passed=not differing,
@@ -88,6 +79,18 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
         )
 
     return contract_verdicts
+
+
+def _verdict_metadata(verdicts: Sequence[Verdict]) -> dict[str, int | dg.MarkdownMetadataValue]:
+    broken = [v for v in verdicts if not v.passed]
+    lines = ["| rule | severity | rows | what is expected |", "|---|---|---|---|"]
+    lines += [f"| {v.rule.id} | {v.rule.severity} | {v.unexpected} | {v.rule.expected} |" for v in broken]
+    return {
+        "rows": max((v.rows for v in verdicts), default=0),
+        "rules": len(verdicts),
+        "rules broken": len(broken),
+        "broken": dg.MetadataValue.md("\n".join(lines) if broken else "none"),
+    }
 
 
 def _no_row_is_lost() -> dg.AssetChecksDefinition:

@@ -29,10 +29,21 @@ if TYPE_CHECKING:
 
 # The order in which one run reads the kinds: what others refer to comes first (formats 0b).
 FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory")
+_SEEDS = PROJECT / "dbt_project" / "seeds"
 REFERENCES = {
-    "rulebooks": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebooks.csv",
-    "rulebook_nodes": PROJECT / "dbt_project" / "seeds" / "rulebooks" / "rulebook_nodes.csv",
+    "rulebooks": _SEEDS / "rulebooks" / "rulebooks.csv",
+    "rulebook_nodes": _SEEDS / "rulebooks" / "rulebook_nodes.csv",
+    "ref_data_rad": _SEEDS / "reference" / "ref_data_rad.csv",
+    "ref_layanan_ral": _SEEDS / "reference" / "ref_layanan_ral.csv",
+    "ref_proses_bisnis_rab": _SEEDS / "reference" / "ref_proses_bisnis_rab.csv",
 }
+_AREAS = (
+    "create or replace table reference.area as "
+    "select kode_kemendagri as area_code, nama as area_name, null::varchar as bps_code, "
+    "null::varchar as parent_code from read_csv($regencies, header = true, all_varchar = true) "
+    "union all select kode_kemendagri, nama, kode_bps, left(kode_kemendagri, 5) "
+    "from read_csv($kecamatan, header = true, all_varchar = true)"
+)
 _REGULATION_NODES = (
     "select n.rulebook_id, n.node_id, b.scale_min::decimal(38, 10) as scale_min, "
     "b.scale_max::decimal(38, 10) as scale_max "
@@ -73,7 +84,12 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         con.execute(f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)")
         con.execute(
             "create table reference.opd_register as "
-            "select instansi_code, opd_code from published.dim_opd where is_mapped"
+            "select instansi_code, opd_code, opd_name, null::varchar as short_name, is_active "
+            "from published.dim_opd where is_mapped"
+        )
+        con.execute(
+            "create table reference.system_inventory as "
+            "select distinct instansi_code, system_code from published.dim_system"
         )
         con.execute(
             "create table reference.score_nodes as "
@@ -81,7 +97,11 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
         con.execute("detach published")
     else:
-        con.execute("create table reference.opd_register (instansi_code varchar, opd_code varchar)")
+        con.execute(
+            "create table reference.opd_register (instansi_code varchar, opd_code varchar, "
+            "opd_name varchar, short_name varchar, is_active boolean)"
+        )
+        con.execute("create table reference.system_inventory (instansi_code varchar, system_code varchar)")
         con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
 
 
@@ -92,6 +112,17 @@ def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         con.execute(
             f"create or replace table reference.{name} as select * from read_csv(?, header = true)", [str(path)]
         )
+    con.execute(
+        _AREAS,
+        {
+            "regencies": str(_SEEDS / "reference" / "wilayah_kabupaten_kota.csv"),
+            "kecamatan": str(_SEEDS / "reference" / "kecamatan_deli_serdang.csv"),
+        },
+    )
+    con.execute(
+        "create or replace view reference.function_codes as select code, parent, name_id "
+        "from reference.ref_layanan_ral union all select code, parent, name_id from reference.ref_proses_bisnis_rab"
+    )
 
 
 def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -104,7 +135,19 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
         con.execute(quarantine.raw_view_sql(contract))
     con.execute(
         "create or replace view reference.opd_register as "
-        "select distinct coalesce(instansi_code, _instansi_code) as instansi_code, opd_code from raw.opd_register"
+        "select coalesce(instansi_code, _instansi_code) as instansi_code, opd_code, opd_name, short_name, "
+        "coalesce(is_active, true) as is_active from raw.opd_register "
+        "qualify row_number() over (partition by coalesce(instansi_code, _instansi_code), opd_code "
+        "order by _file_order desc, _row_number desc) = 1"
+    )
+    # A code that we issued and gave back is a known one, too.
+    issued = con.execute(
+        "select 1 from information_schema.tables where table_schema = 'marts' and table_name = 'dim_system'"
+    ).fetchone()
+    con.execute(
+        "create or replace view reference.system_inventory as select _instansi_code as instansi_code, "
+        "system_code from raw.system_inventory where system_code is not null"
+        + (" union select instansi_code, system_code from marts.dim_system" if issued else "")
     )
     # Nodes that a score may name: the regulations' and those of the rulebooks received so far.
     con.execute(
@@ -128,6 +171,18 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
             settings.figure_tolerance_rel,
         ],
     )
+
+
+def open_ledger(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Give a connection what intake needs; prepare the warehouse where no run has done so yet."""
+    prepared = con.execute(
+        "select 1 from information_schema.tables where table_schema = 'raw' and table_name = 'run_settings'"
+    ).fetchone()
+    if prepared:
+        install_masking(con, read_key(settings.keys / "pseudonym.key"))
+        install_normalisers(con)
+    else:
+        prepare_warehouse(con, settings)
 
 
 def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
@@ -328,7 +383,14 @@ def _judge(
     except UnicodeError as error:
         raise FileRejected("unreadable", f"teks tidak dapat dibaca: {error}") from error
     facts = quarantine.FileFacts(
-        record.file_sha256, record.instansi_code, record.opd_code, record.period, constants
+        record.file_sha256,
+        record.instansi_code,
+        record.opd_code,
+        record.period,
+        constants,
+        record.received_at,
+        file.instansi_code,
+        file.period,
     )
     con.execute(
         "create or replace temp table judged as "

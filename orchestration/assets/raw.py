@@ -71,7 +71,7 @@ def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefiniti
     )
     def table_kind(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect() as con:
-            intake.prepare_warehouse(con, settings)
+            intake.open_ledger(con, settings)
             records = []
             for record in intake.receive(con, settings, inbox, kind):
                 context.log.info(_line(record))
@@ -95,7 +95,7 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     )
     def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect() as con:
-            intake.prepare_warehouse(con, settings)
+            intake.open_ledger(con, settings)
             intake.sweep_lake(con, settings)
             records = []
             for record in intake.receive(con, settings, inbox, LOG_KIND):
@@ -127,7 +127,7 @@ def _ledger(settings: Settings, kinds: Sequence[str]) -> dg.AssetsDefinition:
     )
     def ledger_views(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
         with warehouse.connect() as con:
-            intake.prepare_warehouse(con, settings)
+            intake.open_ledger(con, settings)
             for key in LEDGER_KEYS:
                 rows = con.execute(f"select count(*) from raw.{key.path[-1]}").fetchone()
                 yield dg.MaterializeResult(key, metadata={"dagster/row_count": rows[0] if rows else 0})
