@@ -183,7 +183,9 @@ def _read_fields(
 
     moments as (select *, {form.started_at} as started_at from fields),
 
-    days as (select *, timezone($time_zone, timezone('UTC', started_at))::date as day from moments),
+    local as (select *, timezone($time_zone, timezone('UTC', started_at)) as local_at from moments),
+
+    days as (select * exclude (local_at), local_at::date as day, hour(local_at)::integer as hour from local),
 
     judged as (
         select *, case when line is not null then {problems_sql(form)} end as problems from days
@@ -274,6 +276,7 @@ def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str
         "file_sha256": _literal(file_sha256),
         "line_number": "line_number",
         "started_at": "started_at",
+        "hour": "hour",
         # The name is keyed: it may hold a person's number.
         "record_id": f"coalesce({form.record.get('record_id', 'null')},"
         f" '{ISSUED_ID}' || left(md5(hmac256(getvariable('log_file_name')) || ':' || line_number), 16))",

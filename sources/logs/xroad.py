@@ -191,6 +191,7 @@ FORMAT = LogFormat(
         "succeeded": "\"succeeded\" = 'true'",
         "fault_code": "fault",
         "duration_ms": '"responseOutTs" - "requestInTs"',
+        "forward_ms": '"requestOutTs" - "requestInTs"',
         "backend_ms": '"responseInTs" - "requestOutTs"',
         "request_bytes": 'coalesce("requestSize", "requestSoapSize", "requestRestSize")',
         "response_bytes": 'coalesce("responseSize", "responseSoapSize", "responseRestSize")',
@@ -200,7 +201,7 @@ FORMAT = LogFormat(
     hash_columns=(
         *("record_id", "side", "message_id", "started_at", "consumer_identity", "provider_identity"),
         *("service_code", "protocol", "method", "status_code", "succeeded", "fault_code", "duration_ms"),
-        *("backend_ms", "request_bytes", "response_bytes", "user_pseudo", "ip_pseudo"),
+        *("forward_ms", "backend_ms", "request_bytes", "response_bytes", "user_pseudo", "ip_pseudo"),
     ),
     kept_words=_NAMES_SHOWN,
 )

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ def at(text: str) -> int:
 
 
 def side(kind: str, request: str | None, time: str, ms: int = 100, **changed: Any) -> str:
-    """One side of a call from DINSOS/bansos to DISDUKCAPIL/siak."""
+    """One side of a call from DINSOS/bansos to DISDUKCAPIL/siak; the request stands in the service's version."""
     record = {
         "securityServerType": kind,
         "xRequestId": request,
@@ -48,6 +49,7 @@ def side(kind: str, request: str | None, time: str, ms: int = 100, **changed: An
         "serviceMemberCode": "DISDUKCAPIL",
         "serviceSubsystemCode": "siak",
         "serviceCode": "verifikasi",
+        "serviceVersion": request,
         "messageId": "m",
         "requestSize": 10,
         "responseSize": 20,
@@ -240,20 +242,21 @@ def test_the_real_apache_sample_loads_whole(first_night: Home) -> None:
 
 def test_sides_pair_across_midnight_and_files_and_copies_drop(first_night: Home) -> None:
     calls = first_night.rows(
-        "select call_id, day, sides, duration_ms, succeeded from intermediate.int_calls__paired"
-        " where instansi_code = '99.99' and log_format = 'xroad' and has_own_id order by call_id, day"
+        "select split_part(service_code, '/', 2), day, sides, durations, succeeded, calls"
+        " from intermediate.int_calls__counted_daily"
+        " where instansi_code = '99.99' and log_format = 'xroad' and has_own_id order by all"
     )
     fifth, ninth = dt.date(2026, 10, 5), dt.date(2026, 10, 9)
     assert calls == [
-        ("alone", fifth, "client", 1, True),
-        ("both", fifth, "client", 100, True),
-        ("late", fifth, "client", 30, True),
-        ("meta", fifth, "client", 100, True),
-        ("midnight", fifth, "both", 400, True),
-        ("only", ninth, "producer", 7, True),
-        ("self", fifth, "client", 100, True),
-        ("twice", fifth, "both", 10, True),
-        ("twice/2", fifth, "both", 20, False),
+        ("alone", fifth, "client", [1], True, 1),
+        ("both", fifth, "client", [100], True, 1),
+        ("late", fifth, "client", [30], True, 1),
+        ("meta", fifth, "client", [100], True, 1),
+        ("midnight", fifth, "both", [400], True, 1),
+        ("only", ninth, "producer", [7], True, 1),
+        ("self", fifth, "client", [100], True, 1),
+        ("twice", fifth, "both", [10], True, 1),
+        ("twice", fifth, "both", [20], False, 1),
     ]
 
 
@@ -290,28 +293,25 @@ def test_unmapped_names_stay_and_a_login_is_a_pseudonym(first_night: Home) -> No
 
 
 def test_percentiles_are_those_of_the_single_calls(first_night: Home) -> None:
-    different = first_night.rows(
-        """
-        with single as (
-            select day, instansi_code, quantile_cont(duration_ms, [0.5, 0.95]) as p
-            from intermediate.int_calls__paired
-            where service_code = 'verifikasi' and provider_identity like '%DISDUKCAPIL%'
-            group by all
-        )
-        select * from marts.fct_calls_daily inner join single using (day, instansi_code)
-        where log_format = 'xroad' and [duration_p50_ms, duration_p95_ms] <> p::decimal(18, 2)[]
-        """
+    [row] = first_night.rows(
+        "select count(*), list(duration_ms order by duration_ms) from intermediate.int_calls__durations"
+        " where instansi_code = '99.99' and day = '2026-10-05' and log_format = 'xroad'"
     )
-    assert different == []
-    assert first_night.rows("select count(duration_p95_ms) > 1 from marts.fct_calls_daily") == [(True,)]
+    assert row == (7, [1, 2, 2, 10, 20, 30, 400])
+    rows = first_night.rows(
+        "select duration_p50_ms, duration_p95_ms, timed_calls from marts.fct_calls_daily"
+        " where instansi_code = '99.99' and service_code = 'verifikasi/twice'"
+    )
+    assert rows == [(Decimal("15.00"), Decimal("19.50"), 2)]
 
 
 def test_a_late_side_finds_its_partner_and_only_its_days_are_redone(second_night: Home) -> None:
     assert second_night.days == {dt.date(2026, 10, day) for day in (4, 5, 6)}
     [call] = second_night.rows(
-        "select sides, duration_ms from intermediate.int_calls__paired where call_id = 'late'"
+        "select sides, durations from intermediate.int_calls__counted_daily"
+        " where service_code = 'verifikasi/late'"
     )
-    assert call == ("both", 30)
+    assert call == ("both", [30])
     assert second_night.quality("late.jsonl", "records, duplicates, calls") == (1, 0, 0)
 
 

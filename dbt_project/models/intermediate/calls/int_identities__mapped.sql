@@ -143,7 +143,7 @@ select
         case
             when log_format = 'xroad' then {{ xroad_member('identity') }}
             when left(identity, 1) = '/' then '/' || split_part(identity, '/', 2)
-            else identity
+            else split_part(identity, '/', 1)
         end
     ) as opd_code,
     coalesce(system_code, identity) as system_code,

@@ -1,10 +1,6 @@
 with business as (
 
-    select
-        *,
-        -- A clock that was set back gives a negative duration, which measures nothing.
-        case when duration_ms >= 0 then duration_ms end as valid_duration_ms
-    from {{ ref('int_calls__classified') }}
+    select * from {{ ref('int_calls__classified') }}
     where is_business
 
 ),
@@ -24,7 +20,6 @@ totals as (
         cast(coalesce(sum(calls) filter (where succeeded), 0) as bigint) as succeeded,
         cast(sum(request_bytes) as bigint) as request_bytes,
         cast(sum(response_bytes) as bigint) as response_bytes,
-        cast(coalesce(sum(calls) filter (where valid_duration_ms is not null), 0) as bigint) as timed_calls,
         bool_and(is_mapped) as is_mapped
     from business
     group by
@@ -39,66 +34,6 @@ totals as (
 
 ),
 
-durations as (
-
-    select
-        instansi_code,
-        day,
-        log_format,
-        consumer_opd,
-        consumer_system,
-        provider_opd,
-        provider_system,
-        service as service_code,
-        valid_duration_ms as duration_ms,
-        cast(sum(calls) as bigint) as calls
-    from business
-    where valid_duration_ms is not null
-    group by
-        instansi_code,
-        day,
-        log_format,
-        consumer_opd,
-        consumer_system,
-        provider_opd,
-        provider_system,
-        service,
-        valid_duration_ms
-
-),
-
-ranked as (
-
-    select
-        *,
-        sum(calls) over (
-            partition by
-                instansi_code,
-                day,
-                log_format,
-                consumer_opd,
-                consumer_system,
-                provider_opd,
-                provider_system,
-                service_code
-            order by duration_ms
-            rows between unbounded preceding and current row
-        ) as calls_so_far,
-        sum(calls) over (
-            partition by
-                instansi_code,
-                day,
-                log_format,
-                consumer_opd,
-                consumer_system,
-                provider_opd,
-                provider_system,
-                service_code
-        ) as timed_calls
-    from durations
-
-),
-
 percentiles as (
 
     select
@@ -109,10 +44,11 @@ percentiles as (
         consumer_system,
         provider_opd,
         provider_system,
-        service_code,
-        {{ percentile_of_counts('duration_ms', 'calls_so_far', 'timed_calls', '0.50') }} as duration_p50_ms,
-        {{ percentile_of_counts('duration_ms', 'calls_so_far', 'timed_calls', '0.95') }} as duration_p95_ms
-    from ranked
+        service as service_code,
+        count(*) as timed_calls,
+        {{ exact_percentile('duration_ms', '0.50') }} as duration_p50_ms,
+        {{ exact_percentile('duration_ms', '0.95') }} as duration_p95_ms
+    from {{ ref('int_calls__durations') }}
     group by
         instansi_code,
         day,
@@ -121,7 +57,7 @@ percentiles as (
         consumer_system,
         provider_opd,
         provider_system,
-        service_code
+        service
 
 )
 
@@ -141,7 +77,7 @@ select
     totals.response_bytes,
     percentiles.duration_p50_ms,
     percentiles.duration_p95_ms,
-    totals.timed_calls,
+    coalesce(percentiles.timed_calls, 0) as timed_calls,
     totals.is_mapped
 from totals
 left join percentiles

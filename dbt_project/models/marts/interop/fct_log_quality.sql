@@ -54,6 +54,10 @@ by_owner as (
         sum(calls) as calls,
         sum(calls) filter (where sides = 'both') as pairs,
         sum(calls) filter (where not has_own_id and sides <> 'gateway') as calls_without_id,
+        sum(calls) filter (where is_paired_by_message) as pairs_by_message,
+        sum(reused_ids) as reused_ids,
+        sum(skewed_calls) as skewed_calls,
+        sum(odd_durations) as odd_durations,
         sum(calls) filter (where is_orphan) as orphans,
         sum(calls) filter (where is_meta) as metaservice_calls,
         sum(calls) filter (where is_monitoring) as monitoring_calls,
@@ -106,7 +110,11 @@ select
     cast(coalesce(by_owner.pairs, 0) as bigint) as pairs,
     cast(coalesce(by_owner.business_calls, 0) as bigint) as business_calls,
     cast(coalesce(by_owner.unmapped_calls, 0) as bigint) as unmapped_calls,
-    cast(coalesce(by_owner.calls_without_id, 0) as bigint) as calls_without_id
+    cast(coalesce(by_owner.calls_without_id, 0) as bigint) as calls_without_id,
+    cast(coalesce(by_owner.pairs_by_message, 0) as bigint) as pairs_by_message,
+    cast(coalesce(by_owner.reused_ids, 0) as bigint) as reused_ids,
+    cast(coalesce(by_owner.skewed_calls, 0) as bigint) as skewed_calls,
+    cast(coalesce(by_owner.odd_durations, 0) as bigint) as odd_durations
 from files
 left join by_owner on files.file_sha256 = by_owner.file_sha256
 left join used on files.file_sha256 = used.file_sha256

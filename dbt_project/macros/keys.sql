@@ -1,0 +1,8 @@
+{#- A 64-bit key of several columns, for use within one query; NULL counts as a value. -#}
+{% macro hashed(columns) -%} hash({{ columns | join(', ') }}) {%- endmacro %}
+
+{#- Aggregate: all lists of a group as one list. -#}
+{% macro joined_lists(lists) -%} flatten(list({{ lists }}) filter (where {{ lists }} is not null)) {%- endmacro %}
+
+{#- Milliseconds from one timestamp to another, negative when the second is earlier. -#}
+{% macro ms_between(first_at, last_at) -%} (epoch_ms({{ last_at }}) - epoch_ms({{ first_at }})) {%- endmacro %}
