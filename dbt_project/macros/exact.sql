@@ -20,7 +20,12 @@
     list_reduce(list(distinct {{ x }}), lambda a, b: a // gcd(a, b) * b)
 {%- endmacro %}
 
-{#- Aggregate: the same, but 0 once the multiple would pass exact_limit(). -#}
+{#- Aggregate: greatest common divisor of whole positive numbers. -#}
+{% macro gcd_agg(x) -%}
+    list_reduce(list(distinct {{ x }}), lambda a, b: gcd(a, b))
+{%- endmacro %}
+
+{#- Aggregate: least common multiple, but 0 once the multiple would pass exact_limit(). -#}
 {% macro bounded_lcm_agg(x) -%}
     list_reduce(
         list(distinct {{ x }}),
@@ -82,6 +87,11 @@
 {#- True where num/den >= the decimal `bound` (at most 4 decimals), compared by whole numbers. -#}
 {% macro rational_at_least(num, den, bound) -%}
     ({{ num }}) * 10000 >= cast(cast({{ bound }} as decimal(18, 4)) * 10000 as {{ exact_type() }}) * ({{ den }})
+{%- endmacro %}
+
+{#- Value of a row of the tree as double: its own where the fraction is a rounding, else the fraction. -#}
+{% macro value_double(row) -%}
+    coalesce({{ row }}.value, cast({{ row }}.value_num as double) / cast({{ row }}.value_den as double))
 {%- endmacro %}
 
 {#- num/den as double, for columns that people read. -#}

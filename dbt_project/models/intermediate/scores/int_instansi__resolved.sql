@@ -16,6 +16,8 @@ with codes as (
     union
     select instansi_code from {{ ref('stg_self_assessment__levels') }}
     union
+    select instansi_code from {{ ref('int_units__scored') }}
+    union
     select instansi_code from {{ ref('int_agencies__matched') }}
 
 ),

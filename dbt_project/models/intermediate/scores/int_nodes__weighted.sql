@@ -1,6 +1,38 @@
 -- The macros below write long lines, and the linter does not read DuckDB's lambda.
 -- noqa: disable=LT05,PRS
-with recursive nodes as (
+with recursive listed as (
+
+    select
+        rulebook_id,
+        node_id,
+        parent_id,
+        node_kind,
+        number,
+        name,
+        name_en,
+        measure_id,
+        method,
+        weight,
+        coalesce(lpad(number, 4, '0'), node_id) as position
+    from {{ ref('rulebook_nodes') }}
+    union all
+    select
+        rulebook_id,
+        node_id,
+        parent_id,
+        node_kind,
+        cast(null as varchar) as number,
+        coalesce(name, node_id) as name,
+        cast(null as varchar) as name_en,
+        cast(null as varchar) as measure_id,
+        method,
+        cast(coalesce(weight, 1) as varchar) as weight,
+        lpad(cast(row_number as varchar), 7, '0') as position
+    from {{ ref('stg_rulebook__nodes') }}
+
+),
+
+nodes as (
 
     select
         node.*,
@@ -10,8 +42,8 @@ with recursive nodes as (
         book.missing_counts_as,
         {{ exact_numerator("split_part(node.weight, '/', 1)") }} as given_num,
         {{ exact_numerator("coalesce(nullif(split_part(node.weight, '/', 2), ''), '1')") }} as given_den
-    from {{ ref('rulebook_nodes') }} as node
-    inner join {{ ref('rulebooks') }} as book on node.rulebook_id = book.rulebook_id
+    from listed as node
+    inner join {{ ref('int_rulebooks__listed') }} as book on node.rulebook_id = book.rulebook_id
 
 ),
 
@@ -36,19 +68,43 @@ siblings as (
 
 ),
 
-weighted as (
+scaled as (
 
     select
         reduced.*,
-        reduced.weight_num * {{ int_div('siblings.common_den', 'reduced.weight_den') }} as weight_whole,
-        sum(reduced.weight_num * {{ int_div('siblings.common_den', 'reduced.weight_den') }})
-            over (partition by reduced.rulebook_id, reduced.parent_id) as siblings_weight,
-        coalesce(lpad(reduced.number, 4, '0'), reduced.node_id) as position
+        reduced.weight_num * {{ int_div('siblings.common_den', 'reduced.weight_den') }} as scaled_weight
     from reduced
     inner join siblings
         on
             reduced.rulebook_id = siblings.rulebook_id
             and reduced.parent_id is not distinct from siblings.parent_id
+
+),
+
+-- Only the ratio counts: the smallest whole numbers that have it keep products small.
+factors as (
+
+    select
+        rulebook_id,
+        parent_id,
+        {{ gcd_agg('scaled_weight') }} as factor,
+        sum(scaled_weight) as scaled_sum
+    from scaled
+    group by rulebook_id, parent_id
+
+),
+
+weighted as (
+
+    select
+        scaled.*,
+        {{ int_div('scaled.scaled_weight', 'factors.factor') }} as weight_whole,
+        {{ int_div('factors.scaled_sum', 'factors.factor') }} as siblings_weight
+    from scaled
+    inner join factors
+        on
+            scaled.rulebook_id = factors.rulebook_id
+            and scaled.parent_id is not distinct from factors.parent_id
 
 ),
 
@@ -63,6 +119,7 @@ tree as (
         cast(1 as {{ exact_type() }}) as share_num,
         cast(1 as {{ exact_type() }}) as share_den,
         true as is_exact,
+        true as is_linear,
         {{ wide_unit() }} as wide_weight
     from weighted
     where parent_id is null
@@ -80,9 +137,11 @@ tree as (
         tree.is_exact
         and {{ is_within_limit('tree.share_num * child.weight_whole', 'tree.share_den * child.siblings_weight') }}
             as is_exact,
+        tree.is_linear and above.method <> 'geometric' as is_linear,
         {{ int_div('2 * tree.wide_weight * child.weight_whole + child.siblings_weight', '2 * child.siblings_weight') }}
             as wide_weight
     from tree
+    inner join weighted as above on tree.rulebook_id = above.rulebook_id and tree.node_id = above.node_id
     inner join weighted as child
         on tree.rulebook_id = child.rulebook_id and tree.node_id = child.parent_id
     where tree.depth < {{ max_depth() }}
@@ -152,8 +211,11 @@ select
     weighted.name,
     weighted.name_en,
     weighted.measure_id,
+    weighted.method,
+    above.method as joined_by,
     leaves.depth,
     leaves.is_leaf,
+    leaves.is_linear,
     leaves.sort_key,
     cast(weighted.weight_whole as {{ exact_type() }}) as weight,
     cast(weighted.siblings_weight as {{ exact_type() }}) as siblings_weight,
@@ -167,3 +229,4 @@ select
 from weighted
 inner join leaves on weighted.rulebook_id = leaves.rulebook_id and weighted.node_id = leaves.node_id
 inner join tree_weights on weighted.rulebook_id = tree_weights.rulebook_id and weighted.node_id = tree_weights.node_id
+left join listed as above on weighted.rulebook_id = above.rulebook_id and weighted.parent_id = above.node_id

@@ -8,6 +8,7 @@ with assessments as (
         assessment_id,
         rulebook_id
     from {{ ref('int_assessments__listed') }}
+    where walk = 'point'
 
 ),
 
@@ -20,6 +21,23 @@ nodes as (
 valued as (
 
     select * from {{ ref('int_scores__aggregated') }}
+
+),
+
+-- The ends of a band that is no plain sum, since the rulebook has a geometric mean.
+ends as (
+
+    select
+        listed.point_id as assessment_id,
+        low.node_id,
+        {{ on_denominator('low.value_num', 'low.value_den', exact_limit()) }} as low_num,
+        {{ on_denominator('high.value_num', 'high.value_den', exact_limit()) }} as high_num
+    from {{ ref('int_assessments__listed') }} as listed
+    inner join {{ ref('int_assessments__listed') }} as other
+        on listed.point_id = other.point_id and other.walk = 'high'
+    inner join valued as low on listed.assessment_id = low.assessment_id
+    inner join valued as high on other.assessment_id = high.assessment_id and low.node_id = high.node_id
+    where listed.walk = 'low'
 
 ),
 {% for depth in range(deepest + 1) %}
@@ -38,24 +56,29 @@ framed_{{ depth }} as (
         {%- endif %}
         valued.value_num,
         valued.value_den,
+        valued.value,
+        valued.children_value,
         valued.counted_weight,
         coalesce(valued.is_exact, true) as is_exact,
         coalesce(valued.observed_weight, 0) as observed_weight,
         -- Bands: what is not known at the scale's lowest, then at its highest.
         case
             when valued.known_weight = nodes.tree_weight then valued.value_num
+            when ends.node_id is not null then ends.low_num
             else
                 coalesce(valued.known_sum, 0)
                 + (nodes.tree_weight - coalesce(valued.known_weight, 0)) * {{ exact_numerator('nodes.scale_min') }}
         end as low_num,
         case
             when valued.known_weight = nodes.tree_weight then valued.value_num
+            when ends.node_id is not null then ends.high_num
             else
                 coalesce(valued.known_sum, 0)
                 + (nodes.tree_weight - coalesce(valued.known_weight, 0)) * {{ exact_numerator('nodes.scale_max') }}
         end as high_num,
         case
             when valued.known_weight = nodes.tree_weight then valued.value_den
+            when ends.node_id is not null then {{ exact_limit() }}
             else nodes.tree_weight * {{ exact_denominator() }}
         end as band_den,
         coalesce(
@@ -71,11 +94,11 @@ framed_{{ depth }} as (
         cast(case when valued.value_num is not null then 1 end as {{ exact_type() }}) as share_den
         {%- else -%}
         case
-            when valued.value_num is not null and not above.is_observed
+            when valued.value_num is not null and not above.is_observed and nodes.is_linear
                 then {{ reduce_num('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
         end as share_num,
         case
-            when valued.value_num is not null and not above.is_observed
+            when valued.value_num is not null and not above.is_observed and nodes.is_linear
                 then {{ reduce_den('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
         end as share_den
         {%- endif %}
@@ -86,6 +109,7 @@ framed_{{ depth }} as (
         on assessments.assessment_id = above.assessment_id and nodes.parent_id = above.node_id
     {% endif -%}
     left join valued on assessments.assessment_id = valued.assessment_id and nodes.node_id = valued.node_id
+    left join ends on assessments.assessment_id = ends.assessment_id and nodes.node_id = ends.node_id
 
 ),
 {% endfor %}
@@ -110,6 +134,8 @@ select
     is_available,
     cast(value_num as {{ exact_type() }}) as value_num,
     cast(value_den as {{ exact_type() }}) as value_den,
+    value,
+    children_value,
     cast(low_num as {{ exact_type() }}) as low_num,
     cast(high_num as {{ exact_type() }}) as high_num,
     cast(band_den as {{ exact_type() }}) as band_den,

@@ -44,9 +44,35 @@ nationally_published as (
 
 ),
 
+handed_in as (
+
+    select
+        units.instansi_code,
+        units.unit_kind,
+        scores.unit_code,
+        scores.period,
+        scores.rulebook_id,
+        scores.stage,
+        scores.node_id,
+        scores.score as observed,
+        cast(null as decimal(38, 10)) as published,
+        cast(null as varchar) as published_predicate,
+        false as is_print,
+        scores.file_sha256,
+        scores.file_name,
+        scores.row_number,
+        scores.file_order
+    from {{ ref('stg_scores__scores') }} as scores
+    inner join {{ ref('int_units__scored') }} as units
+        on scores.sender_code = units.sender_code and scores.unit_code = units.unit_code
+
+),
+
 unioned as (
 
     select * from self_assessed
+    union all
+    select * from handed_in
     union all
     select * from nationally_published
 

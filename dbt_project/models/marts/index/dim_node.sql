@@ -15,5 +15,8 @@ select
     100 * {{ rational_double('share_num', 'share_den') }} as weight_pct,
     depth,
     is_leaf,
-    sort_key
+    sort_key,
+    method,
+    scale_min,
+    scale_max
 from nodes

@@ -2,7 +2,9 @@
 -- noqa: disable=LT05
 with assessments as (
 
-    select * from {{ ref('int_assessments__listed') }}
+    select *
+    from {{ ref('int_assessments__listed') }}
+    where walk = 'point'
 
 ),
 

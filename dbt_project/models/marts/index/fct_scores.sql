@@ -8,7 +8,9 @@ with completed as (
 
 assessments as (
 
-    select * from {{ ref('int_assessments__listed') }}
+    select *
+    from {{ ref('int_assessments__listed') }}
+    where walk = 'point'
 
 ),
 
@@ -124,8 +126,7 @@ select
     assessments.stage,
     completed.node_id,
     nodes.node_kind,
-    case when completed.is_available then {{ rational_double('completed.value_num', 'completed.value_den') }} end
-        as score,
+    case when completed.is_available then {{ value_double('completed') }} end as score,
     case when completed.is_available then {{ half_up_2('completed.value_num', 'completed.value_den') }} end as printed,
     called.predicate,
     received.observed,
@@ -146,6 +147,8 @@ select
                     'completed.share_num * completed.value_num', 'completed.share_den * completed.value_den'
                 ) }}
     end as contribution,
+    completed.children_value as children_score,
+    {{ value_double('completed') }} - completed.children_value as difference_to_children,
     received.published_predicate,
     published_called.predicate as predicate_of_published,
     called.prints_on_border,

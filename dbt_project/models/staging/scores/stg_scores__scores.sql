@@ -1,0 +1,19 @@
+with source as (
+
+    select * from {{ source('raw', 'scores') }}
+
+)
+
+select
+    _instansi_code as sender_code,
+    coalesce(unit_code, _instansi_code) as unit_code,
+    coalesce(period, _period) as period,
+    rulebook_id,
+    stage,
+    node_id,
+    score,
+    _file_sha256 as file_sha256,
+    _file_name as file_name,
+    _row_number as row_number,
+    _file_order as file_order
+from source
