@@ -13,12 +13,13 @@ import duckdb_engine
 from sqlalchemy.dialects import registry
 
 
-class _Cursor(duckdb_engine.CursorWrapper):  # type: ignore[misc]
+class _Cursor(duckdb_engine.CursorWrapper):
     """Holds its rows, so that they can be read after the cursor is closed."""
 
     def __init__(self, cursor: Any, connection: Any) -> None:
         super().__init__(cursor, connection)
-        self._raw, self._rows, self._described, self._at = cursor, [], None, 0
+        self._raw, self._described, self._at = cursor, None, 0
+        self._rows: list[Any] = []
 
     def execute(self, statement: str, parameters: Any = None, context: Any = None) -> None:
         super().execute(statement, parameters, context)
@@ -50,7 +51,7 @@ class _Cursor(duckdb_engine.CursorWrapper):  # type: ignore[misc]
         return next(iter(self.fetchmany(1)), None)
 
 
-class _Connection(duckdb_engine.ConnectionWrapper):  # type: ignore[misc]
+class _Connection(duckdb_engine.ConnectionWrapper):
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
         self._raw = connection
@@ -68,13 +69,13 @@ def close_connections() -> None:
         _opened.pop().close()
 
 
-class Dialect(duckdb_engine.Dialect):  # type: ignore[misc]
+class Dialect(duckdb_engine.Dialect):
     """DuckDB, introduced to GX as PostgreSQL."""
 
     name = "postgresql"
     supports_statement_cache = True
 
-    def connect(self, *args: Any, **kwargs: Any) -> _Connection:
+    def connect(self, *args: Any, **kwargs: Any) -> _Connection:  # type: ignore[override]
         """Open a connection that `close_connections` knows."""
         _opened.append(_Connection(super().connect(*args, **kwargs)._ConnectionWrapper__c))
         return _opened[-1]

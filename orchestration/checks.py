@@ -97,7 +97,7 @@ def _no_row_is_lost() -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=LEDGER_KEYS[0],
         blocking=True,
-        description="For every file: rows received = rows loaded + rows quarantined, as the tables hold them.",
+        description="For every file: rows received = rows loaded + quarantined, as the tables hold them.",
     )
     def no_row_is_lost(warehouse: Warehouse) -> dg.AssetCheckResult:
         with warehouse.connect() as con:

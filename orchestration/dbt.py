@@ -1,8 +1,8 @@
 """The dbt project as Dagster sees it: its manifest, its assets' names and its command line.
 
-Belongs here: preparing the manifest, running dbt and telling Dagster what came of it. dbt runs in this process,
-not in one of its own: a killed run leaves no orphan that goes on writing, and the imports and the parsing
-(seconds each) are paid once a night. Stays out: any model (`dbt_project/`).
+Belongs here: preparing the manifest, running dbt and telling Dagster what came of it. dbt runs in this
+process, not in one of its own: a killed run leaves no orphan that goes on writing, and the imports and the
+parsing (seconds each) are paid once a night. Stays out: any model (`dbt_project/`).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _invoke(arguments: Sequence[str], target: Path, manifest: Manifest | None = 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node: its unique id, whether it is good, seconds, dbt's message, failing rows."""
+    """What became of one dbt node; `failures` counts the rows that a test found."""
 
     unique_id: str
     passed: bool
@@ -146,14 +146,14 @@ def dbt_events(
             if name in rows:
                 metadata["dagster/row_count"] = rows[name]
             yield dg.MaterializeResult(keys[result.unique_id], metadata=metadata)
-        elif (check := checks.get(result.unique_id)) and not result.is_skipped:
-            if check.key in context.selected_asset_check_keys:
-                yield dg.AssetCheckResult(
-                    passed=result.passed,
-                    asset_key=check.asset_key,
-                    check_name=check.name,
-                    metadata={"failing rows": result.failures, "seconds": result.seconds},
-                )
+        check = checks.get(result.unique_id)
+        if check and not result.is_skipped and check.key in context.selected_asset_check_keys:
+            yield dg.AssetCheckResult(
+                passed=result.passed,
+                asset_key=check.asset_key,
+                check_name=check.name,
+                metadata={"failing rows": result.failures, "seconds": result.seconds},
+            )
         if not (result.passed or result.is_skipped):
             wrong.append(f"{result.unique_id.split('.')[2]}: {result.message.strip()}")
     if wrong:

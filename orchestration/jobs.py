@@ -18,7 +18,7 @@ DAYS = "nightly_days"
 PUBLISH = "nightly_publish"
 
 
-def build_jobs(settings: Settings, daily: dg.AssetsDefinition, index: dg.AssetsDefinition) -> list:  # type: ignore[type-arg]
+def build_jobs(settings: Settings, daily: dg.AssetsDefinition, index: dg.AssetsDefinition) -> list:
     """The three links, in order."""
     return [
         dg.define_asset_job(

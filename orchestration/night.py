@@ -146,7 +146,7 @@ def _execute(
 
 
 @contextmanager
-def _warehouse(settings: Settings) -> Iterator:  # type: ignore[type-arg]
+def _warehouse(settings: Settings) -> Iterator:
     with run_lock(settings.home / "run.lock", "planning"):
         con = open_warehouse(settings.warehouse)
         try:

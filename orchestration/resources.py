@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 if TYPE_CHECKING:
     import duckdb
 
-CONFIG = {"storage_compatibility_version": "v1.2.0"}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
 
 
 class WarehouseBusy(Exception):

@@ -20,12 +20,12 @@ from sources.kinds import scan_inbox
 SETTLED_SECONDS = 30
 
 
-def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:  # type: ignore[type-arg]
+def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
     """The chain and the inbox."""
     return [_next_link(settings, {job.name: job for job in jobs}), _inbox(settings)]
 
 
-def _next_link(settings: Settings, jobs: dict) -> dg.SensorDefinition:  # type: ignore[type-arg]
+def _next_link(settings: Settings, jobs: dict) -> dg.SensorDefinition:
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="night_chain",
@@ -72,5 +72,3 @@ def _inbox(settings: Settings) -> dg.SensorDefinition:
             yield dg.RunRequest(run_key=seen)
 
     return inbox
-
-

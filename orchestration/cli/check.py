@@ -31,9 +31,7 @@ def check(
         raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
     settings = load_settings()
     stat = file.stat()
-    given = InboxFile(
-        file, file.name, kind, None, instansi, period, stat.st_size, stat.st_mtime_ns
-    )
+    given = InboxFile(file, file.name, kind, None, instansi, period, stat.st_size, stat.st_mtime_ns)
     # A database of its own: a check needs no lock and leaves no trace; the OPD register is the published one.
     con = duckdb.connect()
     intake.prepare_check(con, settings)

@@ -7,7 +7,9 @@ import typer
 
 def export(
     instansi: Annotated[str | None, typer.Option(help="Instansi code; default: the settings'.")] = None,
-    period: Annotated[str | None, typer.Option(help="YYYY or YYYY-MM; default: the latest with an index.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="YYYY or YYYY-MM; default: the latest with an index.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why a new version replaces the old one.")] = None,
 ) -> None:
     """Build the signed bundle from the published database; a new version only where its content changed."""

@@ -1,6 +1,6 @@
 """The `spbe` command: its subcommands in the order of their meaning, and one place for exit codes.
 
-Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an unknown kind or a missing path.
+Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an unknown kind.
 """
 
 from __future__ import annotations

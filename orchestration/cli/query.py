@@ -60,7 +60,7 @@ def _shell(con: duckdb.DuckDBPyConnection, csv: bool) -> None:
 
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  line editing and history where the platform has it
-    print("SQL on the published database, read-only. `select * from readme` lists the tables; an empty line ends.")
+    print("SQL, read-only, a semicolon ends a statement. `select * from readme;` lists the tables.")
     pending = ""
     while True:
         try:

@@ -39,7 +39,8 @@ def run(
         _claim_example_home()
     settings = load_settings()
     if inbox is not None and not inbox.is_dir():
-        raise wrong_use(f"--inbox {inbox}: expected a folder, found {'a file' if inbox.exists() else 'nothing'}")
+        found = "a file" if inbox.exists() else "nothing"
+        raise wrong_use(f"--inbox {inbox}: expected a folder, found {found}")
     began = time.monotonic()
     try:
         night = run_night(
@@ -101,7 +102,8 @@ def print_summary(settings: Settings) -> None:
 def _print_files(con: Any) -> None:
     files, received, loaded, quarantined = con.execute(
         "select count(*), coalesce(sum(rows_received), 0), coalesce(sum(rows_loaded), 0), "
-        "coalesce(sum(rows_quarantined), 0) from fct_intake_files where status in ('loaded', 'partly', 'rejected')"
+        "coalesce(sum(rows_quarantined), 0) from fct_intake_files "
+        "where status in ('loaded', 'partly', 'rejected')"
     ).fetchone()
     print(f"Files received: {files}; rows {received}: {loaded} loaded, {quarantined} quarantined")
     problems = con.execute(
@@ -131,7 +133,7 @@ def _print_indices(con: Any, instansi: str) -> None:
     for name, period, rulebook, stage, printed, predicate, published, low, high, coverage in rows:
         value = f"{printed} {predicate}" if printed is not None else "not enough answers"
         band = "" if coverage == 1 else f"  (answered {coverage:.0%}, between {low:.2f} and {high:.2f})"
-        ministry = f"  ministry's table: {published}" if published is not None else ""
+        ministry = f"  ministry's table: {published:.2f}" if published is not None else ""
         print(f"  {name} {period}, {rulebook}, {stage}: {value}{band}{ministry}")
     if not rows:
         print(f"  none yet for {instansi}: no self_assessment or published_index holds it")

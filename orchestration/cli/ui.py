@@ -12,7 +12,9 @@ import typer
 
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
-    host: Annotated[str, typer.Option(help="Address to bind; others can reach any but 127.0.0.1.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to bind; others can reach any but 127.0.0.1.")
+    ] = "127.0.0.1",
 ) -> None:
     """Show assets, checks and runs; schedule and sensors work while it is open. Ctrl-C ends it."""
     from orchestration.cli.common import load_settings
