@@ -1,0 +1,59 @@
+"""House rules of the tree: each test names the offenders."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+AGREED = {
+    "orchestration", "dbt_project", "expectations", "sources", "exports", "tests",
+    "workspace.yaml", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
+    "requirements.lock", ".ci", ".gitignore", ".pre-commit-config.yaml",
+}  # fmt: skip
+
+
+def tracked() -> list[str]:
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_the_top_level_is_as_agreed() -> None:
+    assert {name.split("/")[0] for name in tracked()} <= AGREED
+
+
+def test_dbt_imports_nothing_of_ours() -> None:
+    # dbt imports every top-level module called dbt_*: a package there made each start ten times slower.
+    offenders = [n for n in tracked() if re.match(r"(dbt_[^/]*\.py|dbt_project/(.*/)?__init__\.py)$", n)]
+    assert not offenders
+
+
+def test_the_lock_file_names_no_address() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "--hash=sha256:" in text
+
+
+def test_no_file_is_big_or_bound_to_a_machine() -> None:
+    machine = re.compile(r"/(?:root|home/\w+|Users/\w+)/|/tmp/\w")
+    offenders = []
+    for name in tracked():
+        path = ROOT / name
+        if not path.is_file():
+            continue
+        if path.stat().st_size > 1_500_000:
+            offenders.append(f"{name}: {path.stat().st_size} bytes")
+        if path.suffix in {".py", ".sql", ".yml", ".yaml", ".toml", ".md"} and not name.startswith("tests/"):
+            offenders += [f"{name}: {m.group()}" for m in machine.finditer(path.read_text(encoding="utf-8"))]
+    assert not offenders
+
+
+def test_every_module_of_ours_says_what_belongs_in_it() -> None:
+    silent = [
+        name
+        for name in tracked()
+        if name.endswith(".py")
+        and name.split("/")[0] in {"orchestration", "expectations", "sources", "exports"}
+        and (ROOT / name).is_file()
+        and not (ROOT / name).read_text(encoding="utf-8").startswith('"""')
+    ]
+    assert not silent
