@@ -24,8 +24,12 @@ class Column:
     """One property of a contract.
 
     `type` is the DuckDB type of the accepted value; `missing` and `invalid` are the severities of an absent
-    and of an unusable value (`missing` None: the value may be absent). `reference` names the table and column
-    that hold the permitted codes. `transform` is SQL over the columns as received, applied at the door.
+    and of an unusable value (`missing` None: the value may be absent). `minimum` of a time is an ISO date;
+    `latest` is how long after receipt a time, year or period may lie ("1 day", "50 years"). `reference` names
+    the list and column that hold the permitted codes, `unknown` is the severity of one that is not there;
+    `accepts_children` admits codes below a known one, `also_accepted` admits values outside the list.
+    `is_unique` warns of a value that another row of the file has. `from_folder`: an empty cell takes the
+    value of the file's folder. `transform` is SQL over the columns as received, applied at the door.
     """
 
     name: str
@@ -38,9 +42,17 @@ class Column:
     key: int | None = None
     codes: tuple[str, ...] = ()
     pattern: str | None = None
-    minimum: float | None = None
+    minimum: float | str | None = None
     maximum: float | None = None
+    latest: str | None = None
     reference: tuple[str, str] | None = None
+    unknown: Severity = "error"
+    accepts_children: bool = False
+    also_accepted: tuple[str, ...] = ()
+    is_unique: bool = False
+    is_url: bool = False
+    zero_is_missing: bool = False
+    from_folder: bool = False
     personal: bool = False
     transform: str | None = None
     example: str | None = None
@@ -136,6 +148,8 @@ def _column(p) -> Column:  # type: ignore[no-untyped-def]
         table, _, column = str(r.to).partition(".")
         reference = (table, column)
     required = bool(p.required)
+    invalid = _severity(own.get("invalidSeverity", "error" if required else "warning"))
+    children = bool(own.get("acceptsChildren"))
     return Column(
         name=p.name,
         title=p.businessName or p.name,
@@ -143,13 +157,21 @@ def _column(p) -> Column:  # type: ignore[no-untyped-def]
         type=p.physicalType,
         required=required,
         missing=missing,
-        invalid=_severity(own.get("invalidSeverity", "error" if required else "warning")),
+        invalid=invalid,
         key=p.primaryKeyPosition,
         codes=codes,
         pattern=options.get("pattern"),
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
+        latest=own.get("latestAfterReceipt"),
         reference=reference,
+        unknown=invalid if children else _severity(own.get("unknownReference", "error")),
+        accepts_children=children,
+        also_accepted=tuple(own.get("alsoAccepted", ())),
+        is_unique=bool(p.unique),
+        is_url=options.get("format") == "uri",
+        zero_is_missing=bool(own.get("zeroIsMissing")),
+        from_folder=own.get("fallback") == "folder",
         personal=p.classification == "personal",
         transform=p.transformLogic,
         example=str(p.examples[0]) if p.examples else None,

@@ -33,6 +33,12 @@ _FAMILIES = {
     "decimal(38,10)": "number",
     "boolean": "boolean",
 }
+_NUMBERS = ("bigint", "decimal(38,10)")
+# A URL's user and password; what is left behind in their place tells that they were there.
+_CREDENTIALS = r"://[^/@\s]+@"
+CUT_CREDENTIALS = "://…@"
+UNIT = "[a-zA-Z%][a-zA-Z%²³/.]*"
+_FOREIGN_SCHEME = r"^([a-z][a-z0-9+.-]*)://|^(javascript|data|mailto|file|ftp|tel|about|vbscript):"
 
 
 def _lit(value: str) -> str:
@@ -83,12 +89,35 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
             else iso_date(x)
         end"""
     )
+    words = "|".join(r["alias"] for r in shared_spellings("multiplier"))
+    # "16 GB" is 16; "99 juta" is not 99.
+    con.execute(
+        f"create or replace temp macro without_unit(x) as case "
+        f"when regexp_matches(lower(x), '^[^a-z]*[0-9] ?({words})\\b') then x "
+        r"else regexp_replace("
+        rf"x, '^((?:[Rr][Pp]\.? ?)?[+-]?[0-9][0-9.,]*(?:,-)?) ?{UNIT}$', '\1') end"
+    )
+    con.execute(
+        f"create or replace temp macro cut_credentials(x) as "
+        f"regexp_replace(x, {_lit(_CREDENTIALS)}, {_lit(CUT_CREDENTIALS)}, 'g')"
+    )
+    con.execute(
+        "create or replace temp macro http_url(x) as case when regexp_matches(lower(x), "
+        f"{_lit(_FOREIGN_SCHEME)}) and not regexp_matches(lower(x), '^https?://') then null "
+        f"else replace(x, {_lit(CUT_CREDENTIALS)}, '://') end"
+    )
+    # Two spellings of one address: scheme, capitals of the host and a last slash say nothing.
+    con.execute(
+        "create or replace temp macro same_url(x) as rtrim("
+        "lower(regexp_extract(x, '^(?:[a-zA-Z]+://)?([^/?#]*)', 1)) || "
+        "regexp_extract(x, '^(?:[a-zA-Z]+://)?[^/?#]*(.*)$', 1), '/')"
+    )
     # Dots in groups of three are thousands in counts and money, a decimal point in scores (formats 0b).
     con.execute(
         r"""
         create or replace temp macro plain_count(x) as case
             when regexp_full_match(
-                lower(x), '(rp\.? ?)?[+-]?(\d{1,3}(\.\d{3})+|\d+)(,-|,0+|\.0+)?( ?[a-z%]+)?')
+                lower(x), '(rp\.? ?)?[+-]?(\d{1,3}(\.\d{3})+|\d+)(,-|,0+|\.0+)?')
                 then replace(regexp_extract(x, '[+-]?(\d{1,3}(\.\d{3})+|\d+)'), '.', '')
             else x
         end"""
@@ -96,10 +125,9 @@ def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         r"""
         create or replace temp macro plain_number(x) as case
-            when regexp_full_match(x, '[+-]?\d{1,3}(\.\d{3})+,\d+ ?%?')
-                then replace(replace(rtrim(rtrim(x, '%')), '.', ''), ',', '.')
-            when regexp_full_match(x, '[+-]?\d+(,\d+)? ?%?') then replace(rtrim(rtrim(x, '%')), ',', '.')
-            when regexp_full_match(x, '[+-]?\d+\.\d+ ?%?') then rtrim(rtrim(x, '%'))
+            when regexp_full_match(x, '[+-]?\d{1,3}(\.\d{3})+,\d+')
+                then replace(replace(x, '.', ''), ',', '.')
+            when regexp_full_match(x, '[+-]?\d+,\d+') then replace(x, ',', '.')
             else x
         end"""
     )
@@ -142,14 +170,18 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
             stages[2][column.name] = (
                 f"coalesce(nullif(regexp_extract({x}, {_lit('^(' + inner + ') ')}, 1), ''), {x})"
             )
+        elif column.is_url:
+            stages[2][column.name] = f"http_url({x})"
+        if column.type in _NUMBERS:
+            stages[2][column.name] = f"without_unit({stages[2].get(column.name, x)})"
         if column.type in _MACROS:
             stages[3][column.name] = f"{_MACROS[column.type]}({x})"
     return stages
 
 
 def _missing_words(column: Column) -> list[str]:
-    family = _FAMILIES.get(column.type, "text")
-    return [r["alias"] for r in shared_spellings("missing") if r["applies_to"] in ("all", family)]
+    families = {"all", _FAMILIES.get(column.type, "text")} | ({"zero"} if column.zero_is_missing else set())
+    return [r["alias"] for r in shared_spellings("missing") if r["applies_to"] in families]
 
 
 def typed_sql(column: Column, text: str) -> str:

@@ -7,9 +7,11 @@ Belongs here: the statement that normalises, types and tags the rows of one file
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from expectations import references
 from expectations.contract import Column, Contract, value_aliases
 from expectations.normalise import text_stages, typed_sql
 from expectations.rules import rules_of
@@ -29,13 +31,20 @@ _FREE_TEXT = ("varchar", "varchar[]")
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file says of all its rows: from its folder, its `.meta.toml` or the settings."""
+    """What a file says of all its rows: from its folder, its `.meta.toml` or the settings.
+
+    `folder_instansi` and `folder_period` are what the folder itself says, None where it says nothing;
+    `received_at` is UTC.
+    """
 
     file_sha256: str
     instansi_code: str
     opd_code: str
     period: str
     constants: Mapping[str, str]
+    received_at: dt.datetime
+    folder_instansi: str | None = None
+    folder_period: str | None = None
 
 
 def received_table_ddl(contract: Contract) -> str:
@@ -54,7 +63,8 @@ def raw_view_sql(contract: Contract) -> str:
     """`raw.<kind>`: accepted rows of current files, typed; an unusable optional value is NULL."""
     dropping: dict[str, list[str]] = {}
     for rule in rules_of(contract):
-        if rule.column and rule.severity == "warning" and rule.kind in ("codes", "pattern", "range"):
+        # A value that does not parse is NULL by its type.
+        if rule.column and rule.drops and rule.kind != "type":
             dropping.setdefault(rule.column, []).append(rule.id)
     select = []
     for column in contract.columns:
@@ -94,20 +104,22 @@ def judge_sql(
         for c in contract.columns
     )
     hidden = {c.name for c in contract.columns if c.personal or c.transform}
+    urls = {c.name for c in contract.columns if c.is_url}
     row_copy = ", ".join(
-        f"{_quote(header)}: {_hidden(f'c{i}') if columns[i] in hidden else f'c{i}'}"
+        f"{_quote(header)}: {_shown(f'c{i}', columns[i], hidden, urls)}"
         for i, header in enumerate(_distinct(headers))
     )
     at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
     found = ", ".join(
-        f'{_hidden(_quote(c.name)) if c.name in hidden else _quote(c.name)} as "{c.name}__found"'
-        for c in contract.columns
+        f'{_shown(_quote(c.name), c.name, hidden, urls)} as "{c.name}__found"' for c in contract.columns
     )
     steps = [*text_stages(contract.columns, value_aliases(contract.kind)), _masking_stage(contract)]
     chain, source = "", "cells"
     for i, stage in enumerate(steps):
         replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
-        chain += f"text_{i} as materialized (select * replace ({replaced}) from {source}),\n" if replaced else ""
+        chain += (
+            f"text_{i} as materialized (select * replace ({replaced}) from {source}),\n" if replaced else ""
+        )
         source = f"text_{i}" if replaced else source
     typed = ", ".join(f'{typed_sql(c, _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns)
     names = {c.name for c in contract.columns}
@@ -123,20 +135,38 @@ def judge_sql(
         if not (rule.kind == "missing" and rule.column in absent)
     )
     content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
+    looked_up = [c for c in contract.columns if c.reference]
+    lists = "".join(
+        f'"list_{c.name}" as materialized ({references.lookup_sql(c, "typed")}),\n' for c in looked_up
+    )
+    said = "".join(
+        f', "list_{c.name}".{word} as "{c.name}__{word}"'
+        for c in looked_up
+        for word in ("unknown", "child", "retired", "listed", "near")
+    )
+    joins = "".join(
+        f' left join "list_{c.name}" on typed."{c.name}__text" = "list_{c.name}".value '
+        f'and typed._instansi_code = "list_{c.name}".instansi'
+        for c in looked_up
+    )
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
 with named as (select _row_number, _surplus, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed),
 cells as materialized (select _row_number, _surplus, _raw_row, {at_the_door}, {found} from named),
-{chain}this as materialized (
+{chain}typed as materialized (
     select
         *,
         {typed},
         {own["instansi_code"]} as _instansi_code,
         {own["opd_code"]} as _opd_code,
         {own["period"]} as _period,
+        $received_at::timestamp as _received_at,
+        $folder_instansi::varchar as _folder_instansi_code,
+        $folder_period::varchar as _folder_period,
         sha256(to_json([{content}])) as _content
     from {source}
 ),
+{lists}this as materialized (select typed.*{said} from typed{joins}),
 judged as materialized (
     select *, list_filter([
         {tags}
@@ -165,6 +195,9 @@ def judge_parameters(
         "instansi_code": facts.instansi_code,
         "opd_code": facts.opd_code,
         "period": facts.period,
+        "received_at": facts.received_at.isoformat(" "),
+        "folder_instansi": facts.folder_instansi,
+        "folder_period": facts.folder_period,
     } | {f"constant_{name}": facts.constants.get(name) for name in absent}
 
 
@@ -188,6 +221,8 @@ def _door_sql(column: Column) -> str:
     """A cell as it may be kept: personal values leave their text here."""
     if column.transform:
         return column.transform
+    if column.is_url:
+        return f'cut_credentials("{column.name}")'
     return f'pseudonym(clean_text("{column.name}"))' if column.personal else f'"{column.name}"'
 
 
@@ -199,8 +234,11 @@ def _masking_stage(contract: Contract) -> dict[str, str]:
     }
 
 
-def _hidden(cell: str) -> str:
-    return f"case when {cell} is not null then '…' end"
+def _shown(cell: str, column: str | None, hidden: Collection[str], urls: Collection[str]) -> str:
+    """A cell as a message or the copy of its row may show it."""
+    if column in hidden:
+        return f"case when {cell} is not null then '…' end"
+    return f"cut_credentials({cell})" if column in urls else cell
 
 
 def _distinct(headers: Sequence[str]) -> list[str]:

@@ -6,14 +6,36 @@ the documentation all read this list. Stays out: reading contracts (`contract.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from expectations.contract import Column, Contract, Severity
+from expectations.normalise import CUT_CREDENTIALS, UNIT
+from expectations.references import LISTS, offers_near
 
 RuleKind = Literal[
-    "missing", "type", "codes", "pattern", "range", "reference", "row", "duplicate", "conflict", "surplus"
+    "missing",
+    "type",
+    "codes",
+    "pattern",
+    "range",
+    "reference",
+    "child",
+    "retired",
+    "repeated",
+    "row",
+    "duplicate",
+    "conflict",
+    "unit",
+    "credentials",
+    "scheme",
+    "name",
+    "folder",
+    "surplus",
 ]
+# Rules on how a cell was written: they need the cell as received, which is judged once and not kept.
+AS_RECEIVED = ("unit", "credentials", "scheme", "name", "folder", "surplus")
 
 TYPE_WORDS = {
     "bigint": "bilangan bulat",
@@ -31,9 +53,11 @@ class Rule:
     """One rule of one contract.
 
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
-    `quarantine.tagged_sql`: each column as its typed value, `<column>__text` as normalised text and
-    `<column>__found` as received. NULL counts as not broken.
+    `quarantine.judge_sql`: each column as its typed value, `<column>__text` as normalised text and
+    `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says. NULL counts
+    as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
+    `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another.
     """
 
     id: str
@@ -43,6 +67,8 @@ class Rule:
     broken: str
     expected: str
     title: str
+    drops: bool = False
+    near: bool = False
 
     def sentence_sql(self) -> str:
         """SQL text expression: what was found and what was expected, in Indonesian."""
@@ -51,11 +77,18 @@ class Rule:
         if self.kind == "missing":
             return _text(f"Kolom {self.column} ({self.title}) kosong; {self.expected}.")
         found = f"coalesce(\"{self.column}__found\", '')"
+        near = f" || coalesce('; mungkin ' || \"{self.column}__near\", '')" if self.near else ""
+        then = "; nilai ini tidak dipakai." if self.drops else "."
         return (
             _text(f'Kolom {self.column} ({self.title}): ditemukan "')
             + f" || {found} || "
-            + _text(f'", seharusnya {self.expected}.')
+            + _text(f'", {self.expected if self.kind in _WHOLE else "seharusnya " + self.expected}')
+            + f"{near} || {_text(then)}"
         )
+
+
+# Kinds whose `expected` tells what was done with the value, not what it should have been.
+_WHOLE = ("child", "retired", "repeated", "unit", "credentials", "scheme", "name", "folder")
 
 
 def rules_of(contract: Contract) -> list[Rule]:
@@ -86,9 +119,15 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
     name = column.name
     typed, text = f'"{name}"', f'"{name}__text"'
 
-    def rule(kind_of_rule: RuleKind, severity: Severity, broken: str, expected: str) -> Rule:
+    def rule(
+        kind_of_rule: RuleKind, severity: Severity, broken: str, expected: str, near: bool = False
+    ) -> Rule:
+        droppable = ("type", "codes", "pattern", "range")
+        drops = severity == "warning" and (
+            kind_of_rule in droppable or (kind_of_rule == "reference" and column.accepts_children)
+        )
         rule_id = f"{kind}.{name}.{kind_of_rule}"
-        return Rule(rule_id, name, kind_of_rule, severity, broken, expected, column.title)
+        return Rule(rule_id, name, kind_of_rule, severity, broken, expected, column.title, drops, near)
 
     found = []
     if column.missing:
@@ -109,38 +148,80 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
     if column.pattern:
         expected = f"mengikuti bentuk {column.example}" if column.example else "mengikuti bentuk kode"
         broken = f"not regexp_matches({text}, {_text(column.pattern)})"
-        found.append(rule("pattern", column.invalid, broken, expected))
-    if column.minimum is not None or column.maximum is not None:
-        low = f"{typed} < {column.minimum}" if column.minimum is not None else "false"
-        high = f"{typed} > {column.maximum}" if column.maximum is not None else "false"
-        bounds = " dan ".join(
-            part
-            for part, given in (
-                (f"paling sedikit {column.minimum}", column.minimum is not None),
-                (f"paling banyak {column.maximum}", column.maximum is not None),
-            )
-            if given
-        )
-        found.append(rule("range", column.invalid, f"({low} or {high})", bounds))
+        found.append(rule("pattern", column.invalid, broken, expected, offers_near(column)))
+    if column.minimum is not None or column.maximum is not None or column.latest:
+        found.append(rule("range", column.invalid, *_range(column)))
     if column.reference:
+        found += _reference_rules(column, rule)
+    if column.is_unique:
+        broken = f"{text} is not null and count(*) over (partition by same_url({text})) > 1"
+        found.append(rule("repeated", "warning", broken, "nilai ini juga dipakai baris lain pada berkas ini"))
+    return found + _reading_rules(column, rule)
+
+
+def _reference_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
+    assert column.reference is not None
+    table, _ = column.reference
+    title = LISTS[table].title
+    is_ = f'"{column.name}__{{}}"'.format
+    found = [rule("reference", column.unknown, is_("unknown"), f"ada pada {title}", offers_near(column))]
+    if column.accepts_children:
+        said = f"tidak ada pada {title}; diterima sebagai anak dari kode yang ada"
+        found.append(rule("child", "warning", is_("child"), said))
+        said = f"nama di belakang kode berbeda dengan nama pada {title}; yang dipakai kodenya"
+        name = f"lower(trim(regexp_replace(\"{column.name}__found\", '^\\s*\\S+', '')))"
+        other = f"length({name}) > 0 and lower({is_('listed')}) <> {name}"
+        found.append(rule("name", "warning", other, said))
+    if table == "opd_register":
+        said = f"OPD ini tidak aktif lagi menurut {title}"
+        found.append(rule("retired", "warning", is_("retired"), said))
+    return found
+
+
+def _reading_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
+    text, cell = f'"{column.name}__text"', f'"{column.name}__found"'
+    found = []
+    if column.type in ("bigint", "decimal(38,10)"):
+        broken = f"\"{column.name}\" is not null and regexp_matches({cell}, '[0-9] ?{UNIT}\\s*$')"
+        found.append(rule("unit", "warning", broken, "satuan di belakang angka dibuang; isi angkanya saja"))
+    if column.is_url:
+        said = "nama pengguna dan sandi pada alamat dibuang; ganti sandinya"
+        found.append(rule("credentials", "warning", f"contains({cell}, {_text(CUT_CREDENTIALS)})", said))
+        said = "hanya alamat http atau https yang diterima; nilai ini tidak dipakai"
+        other = f"{text} is null and http_url({cell}) is null and contains({cell}, ':')"
+        found.append(rule("scheme", "warning", other, said))
+    if column.from_folder:
+        folder = f"_folder_{column.name}"
+        broken = f"not starts_with({text}, {folder}) and not starts_with({folder}, {text})"
         found.append(
-            rule("reference", "error", _reference_sql(column), f"ada pada daftar {column.reference[0]}")
+            rule("folder", "warning", broken, "berbeda dengan folder berkas; yang dipakai isi kolom")
         )
     return found
 
 
-def _reference_sql(column: Column) -> str:
-    assert column.reference is not None
-    table, target = column.reference
-    known = f'select 1 from reference.{table} as r where r.{target} = this."{column.name}__text"'
-    if table != "opd_register":
-        return f'"{column.name}__text" is not null and not exists ({known})'
-    # An instansi without a register cannot be held to one; bodies outside the region are named EXT:….
-    own = "r.instansi_code = this._instansi_code"
-    return (
-        f"\"{column.name}__text\" not like 'EXT:%' and not exists ({known} and {own}) "
-        f"and exists (select 1 from reference.opd_register as r where {own})"
-    )
+def _range(column: Column) -> tuple[str, str]:
+    """SQL that is true outside the column's bounds, and the bounds in words."""
+    value = f'"{column.name}"'
+    is_time = column.type in ("date", "timestamp")
+    broken, words = [], []
+    if column.minimum is not None:
+        low = f"{column.type} '{column.minimum}'" if is_time else column.minimum
+        broken.append(f"{value} < {low}")
+        words.append(f"paling {'awal' if is_time else 'sedikit'} {column.minimum}")
+    if column.maximum is not None:
+        broken.append(f"{value} > {column.maximum}")
+        words.append(f"paling banyak {column.maximum}")
+    if column.latest and is_time:
+        broken.append(f"{value} > _received_at + interval '{column.latest}'")
+        words.append(f"paling lambat {_SPANS[column.latest]} sesudah berkas diterima")
+    elif column.latest:
+        year = value if column.type == "bigint" else f"try_cast(left({value}, 4) as integer)"
+        broken.append(f"{year} > year(_received_at) + {column.latest.split()[0]}")
+        words.append("paling lambat tahun depan")
+    return "(" + " or ".join(broken) + ")", " dan ".join(words)
+
+
+_SPANS = {"1 day": "1 hari", "50 years": "50 tahun"}
 
 
 def key_sql(contract: Contract) -> list[str]:

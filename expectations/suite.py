@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
 from expectations.normalise import typed_sql
-from expectations.rules import Rule, key_sql, rules_of
+from expectations.references import LISTS
+from expectations.rules import AS_RECEIVED, Rule, key_sql, rules_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,12 +61,16 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
         if c.missing
     ]
     among = ", ".join(f"'{sha}'" for sha in files) or "''"
-    surplus = f"len(list_filter(r._broken, lambda b: b.rule = '{contract.kind}.row.surplus_cells')) > 0"
+    # How a cell was written is judged once, on receipt; the view carries that judgement.
+    written = ", ".join(f"'{rule.id}'" for rule in rules_of(contract) if rule.kind in AS_RECEIVED)
     con.execute(
         f"create or replace view {SCHEMA}.{contract.kind} as select {', '.join(select)}, r._file_sha256, "
-        f"r._row_number, r._instansi_code, r._opd_code, r._period, case when {surplus} then 'surplus' end "
-        f"as _surplus from received.{contract.kind} as r inner join (select distinct on (file_sha256) * "
-        f"from intake.files where kind = '{contract.kind}' and status <> 'duplicate') as f "
+        f"r._row_number, r._instansi_code, r._opd_code, r._period, f.received_at as _received_at, "
+        f"array_to_string(list_transform(list_filter(r._broken, lambda b: b.rule in ({written})), "
+        f"lambda b: b.rule), ' ') as _as_received "
+        f"from received.{contract.kind} as r inner join (select distinct on (file_sha256) * "
+        f"from intake.files where kind = '{contract.kind}' and status <> 'duplicate' "
+        f"order by file_order desc) as f "
         f"on r._file_sha256 = f.file_sha256 where r._file_sha256 in ({among})"
     )
 
@@ -117,8 +122,9 @@ def verdicts(warehouse: Path, contracts: Sequence[Contract]) -> list[Verdict]:
         context.variables.analytics_enabled = False
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_sql(
-            "warehouse", connection_string=f"duckdb+gx:///{warehouse}?access_mode=read_only"
-            "&storage_compatibility_version=v1.2.0"
+            "warehouse",
+            connection_string=f"duckdb+gx:///{warehouse}?access_mode=read_only"
+            "&storage_compatibility_version=v1.2.0",
         )
         try:
             return [verdict for c in contracts for verdict in _judge(source, c)]
@@ -171,55 +177,118 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
                 condition_parser="great_expectations",
                 meta=meta,
             )
-        if rule.kind == "codes" and column.is_list:
-            one = "|".join(re.escape(c) for c in column.codes)
-            return gxe.ExpectColumnValuesToMatchRegex(column=text, regex=f"^({one})(;({one}))*$", meta=meta)
-        if rule.kind == "codes":
+        if rule.kind == "codes" and not column.is_list:
             return gxe.ExpectColumnValuesToBeInSet(column=text, value_set=list(column.codes), meta=meta)
-        if rule.kind == "pattern":
-            return gxe.ExpectColumnValuesToMatchRegex(column=text, regex=column.pattern or "", meta=meta)
-        if rule.kind == "range":
+        if rule.kind in ("codes", "pattern"):
+            one = "|".join(re.escape(c) for c in column.codes)
+            regex = f"^({one})(;({one}))*$" if rule.kind == "codes" else column.pattern or ""
+            return gxe.ExpectColumnValuesToMatchRegex(column=text, regex=regex, meta=meta)
+        if rule.kind == "range" and not column.latest:
             return gxe.ExpectColumnValuesToBeBetween(
                 column=rule.column, min_value=column.minimum, max_value=column.maximum, meta=meta
             )
-    return gxe.UnexpectedRowsExpectation(
-        description=rule.title, unexpected_rows_query=_query(contract, rule), meta=meta
-    )
+    # Braces of a regular expression would be places to fill.
+    query = _query(contract, rule).replace("{", "{{").replace("}", "}}").replace("{{batch}}", "{batch}")
+    return gxe.UnexpectedRowsExpectation(description=rule.title, unexpected_rows_query=query, meta=meta)
 
 
 def _query(contract: Contract, rule: Rule) -> str:
     """Rows that break a rule, by another route than the quarantine's windows and EXISTS."""
     view = "(select * from {batch})"
-    if rule.kind == "reference":
-        column = contract.column(str(rule.column))
-        assert column.reference is not None
-        table, target = column.reference
-        text = f't."{column.name}__text"'
-        if table != "opd_register":
-            return (
-                f"select t._row_number from {view} as t left join reference.{table} as r on r.{target} = {text} "
-                f"where r.{target} is null and {text} is not null"
-            )
+    if rule.kind in AS_RECEIVED:
         return (
-            f"select t._row_number from {view} as t left join reference.opd_register as r "
-            f"on r.opd_code = {text} and r.instansi_code = t._instansi_code "
-            f"where r.opd_code is null and {text} not like 'EXT:%' "
-            "and t._instansi_code in (select instansi_code from reference.opd_register)"
+            f"select _row_number from {view} as t "
+            f"where list_contains(string_split(_as_received, ' '), '{rule.id}')"
         )
     if rule.kind in ("duplicate", "conflict"):
-        keys = key_sql(contract)
-        content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
-        filled = " and ".join(f"{k} is not null" for k in keys)
-        groups = (
-            f"select _file_sha256, {', '.join(keys)}, count(*) as n, "
-            f"count(distinct sha256(to_json([{content}]))) as contents "
-            f"from {view} as t where {filled} group by all having count(*) > 1"
-        )
-        if rule.kind == "duplicate":
-            return f"select unnest(range(n - 1)) from ({groups}) as g where contents = 1"
-        return f"select unnest(range(n)) from ({groups}) as g where contents > 1"
+        return _key_query(contract, rule, view)
+    if rule.column:
+        column = contract.column(rule.column)
+        if rule.kind == "range":
+            return _range_query(column, view)
+        if rule.kind == "repeated":
+            bare = f"regexp_replace(t.\"{column.name}__text\", '^[a-zA-Z]+://', '')"
+            host = f"regexp_extract({bare}, '^[^/?#]*')"
+            address = f"rtrim(lower({host}) || substr({bare}, length({host}) + 1), '/')"
+            return (
+                f"select unnest(range(n)) from (select _file_sha256, {address}, count(*) as n "
+                f"from {view} as t where {bare} is not null group by all having count(*) > 1) as g"
+            )
+        return _reference_query(column, rule, view)
     lists = ", ".join(
-        f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"' for c in contract.columns if c.is_list
+        f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"'
+        for c in contract.columns
+        if c.is_list
     )
     source = f"(select *, {lists} from {view} as t)" if lists else view
     return f"select _row_number from {source} as this where {rule.broken}"
+
+
+def _key_query(contract: Contract, rule: Rule, view: str) -> str:
+    keys = key_sql(contract)
+    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
+    filled = " and ".join(f"{k} is not null" for k in keys)
+    groups = (
+        f"select _file_sha256, {', '.join(keys)}, count(*) as n, "
+        f"count(distinct sha256(to_json([{content}]))) as contents "
+        f"from {view} as t where {filled} group by all having count(*) > 1"
+    )
+    if rule.kind == "duplicate":
+        return f"select unnest(range(n - 1)) from ({groups}) as g where contents = 1"
+    return f"select unnest(range(n)) from ({groups}) as g where contents > 1"
+
+
+def _range_query(column: Column, view: str) -> str:
+    value = f't."{column.name}"'
+    is_time = column.type in ("date", "timestamp")
+    bound = f"{column.type} '{column.minimum}'" if is_time else str(column.minimum)
+    low = f"coalesce({value} >= {bound}, true)" if column.minimum is not None else "true"
+    amount, _, _ = str(column.latest).partition(" ")
+    year = value if column.type == "bigint" else f"try_cast(left({value}, 4) as int)"
+    high = f"{year} - {amount} <= year(t._received_at)"
+    if is_time:
+        high = f"{value} <= t._received_at + interval '{column.latest}'"
+    return f"select _row_number from {view} as t where {value} is not null and not ({low} and {high})"
+
+
+def _reference_query(column: Column, rule: Rule, view: str) -> str:
+    text = f't."{column.name}__text"'
+    assert column.reference is not None
+    table, target = column.reference
+    if rule.kind == "retired":
+        return (
+            f"select t._row_number from {view} as t inner join reference.opd_register as r "
+            f"on r.opd_code = {text} and r.instansi_code = t._instansi_code where r.is_active = false"
+        )
+    accepted = "".join(f" and {text} <> '{value}'" for value in column.also_accepted)
+    fits = f"regexp_matches({text}, '{column.pattern}')" if column.pattern else f"{text} is not null"
+    if rule.kind == "child":
+        return (
+            f"select t._row_number from {view} as t "
+            f"inner join reference.{table} as above on above.{target} = left({text}, 9) "
+            f"left join reference.{table} as r on r.{target} = {text} where r.{target} is null and {fits}"
+        )
+    if table == "area":
+        # The longest part that the list must hold: a kecamatan where its regency's are listed, else nothing.
+        listed = f"left({text}, 5) in (select parent_code from reference.area where parent_code is not null)"
+        held = f"case when length({text}) <= 5 then {text} when {listed} then left({text}, 8) end"
+        other = "length(t._instansi_code) = 5 and t._instansi_code like '__.__'"
+        return (
+            f"select t._row_number from {view} as t left join reference.area as r on r.area_code = {held} "
+            f"where {fits} and (({held} is not null and r.area_code is null and {text} <> t._instansi_code) "
+            f"or (length({text}) > 5 and {other} and not starts_with({text}, t._instansi_code)))"
+        )
+    if LISTS[table].is_own:
+        return (
+            f"select t._row_number from {view} as t left join "
+            f"(select distinct instansi_code, {target} from reference.{table}) as r "
+            f"on r.{target} = {text} and r.instansi_code = t._instansi_code "
+            f"where r.{target} is null and {fits}{accepted} and not starts_with({text}, 'EXT:') "
+            f"and t._instansi_code in (select instansi_code from reference.{table})"
+        )
+    looked_up = f"left({text}, 9)" if column.accepts_children else text
+    return (
+        f"select t._row_number from {view} as t "
+        f"left join (select distinct {target} from reference.{table}) as r on r.{target} = {looked_up} "
+        f"where r.{target} is null and {fits}{accepted}"
+    )
