@@ -216,6 +216,7 @@ select
     leaves.depth,
     leaves.is_leaf,
     leaves.is_linear,
+    leaves.path,
     leaves.sort_key,
     cast(weighted.weight_whole as {{ exact_type() }}) as weight,
     cast(weighted.siblings_weight as {{ exact_type() }}) as siblings_weight,

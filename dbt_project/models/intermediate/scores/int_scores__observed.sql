@@ -16,6 +16,7 @@ with self_assessed as (
         file_sha256,
         file_name,
         row_number,
+        received_at,
         file_order
     from {{ ref('stg_self_assessment__levels') }}
 
@@ -38,6 +39,7 @@ nationally_published as (
         domains.file_sha256,
         domains.file_name,
         domains.row_number,
+        domains.received_at,
         domains.file_order
     from {{ ref('stg_published_index__domains') }} as domains
     inner join {{ ref('int_agencies__matched') }} as agencies on domains.agency = agencies.agency
@@ -61,6 +63,7 @@ handed_in as (
         scores.file_sha256,
         scores.file_name,
         scores.row_number,
+        scores.received_at,
         scores.file_order
     from {{ ref('stg_scores__scores') }} as scores
     inner join {{ ref('int_units__scored') }} as units
@@ -105,6 +108,7 @@ select
     max(published_predicate) as published_predicate,
     coalesce(max(file_sha256) filter (where not is_print), max(file_sha256)) as file_sha256,
     coalesce(max(file_name) filter (where not is_print), max(file_name)) as file_name,
-    coalesce(max(row_number) filter (where not is_print), max(row_number)) as row_number
+    coalesce(max(row_number) filter (where not is_print), max(row_number)) as row_number,
+    coalesce(max(received_at) filter (where not is_print), max(received_at)) as received_at
 from latest
 group by unit_kind, unit_code, period, rulebook_id, stage, node_id

@@ -35,6 +35,7 @@ select
     source._file_sha256 as file_sha256,
     source._file_name as file_name,
     source._row_number as row_number,
+    source._received_at as received_at,
     source._file_order as file_order
 from source
 inner join rulebooks

@@ -15,5 +15,6 @@ select
     _file_sha256 as file_sha256,
     _file_name as file_name,
     _row_number as row_number,
+    _received_at as received_at,
     _file_order as file_order
 from source
