@@ -205,6 +205,14 @@ def value_aliases(kind: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def code_spellings(kind: str) -> dict[str, dict[str, str]]:
+    """Column name to (code to the spelling that people are offered: the first of the alias table)."""
+    found: dict[str, dict[str, str]] = {}
+    for row in _rows(ALIASES / f"{kind}.values.csv"):
+        found.setdefault(row["column"], {}).setdefault(row["value"], row["alias"])
+    return found
+
+
 def shared_spellings(name: str) -> list[dict[str, str]]:
     """Rows of a spelling table that holds for all kinds: `missing`, `boolean`, `month`, `unit`."""
     return _rows(ALIASES / f"_{name}.csv")

@@ -7,8 +7,12 @@ Belongs here: SQL over the tables of schema `reference`. Stays out: filling thos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from expectations.contract import Column
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Distinct unknown values of a column that are compared with a list; a file with more is wrong as a whole.
 _COMPARED = 2000
@@ -18,14 +22,14 @@ _COMPARED = 2000
 class ReferenceList:
     """One list of schema `reference`.
 
-    `is_own`: each instansi has a list of its own; one without a list can not be held to it. `shown` is SQL
-    over an entry `r`: what a message offers. `likeness` is SQL over an entry `r` and a value `v.value` of
+    `is_own`: each instansi has a list of its own; one without a list can not be held to it. `name` is SQL
+    over an entry `r`: its name for people. `likeness` is SQL over an entry `r` and a value `v.value` of
     instansi `v.instansi`, 0 to 1; the best one from `enough` on is offered; None: nothing is offered.
     """
 
     title: str
     is_own: bool = False
-    shown: str = ""
+    name: str = "null::varchar"
     likeness: str | None = None
     enough: float = 0.86
 
@@ -40,7 +44,7 @@ _SHORT_CODE = "replace({}, v.instansi || '-', '')"
 def _codes(title: str) -> ReferenceList:
     return ReferenceList(
         title,
-        shown="r.code || ' (' || r.name_id || ')'",
+        name="r.name_id",
         likeness=(
             "case when v.value like 'RA_.%' "
             "then case when levenshtein(v.value, r.code) <= 1 then 0.95 else 0 end "
@@ -54,7 +58,7 @@ LISTS = {
     "opd_register": ReferenceList(
         "Daftar OPD",
         is_own=True,
-        shown="r.opd_code || coalesce(' (' || r.opd_name || ')', '')",
+        name="r.opd_name",
         likeness=(
             f"greatest({_alike(_SHORT_CODE.format('v.value'), _SHORT_CODE.format('r.opd_code'))}, "
             f"{_alike('v.value', 'r.opd_name')}, {_alike('v.value', 'r.short_name')})"
@@ -64,7 +68,7 @@ LISTS = {
     # A BPS code, a code whose zero or dots a spreadsheet ate, the same number in the own regency, a name.
     "area": ReferenceList(
         "Kode wilayah Kemendagri",
-        shown="r.area_code || ' (' || r.area_name || ')'",
+        name="r.area_name",
         likeness=(
             "case when r.bps_code = left(v.value, 7) and length(v.value) in (7, 10) then 1.0 "
             "when r.area_code = v.value || '0' then 0.99 "
@@ -86,6 +90,28 @@ LISTS = {
 def offers_near(column: Column) -> bool:
     """Whether a message on an unknown value of the column offers a near entry, as `<column>__near`."""
     return column.reference is not None and LISTS[column.reference[0]].likeness is not None
+
+
+def list_entries(
+    con: duckdb.DuckDBPyConnection, column: Column, instansi_code: str
+) -> list[tuple[str, str | None]]:
+    """Code and name of every entry that an instansi may fill in, by code; `reference` must be filled."""
+    assert column.reference is not None
+    table, target = column.reference
+    where = "true"
+    if LISTS[table].is_own:
+        where = "r.instansi_code = $instansi"
+    elif table == "area":
+        where = "r.parent_code = $instansi"
+    elif column.accepts_children:
+        where = f"length(r.{target}) > 6"
+    if column.pattern:
+        where += f" and regexp_matches(r.{target}, {_text(column.pattern)})"
+    return con.execute(
+        f"select distinct r.{target}, {LISTS[table].name} from reference.{table} as r "
+        f"where {where} and r.{target} is not null and coalesce($instansi, '') <> '' order by 1",
+        {"instansi": instansi_code},
+    ).fetchall()
 
 
 def lookup_sql(column: Column, source: str) -> str:
@@ -136,7 +162,8 @@ def _near_table(column: Column) -> str:
     return f""",
     near as (
         select value, instansi, shown, score from (
-            select v.value, v.instansi, {entry.shown} as shown, {entry.likeness} as score
+            select v.value, v.instansi, r.{target} || coalesce(' (' || {entry.name} || ')', '') as shown,
+                {entry.likeness} as score
             from (
                 select * from this where value not in (
                     select {target} from reference.{table} where {target} is not null

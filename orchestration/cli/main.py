@@ -11,7 +11,7 @@ import warnings
 
 import typer
 
-from orchestration.cli import check, export, query, run, ui, verify
+from orchestration.cli import check, export, query, run, template, ui, verify
 
 app = typer.Typer(
     name="spbe",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("template")(template.template)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
