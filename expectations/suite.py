@@ -40,6 +40,43 @@ class Verdict:
         return self.unexpected == 0
 
 
+@dataclass(frozen=True)
+class LastVerdict:
+    """The last verdict on a kind: rule id to broken rows, of how many rows, when (UTC)."""
+
+    unexpected: dict[str, int]
+    rows: int
+    judged_at: str
+
+
+def keep_verdicts(con: duckdb.DuckDBPyConnection, found: Sequence[Verdict]) -> None:
+    """Keep verdicts in `expectations.verdicts`, in place of earlier ones on the same kinds."""
+    con.execute(
+        f"create table if not exists {SCHEMA}.verdicts "
+        "(kind varchar, rule varchar, unexpected bigint, rows bigint, judged_at timestamp)"
+    )
+    kinds = sorted({v.rule.id.split(".", 1)[0] for v in found})
+    con.execute(f"delete from {SCHEMA}.verdicts where list_contains(?, kind)", [kinds])
+    con.executemany(
+        f"insert into {SCHEMA}.verdicts values (?, ?, ?, ?, now() at time zone 'UTC')",
+        [[v.rule.id.split(".", 1)[0], v.rule.id, v.unexpected, v.rows] for v in found],
+    )
+
+
+def last_verdicts(con: duckdb.DuckDBPyConnection) -> dict[str, LastVerdict]:
+    """Kind to what `keep_verdicts` kept of it."""
+    exists = con.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = 'verdicts'", [SCHEMA]
+    ).fetchone()
+    if not exists:
+        return {}
+    rows = con.execute(
+        f"select kind, map(list(rule order by rule), list(unexpected order by rule)), max(rows), "
+        f"strftime(max(judged_at), '%Y-%m-%d %H:%M') from {SCHEMA}.verdicts group by 1"
+    ).fetchall()
+    return {kind: LastVerdict(unexpected, n, at) for kind, unexpected, n, at in rows}
+
+
 def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[str]) -> None:
     """View `expectations.<kind>` over the received rows of the files: text, typed value, both sides of a key.
 

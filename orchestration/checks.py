@@ -57,6 +57,9 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
                     fresh.append(contract)
                     counts |= suite.quarantine_counts(con, contract, files)
         verdicts = suite.verdicts(Path(warehouse.path), fresh) if fresh else []
+        if verdicts:
+            with warehouse.connect() as con:
+                suite.keep_verdicts(con, verdicts)
         for contract in every:
             own = [v for v in verdicts if v.rule.id.startswith(f"{contract.kind}.")]
             yield dg.AssetCheckResult(

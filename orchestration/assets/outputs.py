@@ -9,6 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from expectations import contract as contracts
+from expectations import suite
+from expectations.pages import write_pages
 from exports.bundle import build_bundle, latest_period
 from exports.publish import publish_database
 from exports.reports.pages import write_reports
@@ -62,10 +65,14 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         group_name=GROUP,
         kinds={"html"},
         deps=[DATABASE_KEY],
-        description="One static page per instansi, and their index.",
+        description="One static page per instansi, and their index; one per kind of file, under formats/.",
     )
-    def report() -> dg.MaterializeResult:
+    def report(warehouse: Warehouse) -> dg.MaterializeResult:
         pages = write_reports(settings.published, settings.report, None, settings.last_complete_day())
+        with warehouse.connect() as con:
+            last = suite.last_verdicts(con)
+        formats = [contracts.load_contract(kind) for kind in contracts.kinds()]
+        pages += write_pages(settings.report / "formats", formats, last)
         return dg.MaterializeResult(
             metadata={"pages": len(pages), "path": dg.MetadataValue.path(settings.report / "index.html")}
         )
@@ -75,7 +82,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         group_name=GROUP,
         deps=[DATABASE_KEY, REPORT_KEY],
         freshness_policy=freshness,
-        description="The signed bundle of this home's instansi; a new version only where its content changed.",
+        description="The signed bundle of this home's instansi; a new version where its content changed.",
     )
     def bundle(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         try:
