@@ -10,6 +10,14 @@
     weights with missing nodes do not, and an overflow would stop the whole night. -#}
 {% macro exact_limit() -%} cast(100000000000000 as {{ exact_type() }}) {%- endmacro %}
 
+{#- Type of a list of whole numbers (Spark: array<bigint>). -#}
+{% macro bigint_list() -%} bigint[] {%- endmacro %}
+
+{#- Uniform number from 0 up to 1 out of a text, the same on every engine: 52 bits of its MD5. -#}
+{% macro uniform_of(text) -%}
+    (cast(cast('0x' || substr(md5({{ text }}), 1, 13) as bigint) as double) / 4503599627370496)
+{%- endmacro %}
+
 {#- Quotient of two whole numbers, remainder dropped. -#}
 {% macro int_div(a, b) -%} (({{ a }}) // ({{ b }})) {%- endmacro %}
 

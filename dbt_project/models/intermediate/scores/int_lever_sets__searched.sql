@@ -211,7 +211,7 @@ walked as (
         cast(0 as bigint) as class_no,
         cast(0 as bigint) as set_cost,
         cast(0 as {{ exact_type() }}) as set_gain,
-        cast([] as bigint []) as levels
+        cast([] as bigint[]) as levels
     from bounds
 
     union all

@@ -22,6 +22,8 @@ select
     score,
     cast(rank() over (peers order by score desc) as integer) as rank,
     cast(count(*) over peers as integer) as units,
-    cast(count(*) over (partition by rulebook_id, period, stage, unit_kind, node_id, score) as integer) as sharing
+    cast(
+        count(*) over (partition by rulebook_id, period, stage, unit_kind, node_id, score) as integer
+    ) as sharing
 from scores
 window peers as (partition by rulebook_id, period, stage, unit_kind, node_id)

@@ -18,6 +18,15 @@ indices as (
 
 ),
 
+books as (
+
+    select
+        rulebook_id,
+        regulation
+    from {{ ref('int_rulebooks__listed') }}
+
+),
+
 -- The nearest earlier period of the same form (a month follows a month); its own rulebook first.
 preceded as (
 
@@ -33,7 +42,7 @@ preceded as (
         earlier.score as previous_index_score,
         earlier.printed as previous_index_printed
     from indices as later
-    inner join {{ ref('int_rulebooks__listed') }} as book on later.rulebook_id = book.rulebook_id
+    inner join books as book on later.rulebook_id = book.rulebook_id
     inner join indices as earlier
         on
             later.unit_kind = earlier.unit_kind
@@ -41,7 +50,7 @@ preceded as (
             and later.stage = earlier.stage
             and later.period > earlier.period
             and length(later.period) = length(earlier.period)
-    inner join {{ ref('int_rulebooks__listed') }} as earlier_book on earlier.rulebook_id = earlier_book.rulebook_id
+    inner join books as earlier_book on earlier.rulebook_id = earlier_book.rulebook_id
     where
         later.rulebook_id = earlier.rulebook_id
         -- Only one regulation follows another; a rubric and a user's rulebook have no predecessor.
