@@ -11,7 +11,7 @@ import warnings
 
 import typer
 
-from orchestration.cli import check, export, query, run, template, ui, verify
+from orchestration.cli import check, explain, export, query, run, template, ui, verify
 
 app = typer.Typer(
     name="spbe",
@@ -25,6 +25,7 @@ app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("template")(template.template)
 app.command("query")(query.query)
+app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
