@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 
 from sources.errors import FileRejected
-from sources.logs import combined, xroad
+from sources.logs import combined, kong, wso2, xroad
 from sources.logs.reading import MAX_BYTES, Spool, spool
 from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LogFormat, problems_sql
 
-LOG_FORMATS = {log_format.name: log_format for log_format in (xroad.FORMAT, combined.FORMAT)}
+LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
 
 _EMPTY_DAY = date(1970, 1, 1)
 _EMPTY = "empty"
@@ -62,7 +62,7 @@ def write_log(
             (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)`, replaced; `raw_row` is
             masked.
         path: The archived bytes, plain or gzip.
-        log_format: `xroad` or `combined`.
+        log_format: A key of `LOG_FORMATS`.
         instansi_code: Whose log it is.
         file_sha256: Name of the Parquet files.
         file_name: Path in the inbox; with the line number it makes the id of a record that has none, so a

@@ -105,10 +105,27 @@ create or replace temp macro route_template(path) as
         when path <> '' then '{}'
     end;
 
+-- A name in a gateway, part by part: of a part that holds personal data the pseudonym, of an address that of
+-- the address.
+create or replace temp macro mask_identity(x) as
+    array_to_string(
+        list_transform(
+            string_split(x, '/'),
+            lambda part: case
+                when regexp_matches(part, '^[0-9]{1,3}(\.[0-9]{1,3}){3}$') then ip_pseudonym(part)
+                when mask_text(part) <> part then pseudonym(part)
+                else part
+            end
+        ),
+        '/'
+    );
+
 -- An identity of the kind `gateway_identity` as the lake writes it, so that both join: a login as its
--- pseudonym, a path as its route, an X-Road name with personal data masked.
+-- pseudonym, a path as its route, an X-Road name with personal data masked, of user@tenant the tenant.
 create or replace temp macro gateway_identity_key(log_format, identity) as
     case
+        when log_format = 'wso2' then mask_identity(regexp_replace(trim(identity), '^[^/]*@', ''))
+        when log_format = 'kong' then mask_identity(trim(identity))
         when log_format <> 'combined' then mask_text(trim(identity))
         when left(trim(identity), 1) = '/' then rtrim(route_template(trim(identity)), '/')
         else pseudonym(identity)

@@ -6,11 +6,9 @@ no name of the site; the provider is the route, the consumer the login if there 
 referers and user agents are not kept (of an agent its product name).
 """
 
-from sources.logs.record import MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import AGENT, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _METHOD = "[A-Za-z][A-Za-z_-]{1,19}"
-# A browser that calls itself another product is that one: `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
-_AGENT = r"^(?:Mozilla/[0-9.]+ \(compatible; )?([A-Za-z][A-Za-z._-]{0,39})"
 
 _BACKSLASH, _QUOTE = "\ue002", "\ue003"
 
@@ -98,7 +96,7 @@ def _fields(lines: str) -> str:
         case when has_request then nullif(asked.protocol, '') end as protocol,
         case when has_tail then try_cast(tail[2] as integer) end as status,
         case when tail[3] = '-' then 0 else try_cast(tail[3] as bigint) end as bytes,
-        nullif(regexp_extract(agent, '{_AGENT}', 1), '') as agent
+        nullif(regexp_extract(agent, '{AGENT}', 1), '') as agent
     from requested
     """
 

@@ -40,6 +40,20 @@ LAKE_COLUMNS: Mapping[str, str] = {
     "record_hash": "bigint",
 }
 
+# Product name of a user agent. A browser that calls itself another product is that one:
+# `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
+AGENT = r"^(?:Mozilla/[0-9.]+ \(compatible; )?([A-Za-z][A-Za-z._-]{0,39})"
+
+# A moment later than this cannot be a time in ms; it also keeps the conversion from overflowing.
+LAST_MS = 32_503_680_000_000  # year 3000
+
+# Columns that are equal in exact copies of a record that has an id and one side.
+JSON_RECORD = (
+    *("record_id", "started_at", "consumer_identity", "provider_identity", "service_code", "protocol"),
+    *("method", "status_code", "succeeded", "fault_code", "duration_ms", "backend_ms", "request_bytes"),
+    *("response_bytes", "user_pseudo", "ip_pseudo", "agent"),
+)
+
 # More bytes than any message has; a day of such sizes still fits a sum of 64 bits.
 MAX_BYTES = 10**14
 

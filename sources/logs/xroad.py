@@ -6,7 +6,7 @@ names. A field without a value is absent. Fault texts, REST paths and represente
 
 import re
 
-from sources.logs.record import MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import LAST_MS, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _TIMES = ("requestInTs", "requestOutTs", "responseInTs", "responseOutTs")
 _SIZES = tuple(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize"))
@@ -41,9 +41,6 @@ _NAMES_SHOWN = (
     *("Client", "Producer", "true", "false", "null"),
     *("WSDL", "REST", "OPENAPI3", "GET", "POST", "PUT", "DELETE"),
 )
-
-# A moment later than this cannot be a time in ms; it also keeps the conversion from overflowing.
-_LAST_MS = 32_503_680_000_000  # year 3000
 
 
 def _fields(lines: str) -> str:
@@ -137,10 +134,10 @@ FORMAT = LogFormat(
         ),
         Problem(
             "time_epoch",
-            " or ".join(f'"{name}" not between 0 and {_LAST_MS}' for name in _TIMES),
+            " or ".join(f'"{name}" not between 0 and {LAST_MS}' for name in _TIMES),
             "'diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain pada: ' || concat_ws(', ', "
             + ", ".join(
-                f"case when \"{name}\" not between 0 and {_LAST_MS} then '{name}' end" for name in _TIMES
+                f"case when \"{name}\" not between 0 and {LAST_MS} then '{name}' end" for name in _TIMES
             )
             + ")",
         ),
@@ -166,7 +163,7 @@ FORMAT = LogFormat(
             "'kolom succeeded: diharapkan true atau false, ditemukan kosong'",
         ),
     ),
-    started_at=f'case when "requestInTs" between 0 and {_LAST_MS}'
+    started_at=f'case when "requestInTs" between 0 and {LAST_MS}'
     ' then make_timestamp("requestInTs" * 1000) end',
     masks={
         "consumer": "mask_text",

@@ -34,7 +34,7 @@ def at(text: str) -> int:
 
 
 def side(kind: str, request: str | None, time: str, ms: int = 100, **changed: Any) -> str:
-    """One side of a call from DINSOS/bansos to DISDUKCAPIL/siak; the request stands in the service's version."""
+    """One side of a call from DINSOS/bansos to DISDUKCAPIL/siak, the request in the service's version."""
     record = {
         "securityServerType": kind,
         "xRequestId": request,

@@ -167,7 +167,151 @@ COMBINED_LINES = [
 ]
 
 
-LINES = {"xroad": XROAD_LINES, "combined": COMBINED_LINES}
+def wso2(**changed: Any) -> dict[str, Any]:
+    """Keys of one apim:response event; `...` leaves a key out."""
+    event = {
+        "apiName": "VerifikasiNIK",
+        "proxyResponseCode": 200,
+        "errorType": "null",
+        "destination": "https://10.20.0.21/verif?a=1,b=2",
+        "apiCreatorTenantDomain": "deliserdangkab.go.id",
+        "apiMethod": "POST",
+        "apiVersion": "1.0.0",
+        "backendLatency": 271,
+        "correlationId": "4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10",
+        "applicationName": "bansos",
+        "targetResponseCode": 200,
+        "requestTimestamp": "2026-10-18T05:00:00.120Z",
+        "applicationOwner": "dinsos",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Gecko (KHTML, like Gecko)",
+        "eventType": "response",
+        "apiResourceTemplate": "/verifikasi/{nik}",
+        "responseLatency": 290,
+        "userIp": "10.30.4.7",
+        "apiType": "HTTP",
+        "properties": {"apiContext": "/verifikasi/1.0.0", "userName": "budi"},
+    }
+    return {name: value for name, value in (event | changed).items() if value is not ...}
+
+
+def java(value: Any) -> str:
+    """As Java writes a map."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "{" + ", ".join(f"{name}={java(inner)}" for name, inner in value.items()) + "}"
+
+
+def wso2_text(metric: str = "apim:response", **changed: Any) -> str:
+    head = "09:00:00,412 [-] [PassThroughMessageProcessor-7]  INFO LogCounterMetric"
+    return f"{head} Metric Name: {metric} Metric Value: {java(wso2(**changed))}"
+
+
+def event3(**changed: Any) -> dict[str, Any]:
+    """One event of WSO2 3.x."""
+    event = {
+        "requestTimestamp": NOON,
+        "userTenantDomain": "dinsos.go.id",
+        "userName": "budi",
+        "responseCode": 200,
+        "responseTime": 40,
+        "backendTime": 30,
+        "responseSize": 512,
+        "throttledOut": False,
+        "apiCreatorTenantDomain": "deliserdangkab.go.id",
+        "apiName": "VerifikasiNIK",
+        "apiVersion": "1.0.0",
+        "apiResourceTemplate": "/*",
+        "apiMethod": "GET",
+        "applicationName": "bansos",
+        "applicationOwner": "admin@dinsos.go.id",
+        "correlationId": "e-1",
+        "userIp": "10.30.4.7",
+    }
+    return {name: value for name, value in (event | changed).items() if value is not ...}
+
+
+def wrapped(text: str) -> str:
+    return json.dumps({"log": text + "\n", "stream": "stdout", "time": "2026-10-18T05:00:00.5Z"})
+
+
+def kong(**changed: Any) -> dict[str, Any]:
+    record = {
+        "request": {"method": "GET", "uri": "/pbb/v1/nop?nik=1", "size": "512", "id": "c1b7", "headers": {}},
+        "response": {"status": 200, "size": "2048"},
+        "latencies": {"request": 84, "kong": 3, "proxy": 81},
+        "started_at": NOON,
+        "client_ip": "10.30.4.7",
+        "consumer": {"username": "dpmptsp-perizinan", "custom_id": "12.07-DPMPTSP"},
+        "service": {"name": "pbb", "host": "pbb.local", "protocol": "http"},
+        "route": {"name": "pbb-v1"},
+        "upstream_status": "200",
+    }
+    return {name: value for name, value in (record | changed).items() if value is not ...}
+
+
+WSO2_LINES = [
+    Line(wso2_text().encode()),
+    Line(wso2_text("apim:faulty", eventType="fault", errorType="BACKEND", targetResponseCode=-1).encode()),
+    Line(wrapped(wso2_text()).encode()),
+    Line(json.dumps(wso2()).encode()),
+    Line(json.dumps(event3()).encode()),
+    Line(wso2_text(userAgent="é (a, b=c)", properties={}).encode()),
+    Line(b""),
+    Line(b" \t"),
+    Line(wso2_text().encode()[:-30], "wso2.record"),
+    Line(wrapped(wso2_text()).encode()[:-80], "wso2.record"),
+    Line(json.dumps(wso2()).encode()[:-2], "wso2.record"),
+    Line(b"09:00:00,412 [-] [main]  INFO Server started", "wso2.record"),
+    Line(b"null", "wso2.record"),
+    Line(wso2_text(userAgent="x, apiName=Palsu").encode(), "wso2.keys"),
+    Line(wso2_text(proxyResponseCode="OK").encode(), "wso2.type"),
+    Line(json.dumps(event3(responseTime=[1])).encode(), "wso2.type"),
+    Line(json.dumps(wso2(apiName={"a": 1})).encode(), "wso2.type"),
+    Line(wso2_text(requestTimestamp="kemarin").encode(), "wso2.time"),
+    Line(wso2_text(requestTimestamp="2026-02-31T05:00:00Z").encode(), "wso2.time"),
+    Line(json.dumps(wso2(requestTimestamp=...)).encode(), "wso2.time"),
+    Line(json.dumps(event3(requestTimestamp=-5)).encode(), "wso2.time"),
+    Line(json.dumps(event3(requestTimestamp=10**18)).encode(), "wso2.time"),
+    Line(wso2_text(requestTimestamp="1999-01-01T00:00:00Z").encode(), "wso2.time_range"),
+    Line(json.dumps(event3(requestTimestamp=NOON // 1000)).encode(), "wso2.time_range"),
+    Line(wso2_text(proxyResponseCode=7).encode(), "wso2.number"),
+    Line(json.dumps(event3(responseSize=2**62)).encode(), "wso2.number"),
+    Line(wso2_text(responseLatency=-(2**63)).encode(), "wso2.number"),
+    Line(wso2_text(proxyResponseCode="null").encode(), "wso2.status"),
+    Line(json.dumps(event3(apiName=...)).encode(), "wso2.service"),
+    Line(wso2_text().encode().replace(b"bansos", b"b\0"), "wso2.bytes"),
+    Line(wso2_text().encode().replace(b"bansos", b"b\xff\xfe"), "wso2.bytes"),
+    Line(wso2_text(userAgent="x" * MAX_LINE_BYTES).encode(), "wso2.line_length"),
+]
+KONG_LINES = [
+    Line(json.dumps(kong()).encode()),
+    Line(json.dumps(kong(consumer=..., route=..., upstream_status=...)).encode()),
+    Line(
+        json.dumps(kong(response={"status": 503, "size": 7}, latencies={"request": -1, "proxy": -1})).encode()
+    ),
+    Line(json.dumps(kong(service={"host": "10.1.2.3"}, consumer={"custom_id": "é"})).encode()),
+    Line(b""),
+    Line(b"  "),
+    Line(json.dumps(kong()).encode()[:-9], "kong.record"),
+    # Two workers wrote at once.
+    Line(json.dumps(kong()).encode()[:90] + json.dumps(kong()).encode(), "kong.record"),
+    Line(b"[1]", "kong.record"),
+    Line(json.dumps(kong(started_at="kemarin")).encode(), "kong.type"),
+    Line(json.dumps(kong(response={"status": "OK", "size": 1})).encode(), "kong.type"),
+    Line(json.dumps(kong(service={"name": ["pbb"]})).encode(), "kong.type"),
+    Line(json.dumps(kong(started_at=...)).encode(), "kong.time"),
+    Line(json.dumps(kong(started_at=-1)).encode(), "kong.time_epoch"),
+    Line(json.dumps(kong(started_at=10**18)).encode(), "kong.time_epoch"),
+    Line(json.dumps(kong(started_at=NOON // 1000)).encode(), "kong.time_range"),
+    Line(json.dumps(kong(response={"status": 99999, "size": 1})).encode(), "kong.number"),
+    Line(json.dumps(kong(latencies={"request": -(2**63), "proxy": 1})).encode(), "kong.number"),
+    Line(json.dumps(kong(response={"size": 1})).encode(), "kong.status"),
+    Line(json.dumps(kong(service=..., route=...)).encode(), "kong.service"),
+    Line(json.dumps(kong()).encode().replace(b"c1b7", b"c\0"), "kong.bytes"),
+    Line(json.dumps(kong()).encode().replace(b"c1b7", b"c\xff"), "kong.bytes"),
+    Line(json.dumps(kong(workspace="x" * MAX_LINE_BYTES)).encode(), "kong.line_length"),
+]
+LINES = {"xroad": XROAD_LINES, "wso2": WSO2_LINES, "kong": KONG_LINES, "combined": COMBINED_LINES}
 
 
 @pytest.mark.parametrize("log_format", LINES)
@@ -308,6 +452,57 @@ def test_combined_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None
     ]
 
 
+RECORD = (
+    "record_id, started_at, consumer_identity, provider_identity, service_code, protocol, method,"
+    " status_code, succeeded, fault_code, duration_ms, backend_ms, request_bytes, response_bytes,"
+    " user_pseudo like 'user-________', ip_pseudo like 'ip-____________', agent, day, hour"
+)
+
+
+def test_wso2_records_of_all_shapes(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "apim.log"
+    faulty = wso2_text(
+        "apim:faulty", eventType="fault", errorType="BACKEND", proxyResponseCode=500, backendLatency=-1
+    )
+    lines = [wso2_text(), wrapped(wso2_text()), json.dumps(wso2()), faulty, json.dumps(event3())]
+    lines += [json.dumps(event3(throttledOut=True)), json.dumps(event3(applicationOwner="budi@x.id"))]
+    path.write_text("\n".join(lines))
+    load(con, path, "wso2")
+    text, in_container, in_json, fault, old, throttled, foreign = rows(con, tmp_path / "lake", RECORD)
+    api = "deliserdangkab.go.id/VerifikasiNIK"
+    assert text == (
+        *("4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10", utc("2026-10-18 05:00:00.120"), "dinsos/bansos", api),
+        *("VerifikasiNIK/1.0.0/verifikasi/{nik}", "HTTP", "POST", 200, True, None, 290, 271, None, None),
+        *(True, True, "Mozilla", dt.date(2026, 10, 18), 12),
+    )
+    assert in_container == text == in_json
+    assert fault[7:12] == (500, False, "BACKEND", 290, None)
+    assert old == (
+        *("e-1", utc("2026-10-18 05:00"), "dinsos.go.id/bansos", api, "VerifikasiNIK/1.0.0/*", None, "GET"),
+        *(200, True, None, 40, 30, None, 512, True, True, None, dt.date(2026, 10, 18), 12),
+    )
+    assert throttled[8] is False
+    assert foreign[2] == "dinsos.go.id/x.id/bansos"
+
+
+def test_kong_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "file.log"
+    anonymous = kong(consumer=..., route=..., latencies={"request": 5, "proxy": -1})
+    anonymous["request"].pop("id")
+    lines = [kong(), anonymous, kong(consumer={"username": "budi@x.id"})]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    load(con, path, "kong")
+    first, second, third = rows(con, tmp_path / "lake", RECORD)
+    assert first == (
+        *("c1b7", utc("2026-10-18 05:00"), "dpmptsp-perizinan/12.07-DPMPTSP", "pbb/pbb.local", "pbb-v1"),
+        *("http", "GET", 200, True, None, 84, 81, 512, 2048, None, True, None, dt.date(2026, 10, 18), 12),
+    )
+    assert second[0].startswith("#")
+    assert second[2:5] == (None, "pbb/pbb.local", "GET /pbb/v1/nop")
+    assert second[10:12] == (5, None)
+    assert third[2].startswith("user-")
+
+
 @pytest.mark.parametrize(
     ("log_format", "file", "records", "days"),
     [
@@ -334,6 +529,11 @@ def test_real_samples_load_whole(
         ("xroad", b'{"connections": {"active": 3}}\n', FileRejected, "wrong_format"),
         ("xroad", b'[{"connections": {"active": 3}}]', FileRejected, "wrong_format"),
         ("combined", json.dumps(side()).encode(), FileRejected, "wrong_format"),
+        ("wso2", web().encode(), FileRejected, "wrong_format"),
+        ("wso2", b'{"connections": {"active": 3}}\n', FileRejected, "wrong_format"),
+        ("wso2", b"09:00:00,412 [-] [main]  INFO Server started", FileRejected, "wrong_format"),
+        ("kong", json.dumps(side()).encode(), FileRejected, "wrong_format"),
+        ("kong", b'{"connections": {"active": 3}}\n', FileRejected, "wrong_format"),
         (
             "combined",
             b'2026/10/18 12:00:00 [error] 12#0: *1 open() "/x" failed, request: "GET / HTTP/1.1"\n'

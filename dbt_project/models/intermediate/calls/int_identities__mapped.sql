@@ -53,6 +53,11 @@ candidates as (
             and (
                 identities.identity = mapping.identity
                 or left(identities.identity, length(mapping.identity) + 1) = mapping.identity || '/'
+                -- Their names are lists (tenant, owner, application; user name, own id): any may be mapped.
+                or (
+                    identities.log_format in ('wso2', 'kong')
+                    and contains('/' || identities.identity || '/', '/' || mapping.identity || '/')
+                )
             )
 
 ),
@@ -146,7 +151,9 @@ select
             else split_part(identity, '/', 1)
         end
     ) as opd_code,
-    coalesce(system_code, identity) as system_code,
+    coalesce(
+        system_code, case when log_format = 'kong' then split_part(identity, '/', 1) else identity end
+    ) as system_code,
     service_code,
     opd_code is not null as is_mapped
 from chosen
