@@ -89,7 +89,7 @@ def judge_sql(
 ) -> str:
     """SQL that judges the landed rows of one file; columns as in `received.<kind>`.
 
-    Reads the temporary table `landed` (`_row_number`, `_surplus`, `c0`, `c1`, …, all text, one row per data
+    Reads the temporary table `landed` (`_row_number`, `_surplus`, `_fault`, `c0`, `c1`, …, all text, one row per data
     row). Its parameters are those of `judge_parameters`.
 
     Args:
@@ -151,8 +151,8 @@ def judge_sql(
     )
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
-with named as (select _row_number, _surplus, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed),
-cells as materialized (select _row_number, _surplus, _raw_row, {at_the_door}, {found} from named),
+with named as (select _row_number, _surplus, _fault, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed),
+cells as materialized (select _row_number, _surplus, _fault, _raw_row, {at_the_door}, {found} from named),
 {chain}typed as materialized (
     select
         *,

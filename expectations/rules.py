@@ -6,7 +6,8 @@ the documentation all read this list. Stays out: reading contracts (`contract.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,9 +34,10 @@ RuleKind = Literal[
     "name",
     "folder",
     "surplus",
+    "unreadable",
 ]
 # Rules on how a cell was written: they need the cell as received, which is judged once and not kept.
-AS_RECEIVED = ("unit", "credentials", "scheme", "name", "folder", "surplus")
+AS_RECEIVED = ("unit", "credentials", "scheme", "name", "folder", "surplus", "unreadable")
 
 TYPE_WORDS = {
     "bigint": "bilangan bulat",
@@ -57,7 +59,8 @@ class Rule:
     `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says. NULL counts
     as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
-    `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another.
+    `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another;
+    `shows` names the cells (SQL, title) that a message on a whole row tells.
     """
 
     id: str
@@ -69,11 +72,16 @@ class Rule:
     title: str
     drops: bool = False
     near: bool = False
+    shows: tuple[tuple[str, str], ...] = ()
 
     def sentence_sql(self) -> str:
         """SQL text expression: what was found and what was expected, in Indonesian."""
         if self.column is None:
-            return _text(self.expected + ".")
+            cells = " || ', ' || ".join(
+                f"{_text(title + ' ')} || coalesce('\"' || {cell} || '\"', 'kosong')"
+                for cell, title in self.shows
+            )
+            return f"{_text(self.expected + ' (ditemukan: ')} || {cells} || {_text(').')}"
         if self.kind == "missing":
             return _text(f"Kolom {self.column} ({self.title}) kosong; {self.expected}.")
         found = f"coalesce(\"{self.column}__found\", '')"
@@ -98,7 +106,11 @@ def rules_of(contract: Contract) -> list[Rule]:
         found += _column_rules(contract.kind, column)
     for row in contract.row_rules:
         rule_id = f"{contract.kind}.row.{row.name}"
-        found.append(Rule(rule_id, None, "row", row.severity, row.broken, row.sentence, row.sentence))
+        named = [c.name for c in contract.columns if re.search(rf"\b_?{c.name}\b", row.broken)]
+        shows = _cells(contract, named)
+        found.append(
+            Rule(rule_id, None, "row", row.severity, row.broken, row.sentence, row.sentence, shows=shows)
+        )
     found.append(
         Rule(
             f"{contract.kind}.row.surplus_cells",
@@ -108,6 +120,19 @@ def rules_of(contract: Contract) -> list[Rule]:
             "_surplus is not null",
             "Baris ini memuat lebih banyak sel daripada kepala kolom",
             "Jumlah sel",
+            shows=(("_surplus", "sel lebih"),),
+        )
+    )
+    found.append(
+        Rule(
+            f"{contract.kind}.row.unreadable",
+            None,
+            "unreadable",
+            "error",
+            "_fault is not null",
+            "Baris ini tidak dapat dibaca: tanda kutip tidak ditutup, karakter NUL, atau JSON rusak",
+            "Keterbacaan baris",
+            shows=(("_fault", "sebab"),),
         )
     )
     if contract.key:
@@ -224,6 +249,16 @@ def _range(column: Column) -> tuple[str, str]:
 _SPANS = {"1 day": "1 hari", "50 years": "50 tahun"}
 
 
+def _cells(contract: Contract, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Cells as a message shows them: instansi and period may come from the folder."""
+    shown = []
+    for name in names:
+        column = contract.column(name)
+        folder = f", _{name}" if name in ("instansi_code", "period") else ""
+        shown.append((f'coalesce("{name}__found"{folder})' if folder else f'"{name}__found"', column.title))
+    return tuple(shown)
+
+
 def key_sql(contract: Contract) -> list[str]:
     """SQL of the key columns; instansi and period fall back on what the folder says."""
     own = {"instansi_code": "_instansi_code", "period": "_period"}
@@ -235,7 +270,7 @@ def _key_rules(contract: Contract) -> list[Rule]:
     filled = " and ".join(f"{part} is not null" for part in parts)
     over = f"(partition by {', '.join(parts)})"
     ordered = f"(partition by {', '.join(parts)} order by _row_number)"
-    words = ", ".join(contract.key)
+    shows = _cells(contract, contract.key)
     same = f"min(_content) over {over} = max(_content) over {over}"
     return [
         Rule(
@@ -244,8 +279,9 @@ def _key_rules(contract: Contract) -> list[Rule]:
             "duplicate",
             "error",
             f"{filled} and {same} and row_number() over {ordered} > 1",
-            f"Baris ini sama persis dengan baris terdahulu (kunci: {words})",
+            "Baris ini sama persis dengan baris terdahulu",
             "Baris ganda",
+            shows=shows,
         ),
         Rule(
             f"{contract.kind}.key.conflict",
@@ -253,8 +289,9 @@ def _key_rules(contract: Contract) -> list[Rule]:
             "conflict",
             "error",
             f"{filled} and not ({same})",
-            f"Kunci yang sama ({words}) dipakai baris lain dengan isi berbeda",
+            "Kunci yang sama dipakai baris lain dengan isi berbeda",
             "Kunci bentrok",
+            shows=shows,
         ),
     ]
 

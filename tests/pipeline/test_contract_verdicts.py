@@ -130,10 +130,11 @@ class Home:
     def judge(self, contract: Contract, sha256: str, columns: list[str], rows: list[list[str]]) -> None:
         """What the intake does with landed rows, for any columns; `sha256` names the file."""
         surplus = ["x" if i % 50 == 0 else None for i in range(len(rows))]
+        faults = ["quote" if i % 70 == 0 else None for i in range(len(rows))]
         landed = {
             f"c{i}": pa.array([row[i] or None for row in rows], pa.string()) for i in range(len(columns))
         }
-        table = pa.table({"_row_number": range(2, len(rows) + 2), "_surplus": surplus, **landed})
+        table = pa.table({"_row_number": range(2, len(rows) + 2), "_surplus": surplus, "_fault": faults, **landed})
         self.con.register("rows", table)
         self.con.execute("create or replace temp table landed as select * from rows")
         self.con.unregister("rows")
