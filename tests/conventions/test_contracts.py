@@ -1,0 +1,123 @@
+"""Contracts are valid by the standard, complete for a reader, and agree with their alias tables and lists."""
+
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import open_data_contract_standard
+import pytest
+import yaml
+from jsonschema.validators import validator_for
+
+from expectations.contract import (
+    ALIASES,
+    CONTRACTS,
+    Column,
+    Contract,
+    header_aliases,
+    kinds,
+    load_contract,
+    value_aliases,
+)
+from expectations.normalise import install_normalisers, text_stages, typed_sql
+from expectations.references import LISTS
+from expectations.rules import rules_of
+from orchestration.settings import PROJECT
+
+SCHEMA = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text())
+
+
+@pytest.fixture(params=kinds())
+def contract(request: pytest.FixtureRequest) -> Contract:
+    return load_contract(request.param)
+
+
+def test_valid_by_the_standard(contract: Contract) -> None:
+    """ODCS 3.1, by the JSON schema that comes with the standard's own package."""
+    document = yaml.safe_load((CONTRACTS / f"{contract.kind}.odcs.yaml").read_text(encoding="utf-8"))
+    assert document["apiVersion"] == "v3.1.0"
+    assert document["id"] == f"spbe.{contract.kind}"
+    assert [e.message for e in validator_for(SCHEMA)(SCHEMA).iter_errors(document)] == []
+
+
+def test_every_column_tells_what_it_is_and_how_to_mend_it(contract: Contract) -> None:
+    for column in contract.columns:
+        assert column.title, column.name
+        assert re.search(r"\w", column.description), column.name
+        assert column.description.endswith((".", "?")), (column.name, column.description)
+        assert column.example, column.name
+    titles = [c.title.lower() for c in contract.columns]
+    assert len(titles) == len(set(titles)), "a template's headers must differ"
+    assert contract.key or contract.kind == "published_index", "the key of a row"
+
+
+def test_every_example_is_right_by_its_own_rules(contract: Contract) -> None:
+    """Codes, pattern, type and range; references and dates after receipt are tried by the template's test."""
+    con = duckdb.connect()
+    install_normalisers(con)
+    stages = text_stages(contract.columns, value_aliases(contract.kind))
+    source = "select " + ", ".join(
+        f"'{(c.example or '').replace(chr(39), chr(39) * 2)}' as \"{c.name}__text\"" for c in contract.columns
+    )
+    for stage in stages:
+        replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
+        source = f"select * replace ({replaced}) from ({source})" if replaced else source
+    text = dict(zip((c.name for c in contract.columns), con.execute(source).fetchone() or (), strict=True))
+    for column in contract.columns:
+        value = text[column.name]
+        assert value is not None, column.name
+        assert not column.pattern or re.search(column.pattern, value), column.name
+        assert not column.codes or set(value.split(";")) <= set(column.codes), column.name
+        typed = con.execute(f"select {typed_sql(column, '$text')}", {"text": value}).fetchone()
+        assert typed is not None
+        assert typed[0] is not None, column.name
+
+
+def test_patterns_hold_the_whole_value(contract: Contract) -> None:
+    """A partial match would let anything around the code pass; each branch needs both anchors."""
+    for column in contract.columns:
+        for branch in re.split(r"\|(?![^(]*\))", column.pattern or "^$"):
+            assert branch.startswith("^"), column.name
+            assert branch.endswith("$"), column.name
+
+
+def test_lists_that_codes_are_held_to_exist(contract: Contract) -> None:
+    for column in contract.columns:
+        if column.reference:
+            assert column.reference[0] in LISTS, column.name
+
+
+def test_rules_have_names_of_their_own(contract: Contract) -> None:
+    found = [rule.id for rule in rules_of(contract)]
+    assert len(found) == len(set(found))
+
+
+def test_aliases_name_columns_and_codes_that_exist(contract: Contract) -> None:
+    columns = {c.name: c for c in contract.columns}
+    for alias, name in header_aliases(contract.kind).items():
+        assert not name or name in columns, alias
+    for name, spellings in value_aliases(contract.kind).items():
+        column: Column = columns[name]
+        allowed = {*column.codes, *column.also_accepted}
+        for alias, code in spellings.items():
+            assert not column.codes or code in allowed, (name, alias, code)
+
+
+def test_every_alias_table_belongs_to_a_contract() -> None:
+    names = {p.name.split(".")[0] for p in ALIASES.glob("*.csv") if not p.name.startswith("_")}
+    assert names <= set(kinds())
+
+
+def test_every_kind_is_a_source_of_dbt() -> None:
+    document = yaml.safe_load(
+        (PROJECT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8")
+    )
+    raw = next(s for s in document["sources"] if s["name"] == "raw")
+    assert set(kinds()) <= {t["name"] for t in raw["tables"]}
+
+
+def test_every_version_is_in_the_change_log() -> None:
+    log = (CONTRACTS / "CHANGELOG.md").read_text(encoding="utf-8")
+    for kind in kinds():
+        assert f"{kind} {load_contract(kind).version}" in log, kind

@@ -1,0 +1,116 @@
+"""What a sender reads: for every sort of rule, and for every rule over a whole row, the exact sentence.
+
+Each case of `tests/data/contract_sentences.csv` is the example row of a contract with some cells changed; all
+cases of a kind are one file.
+"""
+
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.contract import load_contract
+from expectations.rules import rules_of
+from orchestration import intake
+from orchestration.settings import Settings
+from sources.kinds import InboxFile
+
+REGISTER = [
+    ("12.07-DINKES", "Dinas Kesehatan", "Dinkes", True),
+    ("12.07-DINSOS", "Dinas Sosial", "Dinsos", True),
+    ("12.07-DISDUKCAPIL", "Dinas Kependudukan dan Pencatatan Sipil", "Disdukcapil", True),
+    ("12.07-LAMA", "Dinas Lama", None, False),
+]
+# kind, rule, changed cells, sentence
+CASES: list[tuple[str, str, dict[str, str], str]] = [
+    (row["kind"], row["rule"], json.loads(row["changed"]), row["sentence"])
+    for row in csv.DictReader(
+        (Path(__file__).parent.parent / "data" / "contract_sentences.csv").open(encoding="utf-8", newline="")
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("sentences")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPBE_HOME", str(folder))
+        made = Settings(home=folder)
+        made.prepare_home()
+    return made
+
+
+@pytest.fixture(scope="module")
+def said(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[tuple[str, str]]]:
+    """Case to the (rule, sentence) pairs on its row."""
+    con = duckdb.connect()
+    intake.prepare_check(con, settings)
+    con.executemany("insert into reference.opd_register values ('12.07', ?, ?, ?, ?)", REGISTER)
+    con.execute("insert into reference.system_inventory values ('12.07', 'DAA-001'), ('12.07', 'DAA-012')")
+    by_kind = defaultdict(list)
+    for number, (kind, _, changed, _) in enumerate(CASES):
+        by_kind[kind].append((number, changed))
+    found: dict[int, list[tuple[str, str]]] = {}
+    for kind, cases in by_kind.items():
+        contract = load_contract(kind)
+        names = [c.name for c in contract.columns]
+        path = tmp_path_factory.mktemp(kind) / f"{kind}.csv"
+        with path.open("w", encoding="utf-8", newline="") as f:
+            writer = csv.writer(f)
+            writer.writerow(names)
+            example = {c.name: c.example or "" for c in contract.columns}
+            writer.writerow(example.values())
+            for _, changed in cases:
+                row = list((example | changed).values())
+                extra = row[-1].split(",") if row[-1].startswith("x,") else [row[-1]]
+                writer.writerow([*row[:-1], *extra])
+        stat = path.stat()
+        file = InboxFile(path, path.name, kind, None, "12.07", "2022", stat.st_size, stat.st_mtime_ns)
+        _, broken = intake.check_file(con, settings, file)
+        for line, (number, _) in enumerate(cases, 3):
+            found[number] = [(rule, message) for row, rule, _, message in broken if row == line]
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{kind}.{rule}" for kind, rule, _, _ in CASES])
+def test_the_sentence_names_what_was_found_and_expected(
+    number: int, said: dict[int, list[tuple[str, str]]]
+) -> None:
+    kind, rule, _, sentence = CASES[number]
+    assert dict(said[number]).get(f"{kind}.{rule}") == sentence, said[number]
+
+
+def test_every_sort_of_rule_and_every_row_rule_has_its_sentence_here() -> None:
+    """The user's own trees are read by `test_rulebooks_received.py`."""
+    rules = {r.id: r for kind in intake.table_kinds() for r in rules_of(load_contract(kind))}
+    tested = {f"{kind}.{rule}" for kind, rule, _, _ in CASES}
+    assert {rules[r].kind for r in tested} == {r.kind for r in rules.values()}
+    row_rules = {r.id for r in rules.values() if r.kind == "row"}
+    own = {r for r in row_rules if r.split(".")[0] in ("rulebook", "scores", "overlap_decision")}
+    assert row_rules - tested - own == set()
+
+
+def test_no_two_rules_of_a_contract_say_the_same(settings: Settings) -> None:
+    """A sentence tells which rule spoke."""
+    for kind in intake.table_kinds():
+        sentences = [rule.sentence_sql() for rule in rules_of(load_contract(kind))]
+        assert len(sentences) == len(set(sentences)), kind
+
+
+def test_a_secret_in_an_address_is_in_no_message_and_no_copy_of_the_row(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("url,opd_code,status\nhttps://admin:rahasia@a.id,12.07-X,salah\n", encoding="utf-8")
+    con = duckdb.connect()
+    intake.prepare_check(con, settings)
+    stat = path.stat()
+    file = InboxFile(path, path.name, "system_inventory", None, "12.07", None, stat.st_size, stat.st_mtime_ns)
+    intake.check_file(con, settings, file)
+    row = con.execute("select cast(j as varchar), url from judged as j").fetchone()
+    assert row is not None
+    assert "rahasia" not in row[0]
+    assert row[1] == "https://a.id"
