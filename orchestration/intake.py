@@ -18,7 +18,7 @@ from expectations import quarantine, trees
 from expectations.normalise import install_normalisers
 from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger, tables
-from sources.archive import Archived, InflateLimits, archive_file
+from sources.archive import Archived, InflateLimits, archive_file, drop_archived
 from sources.errors import FileProblem, FileRejected, FileWaiting
 from sources.kinds import LOG_KIND, InboxFile, read_meta, scan_inbox
 from sources.ledger import FileRecord
@@ -333,6 +333,20 @@ def _first_record(settings: Settings, file: InboxFile) -> FileRecord:
         instansi_code=instansi,
         opd_code=instansi,
         period=file.period or str(settings.today().year),
+def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """Delete archived logs that are older than the settings keep them; how many.
+
+    What was read of them stays in the lake. Content that is also a table's is kept.
+    """
+    kept_from = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=settings.archive_log_days)
+    old = con.execute(
+        "select file_sha256 from intake.files group by file_sha256 "
+        "having bool_and(kind = ?) and (not ? or max(received_at) < ?)",
+        [LOG_KIND, settings.archive_logs, kept_from],
+    ).fetchall()
+    return sum(drop_archived(settings.archive, sha256) for (sha256,) in old)
+
+
         size_bytes=file.size,
         modified_ns=file.modified_ns,
         received_at=received_at,

@@ -69,6 +69,7 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
         con = open_warehouse(settings.warehouse)
         try:
             intake.prepare_warehouse(con, settings)
+            intake.sweep_lake(con, settings)
             kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
             fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
             state = ledger.read_state(con, STATE)

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
 
     @classmethod
+    archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
+    archive_log_days: int = Field(90, ge=1, description="Days after receipt until they are deleted.")
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],

@@ -68,6 +68,14 @@ def archive_file(path: Path, archive: Path, limits: InflateLimits) -> Archived:
     return Archived(sha256, kept, compressed)
 
 
+def drop_archived(archive: Path, sha256: str) -> bool:
+    """Delete one content, plain or gz; whether there was one."""
+    found = [p for p in (archive / sha256[:2]).glob(f"{sha256}*") if p.name in (sha256, sha256 + ".gz")]
+    for path in found:
+        path.unlink()
+    return bool(found)
+
+
 def open_content(path: Path) -> BinaryIO:
     """The inflated bytes of a plain or gz file."""
     return gzip.open(path, "rb") if is_gzip(path) else path.open("rb")  # type: ignore[return-value]

@@ -130,7 +130,8 @@ def sweep(lake_dir: Path, known_shas: set[str]) -> set[date]:
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
-    """Create the view `lake.service_calls` (lake columns and `day date`) over all Parquet files.
+    """Create the views `lake.service_calls` (lake columns and `day date`) over all Parquet files and
+    `lake.service_call_files` (file_sha256, day, records) over their footers.
 
     A typed file of no rows stands in the lake so that the view also works before the first log.
     """
@@ -146,6 +147,12 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     con.execute(
         "create or replace view lake.service_calls as select * from read_parquet("
         f"{pattern}, hive_partitioning = true, hive_types = {{'day': date}})"
+    )
+    con.execute(
+        "create or replace view lake.service_call_files as select"
+        " regexp_extract(file_name, '([0-9a-f]{64})[^/]*$', 1) as file_sha256,"
+        " regexp_extract(file_name, 'day=([0-9-]+)', 1)::date as day, sum(num_rows)::bigint as records"
+        f" from parquet_file_metadata({pattern}) where num_rows > 0 group by all"
     )
 
 

@@ -88,6 +88,7 @@ def create_views(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
         "shown_name as file_name, file_sha256, size_bytes, status, reason, rows_received, rows_loaded, rows_quarantined, "
         "warnings, contract_version, received_at, lines, records, bad_lines, blank_lines from intake.files"
     )
+    con.execute("create or replace view raw.pending_days as select day from intake.pending_days")
     # A file that came under two names is one content: its rows are listed once, under the name that loaded.
     files = (
         "(select * from intake.files where status <> 'duplicate' "

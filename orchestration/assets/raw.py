@@ -101,6 +101,7 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
             for record in intake.receive(con, settings, inbox, LOG_KIND):
                 context.log.info(_line(record))
                 records.append(record)
+            intake.drop_old_logs(con, settings)
             waiting = con.execute("select count(*) from intake.pending_days").fetchone()
         return dg.MaterializeResult(
             metadata={"days_waiting": waiting[0] if waiting else 0, **_file_metadata(records)}
