@@ -320,19 +320,6 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.dat
     return days
 
 
-def _first_record(settings: Settings, file: InboxFile) -> FileRecord:
-    instansi = file.instansi_code or settings.instansi
-    received_at = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-    return FileRecord(
-        file_name=file.name,
-        shown_name=file.name,
-        # A file that is refused before its bytes are read is known by its name, size and time alone.
-        file_sha256=hashlib.sha256(f"{file.name}\0{file.size}\0{file.modified_ns}".encode()).hexdigest(),
-        kind=file.kind or "unknown",
-        log_format=file.log_format,
-        instansi_code=instansi,
-        opd_code=instansi,
-        period=file.period or str(settings.today().year),
 def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     """Delete archived logs that are older than the settings keep them; how many.
 
@@ -347,6 +334,19 @@ def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     return sum(drop_archived(settings.archive, sha256) for (sha256,) in old)
 
 
+def _first_record(settings: Settings, file: InboxFile) -> FileRecord:
+    instansi = file.instansi_code or settings.instansi
+    received_at = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    return FileRecord(
+        file_name=file.name,
+        shown_name=file.name,
+        # A file that is refused before its bytes are read is known by its name, size and time alone.
+        file_sha256=hashlib.sha256(f"{file.name}\0{file.size}\0{file.modified_ns}".encode()).hexdigest(),
+        kind=file.kind or "unknown",
+        log_format=file.log_format,
+        instansi_code=instansi,
+        opd_code=instansi,
+        period=file.period or str(settings.today().year),
         size_bytes=file.size,
         modified_ns=file.modified_ns,
         received_at=received_at,

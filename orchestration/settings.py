@@ -48,11 +48,11 @@ class Settings(BaseSettings):
     table_max_rows: int = Field(1_000_000, gt=0, description="Rows of a table file.")
     table_max_columns: int = Field(500, gt=0, description="Columns of a table file.")
     log_max_bytes: int = Field(50_000_000_000, gt=0, description="Inflated bytes of a log file.")
+    archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
+    archive_log_days: int = Field(90, ge=1, description="Days after receipt until they are deleted.")
     inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
 
     @classmethod
-    archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
-    archive_log_days: int = Field(90, ge=1, description="Days after receipt until they are deleted.")
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
