@@ -204,7 +204,7 @@ def _joined(upper: Sequence[str], lower: Sequence[str], known: Mapping[str, str]
         own = lower[i].strip() if i < len(lower) else ""
         above = (upper[i].strip() if i < len(upper) else "") or (above if own else "")
         both = f"{above} {own}".strip()
-        cells.append(next((c for c in (both, own, above) if c and _key(c) in known), both))
+        cells.append(own if own and _key(both) not in known and _key(own) in known else both)
     return cells
 
 
