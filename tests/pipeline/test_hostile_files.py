@@ -6,7 +6,6 @@ Files are made here, never stored. All go through one real intake; a case is one
 # ruff: noqa: E501  a case is a line
 import gzip
 import io
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,6 +39,7 @@ class Case:
     kind: str = "program_realization"
     status: str = "loaded"
     loaded: int | None = None
+    meta: str | None = None
     reason: tuple[str, ...] = ()
     broken: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
 
@@ -209,11 +209,10 @@ CASES = [
          + "\n" + GOOD, loaded=1, reason=("programs0",)),
     Case("long_cell.csv", PROGRAM + "x" * 40_000 + ",1,1,0\n", status="rejected",
          reason=("too_large", "baris 2", "dimension")),
-    Case("bad_meta.csv", lambda p: (p.write_text(PROGRAM + GOOD), p.with_name(p.name + ".meta.toml").write_text(
-        'periode = "2026"')) and None, status="rejected", reason=("bad_meta", "periode")),
-    Case("meta_column.csv", lambda p: (p.write_text(PROGRAM + GOOD), p.with_name(
-        p.name + ".meta.toml").write_text('[constants]\nwarna = "biru"')) and None, status="rejected",
-        reason=("bad_meta", "warna")),
+    Case("bad_meta.csv", PROGRAM + "M,1,1,0\n", meta='periode = "2026"', status="rejected",
+         reason=("bad_meta", "periode")),
+    Case("meta_column.csv", PROGRAM + "N,1,1,0\n", meta='[constants]\nwarna = "biru"', status="rejected",
+         reason=("bad_meta", "warna")),
     Case("link.csv", lambda p: p.symlink_to("/etc/hostname"), status="rejected", reason=("unsafe_path",)),
     Case("folder.csv", lambda p: p.mkdir(), status="rejected", reason=("not_a_file", "folder.csv")),
     # rows
@@ -294,7 +293,8 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnect
             case.content(path)
         else:
             path.write_bytes(case.content if isinstance(case.content, bytes) else case.content.encode())
-        os.utime(path.parent, (i, i))
+        if case.meta is not None:
+            path.with_name(path.name + ".meta.toml").write_text(case.meta, encoding="utf-8")
     con = open_warehouse(settings.warehouse)
     intake.prepare_warehouse(con, settings)
     for kind in [None, *intake.table_kinds()]:
