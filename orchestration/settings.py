@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     figure_tolerance_rel: float = Field(
         0.05, ge=0, lt=1, description="Relative gap that a published figure may have (0.05: 5 %)."
     )
+    complaint_sla_hours: int = Field(
+        120, ge=1, description="Hours in which a complaint should be answered first (120: five days)."
+    )
     table_max_bytes: int = Field(200_000_000, gt=0, description="Inflated bytes of a table file.")
     table_max_rows: int = Field(1_000_000, gt=0, description="Rows of a table file.")
     table_max_columns: int = Field(500, gt=0, description="Columns of a table file.")

@@ -36,3 +36,11 @@ create table raw.program_realization (instansi_code varchar);
 create table raw.smart_city_evaluation (instansi_code varchar);
 create table raw.intake_files (instansi_code varchar);
 create table raw.run_settings (instansi_code varchar);
+-- What the evidence models hand to the index, empty: their own inputs are no business of these tests.
+create schema intermediate;
+create table intermediate.int_evidence__observed (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar, stage varchar,
+    node_id varchar, observed decimal(38, 10), published decimal(38, 10), published_predicate varchar,
+    is_print boolean, file_sha256 varchar, file_name varchar, row_number bigint, received_at timestamp,
+    file_order bigint
+);

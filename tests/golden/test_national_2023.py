@@ -19,6 +19,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "sources" / "example_inbox" / "published_index" / "@panrb" / "national_2023.csv"
 RAW = ROOT / "tests" / "data" / "raw_index.sql"
+# The index alone: what other rooms hand to it stands in RAW, empty.
+SELECTION = [
+    "resource_type:seed",
+    "staging.self_assessment",
+    "staging.published_index",
+    "staging.rulebook",
+    "staging.scores",
+    "staging.opd_register",
+    "intermediate.scores",
+    "marts.index",
+]
 NUMBERS = ("domain_kebijakan", "domain_tata_kelola", "domain_manajemen", "domain_layanan", '"index"')
 
 
@@ -44,7 +55,7 @@ def national(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
     dbt = Path(sys.executable).with_name("dbt")
     options = ["--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")]
     options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    selection = ["--select", "+fct_scores", "+dim_instansi", "--exclude-resource-types", "test", "unit_test"]
+    selection = ["--select", *SELECTION, "--exclude-resource-types", "test", "unit_test"]
     built = subprocess.run(
         [str(dbt), "build", *options, *selection],
         env={**os.environ, "SPBE_WAREHOUSE": str(warehouse)},

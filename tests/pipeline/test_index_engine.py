@@ -22,10 +22,22 @@ from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "tests" / "data" / "raw_index.sql"
+# The index alone: what other rooms hand to it stands in RAW, empty.
+SELECTION = [
+    "resource_type:seed",
+    "staging.self_assessment",
+    "staging.published_index",
+    "staging.rulebook",
+    "staging.scores",
+    "staging.opd_register",
+    "intermediate.scores",
+    "marts.index",
+]
 MODELS = (
     "intermediate/scores/int_rulebooks__listed",
     "intermediate/scores/int_nodes__weighted",
     "intermediate/scores/int_assessments__listed",
+    "intermediate/scores/int_scores__observed",
     "intermediate/scores/int_scores__aggregated",
     "intermediate/scores/int_scores__completed",
     "marts/index/fct_scores",
@@ -224,7 +236,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     options = ["--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")]
     options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     built = subprocess.run(
-        [str(dbt), "build", *options, "--select", "+fct_scores", "+fct_levers", "+dim_node", "+dim_instansi"],
+        [str(dbt), "build", *options, "--select", *SELECTION, "--indirect-selection", "buildable"],
         env={**os.environ, "SPBE_WAREHOUSE": str(warehouse)},
         capture_output=True,
         text=True,
@@ -304,12 +316,12 @@ def run_models(compiled: Compiled, books: Sequence[Rulebook], order: int) -> duc
     )
     connection.execute(
         """
-        create table intermediate.int_scores__observed as
+        create table intermediate.int_scores__received as
         select 'u' as instansi_code, 'instansi' as unit_kind, 'u' as unit_code, '2025' as period,
             unnest(?::varchar[]) as rulebook_id, 'self' as stage, unnest(?::varchar[]) as node_id,
             unnest(?::decimal(38, 10)[]) as observed, cast(null as decimal(38, 10)) as published,
-            cast(null as varchar) as published_predicate, 'f' as file_sha256, 'f' as file_name,
-            1 as row_number
+            cast(null as varchar) as published_predicate, false as is_print, 'f' as file_sha256,
+            'f' as file_name, 1 as row_number, timestamp '2026-01-01' as received_at, 1 as file_order
         """,
         [list(column) for column in zip(*observed, strict=True)],
     )

@@ -205,7 +205,7 @@ published_differs_from_field as (
         coalesce(figures.gap_rel, 1e6) as size,
         'fct_published_figures: figure_id = ' || figures.figure_id || ', period = ' || figures.period
             as evidence
-    from {{ ref('fct_published_figures') }} as figures
+    from {{ ref('int_figures__compared') }} as figures
     inner join windows
         on
             figures.instansi_code = windows.instansi_code
@@ -332,6 +332,34 @@ missing_source as (
             and sources.window_start = windows.window_start
     where sources.sources_received < sources.sources_expected
 
+),
+
+claims_checked as (
+
+    select * from {{ ref('int_claim_findings__held') }}
+
+),
+
+calls_checked as (
+
+    select
+        rule_id,
+        instansi_code,
+        unit_kind,
+        unit_code,
+        finding_key,
+        window_start,
+        window_end,
+        window_words,
+        subject,
+        a,
+        b,
+        c,
+        d,
+        size,
+        evidence
+    from {{ ref('int_call_findings__held') }}
+
 )
 
 select * from silo_system
@@ -347,3 +375,7 @@ union all
 select * from unmapped_identity
 union all
 select * from missing_source
+union all
+select * from claims_checked
+union all
+select * from calls_checked

@@ -1,56 +1,27 @@
-with units as (
+with counted as (
 
-    select * from {{ ref('int_units__windowed') }}
-
-),
-
-opds as (
-
-    select * from {{ ref('int_opd_edges__windowed') }}
-
-),
-
-counted as (
-
-    {% for figure, condition in [
-    ('main', 'opds.is_provider or opds.is_consumer'),
-    ('as_provider', 'opds.is_provider'),
-    ('as_consumer', 'opds.is_consumer'),
-    ('with_outside', 'opds.is_outside'),
-] %}
     select
-        units.instansi_code,
-        '{{ figure }}' as figure,
-        units.unit_kind,
-        units.unit_code,
-        units.window_kind,
-        units.window_start,
-        units.window_end,
-        -- NULL, not 0, where no log came in.
-        case when bool_or(opds.is_logged) then count(*) filter (where {{ condition }}) end as numerator,
-        count(opds.opd_code) as denominator
-    from units
-    left join opds
+        {{ unit_keys('units') }},
+        bool_or(opds.is_logged) as is_logged,
+        count(opds.opd_code) as opds,
+        count(*) filter (where opds.is_provider or opds.is_consumer) as connected,
+        count(*) filter (where opds.is_provider) as providers,
+        count(*) filter (where opds.is_consumer) as consumers,
+        count(*) filter (where opds.is_on_hub) as on_hub,
+        count(*) filter (where opds.is_outside) as with_outside
+    from {{ ref('int_units__windowed') }} as units
+    left join {{ ref('int_opd_edges__windowed') }} as opds
         on
-            units.instansi_code = opds.instansi_code
-            and units.window_kind = opds.window_kind
-            and units.window_start = opds.window_start
-            and (units.unit_kind = 'instansi' or units.unit_code = opds.opd_code)
+            {{ same_window('units', 'opds') }}
+            and {{ counts_for('units', 'opds.opd_code') }}
     group by all
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 )
 
-select
-    instansi_code,
-    'I04' as measure_id,
-    figure,
-    unit_kind,
-    unit_code,
-    window_kind,
-    window_start,
-    window_end,
-    cast(numerator as bigint) as numerator,
-    cast(denominator as bigint) as denominator
-from counted
+{{ measure_rows('I04', 'counted', shares=[
+    ('main', 'case when is_logged then connected end', 'opds'),
+    ('as_provider', 'case when is_logged then providers end', 'opds'),
+    ('as_consumer', 'case when is_logged then consumers end', 'opds'),
+    ('hub', 'case when is_logged then on_hub end', 'opds'),
+    ('with_outside', 'case when is_logged then with_outside end', 'opds'),
+]) }}

@@ -1,57 +1,45 @@
-with units as (
-
-    select * from {{ ref('int_units__windowed') }}
-
-),
-
-calls as (
+with calls as (
 
     select * from {{ ref('int_calls__windowed') }}
 
 ),
 
-figures as (
+served as (
 
     select
-        units.*,
+        {{ unit_keys('units') }},
         'main' as figure,
-        sum(calls.succeeded) as numerator,
-        coalesce(sum(calls.calls), 0) as denominator
-    from units
+        sum(calls.succeeded) as succeeded,
+        coalesce(sum(calls.calls), 0) as calls
+    from {{ ref('int_units__windowed') }} as units
     left join calls
         on
-            units.instansi_code = calls.instansi_code
-            and units.window_kind = calls.window_kind
-            and units.window_start = calls.window_start
-            and (units.unit_kind = 'instansi' or units.unit_code = calls.provider_opd)
+            {{ same_window('units', 'calls') }}
+            and {{ counts_for('units', 'calls.provider_opd') }}
     group by all
     union all
     select
-        units.*,
+        {{ unit_keys('units') }},
         'as_consumer' as figure,
-        sum(calls.succeeded) as numerator,
-        sum(calls.calls) as denominator
-    from units
+        sum(calls.succeeded) as succeeded,
+        sum(calls.calls) as calls
+    from {{ ref('int_units__windowed') }} as units
     inner join calls
         on
-            units.instansi_code = calls.instansi_code
-            and units.window_kind = calls.window_kind
-            and units.window_start = calls.window_start
+            {{ same_window('units', 'calls') }}
             and units.unit_code = calls.consumer_opd
     where units.unit_kind = 'opd'
     group by all
     union all
     select
-        units.*,
+        {{ unit_keys('units') }},
         'service ' || calls.provider_system || ' ' || calls.service as figure,
-        sum(calls.succeeded) as numerator,
-        sum(calls.calls) as denominator
-    from units
+        sum(calls.succeeded) as succeeded,
+        sum(calls.calls) as calls
+    from {{ ref('int_units__windowed') }} as units
     inner join calls
         on
-            units.instansi_code = calls.instansi_code
-            and units.window_kind = calls.window_kind
-            and units.window_start = calls.window_start
+            {{ same_window('units', 'calls') }}
             and units.unit_code = calls.provider_opd
     where units.unit_kind = 'opd'
     group by all
@@ -62,11 +50,13 @@ select
     instansi_code,
     'I11' as measure_id,
     figure,
+    'share' as figure_unit,
     unit_kind,
     unit_code,
     window_kind,
     window_start,
     window_end,
-    cast(numerator as bigint) as numerator,
-    cast(denominator as bigint) as denominator
-from figures
+    cast(succeeded as bigint) as numerator,
+    cast(calls as bigint) as denominator,
+    cast(succeeded as double) / cast(nullif(calls, 0) as double) as value
+from served

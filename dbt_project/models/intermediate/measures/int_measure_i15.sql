@@ -32,44 +32,26 @@ counted as (
 
 ),
 
-units as (
-
-    select * from {{ ref('int_units__windowed') }}
-
-),
-
 -- A yearly file speaks for each month of its year, a monthly one for its month.
-placed as (
+summed as (
 
     select
-        units.*,
-        counted.rows_received,
-        counted.rows_loaded,
-        counted.is_current,
-        counted.is_first
-    from units
+        {{ unit_keys('units') }},
+        sum(counted.rows_loaded) filter (where counted.is_current) as loaded,
+        coalesce(sum(counted.rows_received) filter (where counted.is_current), 0) as received,
+        sum(counted.rows_loaded) filter (where counted.is_first) as first_loaded,
+        coalesce(sum(counted.rows_received) filter (where counted.is_first), 0) as first_received
+    from {{ ref('int_units__windowed') }} as units
     left join counted
         on
             units.instansi_code = counted.instansi_code
-            and counted.period <= {{ month_text('units.window_end') }}
-            and substr(counted.period || '-12', 1, 7) >= {{ month_text('units.window_start') }}
-            and (units.unit_kind = 'instansi' or units.unit_code = counted.opd_code)
+            and {{ period_touches('counted.period', 'units') }}
+            and {{ counts_for('units', 'counted.opd_code') }}
+    group by all
 
 )
 
-{% for figure, condition in [('main', 'is_current'), ('first_pass', 'is_first')] -%}
-select
-    instansi_code,
-    'I15' as measure_id,
-    '{{ figure }}' as figure,
-    unit_kind,
-    unit_code,
-    window_kind,
-    window_start,
-    window_end,
-    cast(sum(rows_loaded) filter (where {{ condition }}) as bigint) as numerator,
-    cast(coalesce(sum(rows_received) filter (where {{ condition }}), 0) as bigint) as denominator
-from placed
-group by all
-{{ 'union all' if not loop.last }}
-{% endfor -%}
+{{ measure_rows('I15', 'summed', shares=[
+    ('main', 'loaded', 'received'),
+    ('first_pass', 'first_loaded', 'first_received'),
+]) }}

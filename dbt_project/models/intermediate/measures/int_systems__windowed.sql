@@ -65,21 +65,8 @@ observed as (
 
 exchanges as (
 
-    select
-        windows.instansi_code,
-        windows.window_kind,
-        windows.window_start,
-        flows.provider_system_code,
-        flows.consumer_system_code
-    from windows
-    inner join {{ ref('stg_declared_exchange__exchanges') }} as flows
-        on
-            windows.instansi_code = flows.instansi_code
-            and flows.period <= {{ month_text('windows.window_end') }}
-            and coalesce(windows.window_end >= flows.since, true)
-    where
-        flows.status = 'running'
-        and flows.provider_opd_code <> flows.consumer_opd_code
+    select * from {{ ref('int_exchanges__windowed') }}
+    where provider_opd_code <> consumer_opd_code
 
 ),
 
@@ -118,6 +105,18 @@ known as (
 
 ),
 
+-- RAB and RAL number one affair differently; the crosswalk makes them one function.
+crosswalk as (
+
+    select
+        rab_code,
+        min(ral_code) as ral_code
+    from {{ ref('ref_padanan_rab_ral_rad') }}
+    where ral_code is not null
+    group by rab_code
+
+),
+
 contracted as (
 
     select distinct
@@ -145,6 +144,14 @@ select
     listed.builder_kind,
     listed.hosting,
     listed.vendor_name,
+    listed.system_kind,
+    listed.url,
+    listed.description,
+    listed.function_text,
+    listed.function_code,
+    coalesce(crosswalk.ral_code, listed.function_code) as function_key,
+    listed.ral_code,
+    listed.has_api,
     listed.api_contract_url is not null as has_interface_contract,
     observed.system_code is not null as is_exchange_observed,
     declared.system_code is not null as is_exchange_declared,
@@ -173,6 +180,7 @@ left join known
         listed.instansi_code = known.instansi_code
         and listed.window_kind = known.window_kind
         and listed.window_start = known.window_start
+left join crosswalk on listed.function_code = crosswalk.rab_code
 left join contracted
     on
         listed.instansi_code = contracted.instansi_code

@@ -9,7 +9,8 @@ periods as (
     {% for model in [
         'stg_system_inventory__systems', 'stg_declared_exchange__exchanges', 'stg_vendor_contract__contracts',
         'stg_published_figure__figures', 'stg_program_realization__dimensions',
-        'stg_smart_city_evaluation__statements', 'stg_self_assessment__levels',
+        'stg_smart_city_evaluation__statements', 'stg_self_assessment__levels', 'stg_usage__months',
+        'stg_dataset_catalogue__datasets', 'stg_program__programs',
     ] %}
     select
         instansi_code,
@@ -26,6 +27,16 @@ months as (
         instansi_code,
         {{ month_text('day') }} as month_text
     from {{ ref('int_calls__classified') }}
+    union
+    select
+        instansi_code,
+        {{ month_text('received_on') }} as month_text
+    from {{ ref('stg_complaint__complaints') }}
+    union
+    select
+        instansi_code,
+        {{ month_text('checked_on') }} as month_text
+    from {{ ref('stg_website_check__checks') }}
     union
     select
         instansi_code,

@@ -1,93 +1,71 @@
--- One branch for each source of observations; a further source is one more CTE in `unioned`.
-with self_assessed as (
+with received as (
 
     select
-        instansi_code,
-        'instansi' as unit_kind,
-        instansi_code as unit_code,
-        period,
-        rulebook_id,
-        stage,
-        node_id,
-        level as observed,
-        cast(null as decimal(38, 10)) as published,
-        cast(null as varchar) as published_predicate,
-        false as is_print,
-        file_sha256,
-        file_name,
-        row_number,
-        received_at,
-        file_order
-    from {{ ref('stg_self_assessment__levels') }}
+        assessments.point_id,
+        received.*
+    from {{ ref('int_scores__received') }} as received
+    inner join {{ ref('int_assessments__listed') }} as assessments
+        on
+            received.unit_kind = assessments.unit_kind
+            and received.unit_code = assessments.unit_code
+            and received.period = assessments.period
+            and received.rulebook_id = assessments.rulebook_id
+            and received.stage = assessments.stage
+            and assessments.walk = 'point'
 
 ),
 
-nationally_published as (
+observations as (
 
-    select
-        agencies.instansi_code,
-        'instansi' as unit_kind,
-        agencies.instansi_code as unit_code,
-        domains.period,
-        domains.rulebook_id,
-        'final' as stage,
-        domains.node_id,
-        domains.observed,
-        domains.published,
-        domains.published_predicate,
-        coalesce(domains.published is not null or domains.published_predicate is not null, false) as is_print,
-        domains.file_sha256,
-        domains.file_name,
-        domains.row_number,
-        domains.received_at,
-        domains.file_order
-    from {{ ref('stg_published_index__domains') }} as domains
-    inner join {{ ref('int_agencies__matched') }} as agencies on domains.agency = agencies.agency
+    select *
+    from received
+    where not is_print
 
 ),
 
-handed_in as (
+-- Sorting every value would be dear where nearly none is handed in twice.
+repeated as (
 
     select
-        units.instansi_code,
-        units.unit_kind,
-        scores.unit_code,
-        scores.period,
-        scores.rulebook_id,
-        scores.stage,
-        scores.node_id,
-        scores.score as observed,
-        cast(null as decimal(38, 10)) as published,
-        cast(null as varchar) as published_predicate,
-        false as is_print,
-        scores.file_sha256,
-        scores.file_name,
-        scores.row_number,
-        scores.received_at,
-        scores.file_order
-    from {{ ref('stg_scores__scores') }} as scores
-    inner join {{ ref('int_units__scored') }} as units
-        on scores.sender_code = units.sender_code and scores.unit_code = units.unit_code
-
-),
-
-unioned as (
-
-    select * from self_assessed
-    union all
-    select * from handed_in
-    union all
-    select * from nationally_published
+        point_id,
+        node_id
+    from observations
+    group by point_id, node_id
+    having count(*) > 1
 
 ),
 
 -- Several current files may carry one node: the later wins, also with an empty level, which takes it back.
-latest as (
+observed as (
+
+    select observations.*
+    from observations
+    left join repeated
+        on observations.point_id = repeated.point_id and observations.node_id = repeated.node_id
+    where repeated.node_id is null
+
+    union all
+
+    (
+        select observations.*
+        from observations
+        inner join repeated
+            on observations.point_id = repeated.point_id and observations.node_id = repeated.node_id
+        qualify row_number() over (
+            partition by observations.point_id, observations.node_id
+            order by observations.file_order desc, observations.row_number desc, observations.file_sha256 desc
+        ) = 1
+    )
+
+),
+
+printed as (
 
     select *
-    from unioned
+    from received
+    where is_print
     qualify row_number() over (
-        partition by unit_kind, unit_code, period, rulebook_id, stage, node_id, is_print
+        partition by point_id, node_id
         order by file_order desc, row_number desc, file_sha256 desc
     ) = 1
 
@@ -96,19 +74,16 @@ latest as (
 -- An observation and a print of one node (an index handed in and printed) become one row; the observation's
 -- file is the one that the number rests on.
 select
-    max(instansi_code) as instansi_code,
-    unit_kind,
-    unit_code,
-    period,
-    rulebook_id,
-    stage,
-    node_id,
-    max(observed) as observed,
-    max(published) as published,
-    max(published_predicate) as published_predicate,
-    coalesce(max(file_sha256) filter (where not is_print), max(file_sha256)) as file_sha256,
-    coalesce(max(file_name) filter (where not is_print), max(file_name)) as file_name,
-    coalesce(max(row_number) filter (where not is_print), max(row_number)) as row_number,
-    coalesce(max(received_at) filter (where not is_print), max(received_at)) as received_at
-from latest
-group by unit_kind, unit_code, period, rulebook_id, stage, node_id
+    coalesce(observed.point_id, printed.point_id) as point_id,
+    coalesce(observed.rulebook_id, printed.rulebook_id) as rulebook_id,
+    coalesce(observed.node_id, printed.node_id) as node_id,
+    observed.observed,
+    printed.published,
+    printed.published_predicate,
+    case when observed.point_id is null then printed.file_sha256 else observed.file_sha256 end as file_sha256,
+    case when observed.point_id is null then printed.file_name else observed.file_name end as file_name,
+    case when observed.point_id is null then printed.row_number else observed.row_number end as row_number,
+    case when observed.point_id is null then printed.received_at else observed.received_at end as received_at
+from observed
+full outer join printed
+    on observed.point_id = printed.point_id and observed.node_id = printed.node_id

@@ -38,6 +38,6 @@ renamed as (
 select *
 from renamed
 qualify row_number() over (
-    partition by instansi_code, sender_code, exchange_code
-    order by period desc, file_order desc, row_number desc
+    partition by instansi_code, sender_code, exchange_code, period
+    order by file_order desc, row_number desc
 ) = 1

@@ -1,0 +1,97 @@
+-- The list of the reference where there is one, else every kecamatan that the agency's own files name.
+with listed as (
+
+    select
+        substr(kode_kemendagri, 1, 5) as instansi_code,
+        kode_kemendagri as kecamatan_code
+    from {{ ref('kecamatan_deli_serdang') }}
+
+),
+
+usage as (
+
+    select * from {{ ref('stg_usage__months') }}
+
+),
+
+kecamatan as (
+
+    select * from listed
+    union
+    select distinct
+        instansi_code,
+        kecamatan_code
+    from usage
+    where instansi_code not in (select listed.instansi_code from listed)
+
+),
+
+kecamatan_counts as (
+
+    select
+        instansi_code,
+        count(*) as kecamatan
+    from kecamatan
+    group by instansi_code
+
+),
+
+owners as (
+
+    select
+        instansi_code,
+        system_code,
+        max_by(opd_code, period) as opd_code
+    from {{ ref('int_systems__joined') }}
+    group by instansi_code, system_code
+
+),
+
+-- People who use a system in several months are the same people: of a window the highest month counts.
+used as (
+
+    select
+        windows.instansi_code,
+        windows.window_kind,
+        windows.window_start,
+        owners.opd_code,
+        usage.system_code,
+        usage.kecamatan_code,
+        max(usage.active_users) as active_users,
+        max(usage.target_population) as target_population,
+        coalesce(max(usage.active_users), 0) > 0 or coalesce(max(usage.transactions), 0) > 0 as is_used
+    from {{ ref('int_windows__listed') }} as windows
+    inner join usage
+        on
+            windows.instansi_code = usage.instansi_code
+            and {{ period_touches('usage.period', 'windows') }}
+    left join owners
+        on
+            usage.instansi_code = owners.instansi_code
+            and usage.system_code = owners.system_code
+    group by all
+
+),
+
+counted as (
+
+    select
+        {{ unit_keys('units') }},
+        max(kecamatan_counts.kecamatan) filter (where used.kecamatan_code is not null) as kecamatan,
+        count(distinct used.kecamatan_code) filter (where used.is_used) as reached,
+        sum(used.active_users) filter (where used.target_population is not null) as users,
+        sum(used.target_population) as target
+    from {{ ref('int_units__windowed') }} as units
+    left join kecamatan_counts on units.instansi_code = kecamatan_counts.instansi_code
+    left join used
+        on
+            {{ same_window('units', 'used') }}
+            and {{ counts_for('units', 'used.opd_code') }}
+    group by all
+
+)
+
+{{ measure_rows('I25', 'counted', shares=[
+    ('main', 'case when kecamatan is not null then reached end', 'coalesce(kecamatan, 0)'),
+    ('users', 'users', 'coalesce(target, 0)'),
+]) }}

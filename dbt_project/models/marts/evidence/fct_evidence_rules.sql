@@ -1,0 +1,19 @@
+select
+    instansi_code,
+    period,
+    rulebook_id,
+    node_id,
+    level,
+    rule_no,
+    check_kind,
+    measure_id,
+    figure,
+    document_id,
+    comparison,
+    threshold,
+    sentence,
+    found_value,
+    found_document,
+    is_told,
+    holds
+from {{ ref('int_evidence__judged') }}
