@@ -160,7 +160,8 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     con.execute(
         "create or replace table raw.run_settings as select ?::date as as_of, ?::varchar as time_zone, "
         "?::varchar as instansi_code, ?::date as first_day, ?::bigint as min_calls, "
-        "?::bigint as orphan_after_days, ?::decimal(18, 6) as figure_tolerance_rel",
+        "?::bigint as orphan_after_days, ?::decimal(18, 6) as figure_tolerance_rel, "
+        "?::bigint as complaint_sla_hours",
         [
             settings.last_complete_day(),
             settings.time_zone,
@@ -169,6 +170,7 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
             settings.min_calls,
             settings.orphan_after_days,
             settings.figure_tolerance_rel,
+            settings.complaint_sla_hours,
         ],
     )
 
