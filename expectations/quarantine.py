@@ -10,11 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from expectations import references
 from expectations.contract import Column, Contract, value_aliases
 from expectations.normalise import text_stages, typed_sql
 from expectations.rules import rules_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 META = {
     "_file_sha256": "varchar",
@@ -54,13 +58,26 @@ def received_table_ddl(contract: Contract) -> str:
     return f"create table if not exists received.{contract.kind} ({own}, {meta})"
 
 
+def create_received(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Make `received.<kind>` hold every column of a contract; rows of other versions have NULL there."""
+    con.execute(received_table_ddl(contract))
+    rows = con.execute(
+        "select column_name from information_schema.columns "
+        "where table_schema = 'received' and table_name = ?",
+        [contract.kind],
+    ).fetchall()
+    for column in contract.columns:
+        if (column.name,) not in rows:
+            con.execute(f'alter table received.{contract.kind} add column "{column.name}" varchar')
+
+
 def is_loaded_sql(broken: str = "_broken") -> str:
     """SQL that is true for a row that no rule of severity error refuses."""
     return f"len(list_filter({broken}, lambda b: b.severity = 'error')) = 0"
 
 
 def raw_view_sql(contract: Contract) -> str:
-    """`raw.<kind>`: accepted rows of current files, typed; an unusable optional value is NULL."""
+    """`raw.<kind>`: accepted rows of current files, each mended row once; an unusable optional value is NULL."""
     dropping: dict[str, list[str]] = {}
     for rule in rules_of(contract):
         # A value that does not parse is NULL by its type.
@@ -80,7 +97,9 @@ def raw_view_sql(contract: Contract) -> str:
         "f.received_at as _received_at, f.file_order as _file_order "
         f"from received.{contract.kind} as r inner join intake.files as f on r._file_sha256 = f.file_sha256 "
         f"and f.kind = '{contract.kind}' and f.status in ('loaded', 'partly') "
-        f"where {is_loaded_sql('r._broken')}"
+        "left join intake.row_versions as v on v.kind = "
+        f"'{contract.kind}' and r._file_sha256 = v.file_sha256 and r._row_number = v.row_number "
+        f"where coalesce(v.is_counted, true) and {is_loaded_sql('r._broken')}"
     )
 
 
@@ -89,8 +108,8 @@ def judge_sql(
 ) -> str:
     """SQL that judges the landed rows of one file; columns as in `received.<kind>`.
 
-    Reads the temporary table `landed` (`_row_number`, `_surplus`, `_fault`, `c0`, `c1`, …, all text, one row per data
-    row). Its parameters are those of `judge_parameters`.
+    Reads the temporary table `landed` (`_row_number`, `_surplus`, `_fault`, `c0`, `c1`, …, all text, one row
+    per data row). Its parameters are those of `judge_parameters`.
 
     Args:
         contract: the kind's contract.
@@ -151,7 +170,9 @@ def judge_sql(
     )
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
-with named as (select _row_number, _surplus, _fault, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed),
+with named as (
+    select _row_number, _surplus, _fault, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed
+),
 cells as materialized (select _row_number, _surplus, _fault, _raw_row, {at_the_door}, {found} from named),
 {chain}typed as materialized (
     select

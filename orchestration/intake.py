@@ -6,9 +6,10 @@ Belongs here: the order of steps for one file and its transaction. Stays out: ho
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 from expectations import contract as contracts
 from expectations import quarantine, trees
 from expectations.normalise import install_normalisers
+from expectations.template import declared_version
 from orchestration.settings import PROJECT, Settings
-from sources import lake, ledger, tables
+from sources import corrections, lake, ledger, tables
 from sources.archive import Archived, InflateLimits, archive_file, drop_archived
 from sources.errors import FileProblem, FileRejected, FileWaiting
 from sources.kinds import LOG_KIND, InboxFile, read_meta, scan_inbox
@@ -68,9 +70,7 @@ def table_kinds() -> list[str]:
 def format_fingerprint(kind: str) -> str:
     """Changes when the contract or the spellings of a kind change; a rejected file is then read again."""
     digest = hashlib.sha256()
-    for path in sorted(
-        [contracts.CONTRACTS / f"{kind}.odcs.yaml", *contracts.ALIASES.glob(f"{kind}.*.csv")]
-    ):
+    for path in sorted([contracts.CONTRACTS / f"{kind}.odcs.yaml", *contracts.ALIASES.glob(f"{kind}.*.csv")]):
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
 
@@ -81,7 +81,9 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("create schema reference")
     _install(con, settings)
     if settings.published.exists():
-        con.execute(f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)")
+        con.execute(
+            f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)"
+        )
         con.execute(
             "create table reference.opd_register as "
             "select instansi_code, opd_code, opd_name, null::varchar as short_name, is_active "
@@ -110,7 +112,8 @@ def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     install_normalisers(con)
     for name, path in REFERENCES.items():
         con.execute(
-            f"create or replace table reference.{name} as select * from read_csv(?, header = true)", [str(path)]
+            f"create or replace table reference.{name} as select * from read_csv(?, header = true)",
+            [str(path)],
         )
     con.execute(
         _AREAS,
@@ -120,8 +123,9 @@ def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         },
     )
     con.execute(
-        "create or replace view reference.function_codes as select code, parent, name_id "
-        "from reference.ref_layanan_ral union all select code, parent, name_id from reference.ref_proses_bisnis_rab"
+        "create or replace view reference.function_codes as "
+        "select code, parent, name_id from reference.ref_layanan_ral union all "
+        "select code, parent, name_id from reference.ref_proses_bisnis_rab"
     )
 
 
@@ -131,7 +135,7 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     _install(con, settings)
     for kind in table_kinds():
         contract = contracts.load_contract(kind)
-        con.execute(quarantine.received_table_ddl(contract))
+        quarantine.create_received(con, contract)
         con.execute(quarantine.raw_view_sql(contract))
     con.execute(
         "create or replace view reference.opd_register as "
@@ -273,7 +277,9 @@ def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Inbox
         if is_log and record.status in ("loaded", "partly"):
             _keep_bad_lines(con, record.file_sha256)
         elif record.rows_received and not is_log:
-            _keep_rows(con, file.kind, record.file_sha256)
+            _keep_rows(con, file.kind, record.file_sha256, record.contract_version)
+            if record.is_correction:
+                corrections.keep_links(con, file.kind, record.file_sha256)
         record = _settle_status(record)
         replaced = ledger.record_file(con, record)
         ledger.touch_days(con, days)
@@ -290,10 +296,16 @@ def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Inbox
 
 
 def check_file(
-    con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: InboxFile,
+    contract: contracts.Contract | None = None,
+    content: Path | None = None,
 ) -> tuple[FileRecord, list[tuple[int, str, str, str]]]:
     """The verdict on one table file, loading nothing.
 
+    By the given contract, else by the one that `contract_of` names; on the bytes of `content`, else of the
+    file itself. The rows stay in the temporary table `judged`.
     Returns the record it would get and, per broken rule, (row number, rule id, severity, message).
 
     Raises:
@@ -302,7 +314,7 @@ def check_file(
     if file.problem:
         raise file.problem
     record = _with_meta(_first_record(settings, file), file, settings)
-    record = _judge(con, settings, file, record, Archived("check", file.path, False))
+    record = _judge(con, settings, file, record, Archived("check", content or file.path, False), contract)
     broken = con.execute(
         "select _row_number, b.rule, b.severity, b.message from judged, unnest(_broken) as u (b) order by 1, 2"
     ).fetchall()
@@ -314,7 +326,8 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.dat
     known = {
         row[0]
         for row in con.execute(
-            "select file_sha256 from intake.files where kind = ? and status in ('loaded', 'partly')", [LOG_KIND]
+            "select file_sha256 from intake.files where kind = ? and status in ('loaded', 'partly')",
+            [LOG_KIND],
         ).fetchall()
     }
     days = lake.sweep(settings.lake, known)
@@ -371,11 +384,25 @@ def _shown(con: duckdb.DuckDBPyConnection, name: str) -> str:
     return str(row[0]) if row else name
 
 
+def contract_of(kind: str, path: Path) -> contracts.Contract:
+    """The contract that a file is held to: a template of an earlier version stays valid under that version."""
+    declared = declared_version(path)
+    if declared and declared[0] == kind:
+        with contextlib.suppress(FileNotFoundError):
+            return contracts.load_contract(kind, declared[1])
+    return contracts.load_contract(kind)
+
+
 def _judge(
-    con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile, record: FileRecord, archived: Archived
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: InboxFile,
+    record: FileRecord,
+    archived: Archived,
+    contract: contracts.Contract | None = None,
 ) -> FileRecord:
     """Land, normalise and judge the rows into the temporary table `judged`."""
-    contract = contracts.load_contract(file.kind)
+    contract = contract or contract_of(file.kind, archived.path)
     limits = tables.TableLimits(
         max_bytes=settings.table_max_bytes,
         max_ratio=settings.inflate_max_ratio,
@@ -385,19 +412,21 @@ def _judge(
     constants = read_meta(file.path).constants
     unknown = sorted(set(constants) - {c.name for c in contract.columns})
     if unknown:
-        raise FileRejected("bad_meta", f"kolom {', '.join(unknown)} pada constants tidak ada pada {file.kind}")
+        raise FileRejected(
+            "bad_meta", f"kolom {', '.join(unknown)} pada constants tidak ada pada {file.kind}"
+        )
     try:
-        table = tables.read_table(archived.path, contracts.header_aliases(file.kind), limits)
+        known = contracts.header_aliases(file.kind, contract) | corrections.HEADERS
+        table = tables.read_table(archived.path, known, limits)
         lacking = quarantine.missing_columns(contract, table.columns, constants)
-        if lacking:
-            raise FileRejected(
-                "wrong_header",
-                f"baris {table.header_row}: kolom wajib tidak ada: {', '.join(lacking)}; "
-                f"ditemukan: {', '.join(table.headers)}",
-            )
+        if lacking and corrections.COLUMN not in table.columns:
+            raise _lacking_columns(table, lacking)
         rows = tables.land_table(con, table, limits)
     except UnicodeError as error:
         raise FileRejected("unreadable", f"teks tidak dapat dibaca: {error}") from error
+    is_correction = _link_correction(con, contract, table, record.instansi_code)
+    if lacking and not is_correction:
+        raise _lacking_columns(table, lacking)
     facts = quarantine.FileFacts(
         record.file_sha256,
         record.instansi_code,
@@ -413,9 +442,18 @@ def _judge(
         + quarantine.judge_sql(contract, table.columns, table.headers, constants),
         quarantine.judge_parameters(contract, table.columns, facts),
     )
+    if is_correction:
+        corrections.finish_rows(
+            con,
+            file.kind,
+            table.columns,
+            table.headers,
+            [c.name for c in contract.columns],
+            _hidden(contract),
+        )
     if file.kind == "rulebook" and (fault := trees.find_fault(con)):
         raise FileRejected("broken_rulebook", fault)
-    loaded, warned = con.execute(
+    loaded, warned = con.execute(  # type: ignore[misc]
         f"select count(*) filter ({quarantine.is_loaded_sql()}), "
         f"count(*) filter ({quarantine.is_loaded_sql()} and len(_broken) > 0) from judged"
     ).fetchone()
@@ -423,7 +461,8 @@ def _judge(
     notes = [f"kolom tidak dikenal: {', '.join(table.unknown)}"] if table.unknown else []
     if absent:
         notes.append(f"kolom tidak ada: {', '.join(absent)}")
-    if file.period is None and not read_meta(file.path).period and "period" not in table.columns:
+    is_dated = file.period or read_meta(file.path).period or "period" in table.columns or is_correction
+    if not is_dated:
         notes.append(f"periode tidak disebut, dipakai {record.period}")
     return replace(
         record,
@@ -434,7 +473,39 @@ def _judge(
         absent_columns=absent,
         contract_version=contract.version,
         reason="; ".join(notes) or None,
+        is_correction=is_correction,
     )
+
+
+def _lacking_columns(table: tables.Table, lacking: Sequence[str]) -> FileRejected:
+    return FileRejected(
+        "wrong_header",
+        f"baris {table.header_row}: kolom wajib tidak ada: {', '.join(lacking)}; "
+        f"ditemukan: {', '.join(table.headers)}",
+    )
+
+
+def _hidden(contract: contracts.Contract) -> set[str]:
+    """Columns of which only a pseudonym or less is kept."""
+    return {c.name for c in contract.columns if c.personal or c.transform}
+
+
+def _link_correction(
+    con: duckdb.DuckDBPyConnection, contract: contracts.Contract, table: tables.Table, instansi_code: str
+) -> bool:
+    """Whether the landed rows mend rows of earlier files; what they leave out is then filled from those."""
+    if corrections.COLUMN not in table.columns:
+        return False
+    position = table.columns.index(corrections.COLUMN)
+    if not corrections.link_rows(con, contract.kind, position, instansi_code):
+        return False
+    if contract.kind == "rulebook":
+        raise FileRejected("not_in_parts", "buku aturan tidak dapat diperbaiki per baris; kirim seluruhnya")
+    own = [c.name for c in contract.columns]
+    added = corrections.keep_values(con, contract.kind, table.columns, own, _hidden(contract))
+    table.columns += added
+    table.headers += added
+    return True
 
 
 def _settle_status(record: FileRecord) -> FileRecord:
@@ -445,7 +516,8 @@ def _settle_status(record: FileRecord) -> FileRecord:
     return replace(record, status="partly") if record.rows_quarantined else record
 
 
-def _keep_rows(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> None:
+def _keep_rows(con: duckdb.DuckDBPyConnection, kind: str, sha256: str, version: str | None) -> None:
+    quarantine.create_received(con, contracts.load_contract(kind, version))
     con.execute(f"delete from received.{kind} where _file_sha256 = ?", [sha256])
     con.execute(f"insert into received.{kind} by name select * from judged")
 

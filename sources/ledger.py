@@ -34,8 +34,63 @@ create table if not exists intake.bad_lines (
     file_sha256 varchar not null, row_number bigint not null, rules varchar[] not null,
     messages varchar[] not null, raw_row varchar
 );
+alter table intake.files add column if not exists is_correction boolean default false;
+create table if not exists intake.corrections (
+    kind varchar not null, file_sha256 varchar not null, row_number bigint not null,
+    root_sha256 varchar not null, root_row bigint not null, is_loaded boolean not null,
+    root_was_refused boolean not null
+);
 create table if not exists intake.pending_days (day date primary key);
 create table if not exists intake.state (name varchar primary key, value varchar not null);
+"""
+# A file that came under two names is one content: its rows are listed once, under the name that loaded. A
+# rejected file stays rejected when a newer version comes, but its rows ask nothing of anybody any more; no more
+# do rows of a correction that name no known row, once the sender has sent the next correction.
+_FILE_STATE = """
+create or replace view intake.file_state as
+with contents as (
+    select * from intake.files where status <> 'duplicate'
+    qualify row_number() over (partition by kind, file_sha256 order by status = 'replaced', file_order) = 1
+),
+followed as (
+    select f.kind, f.file_sha256, min(n.received_at) as replaced_at
+    from contents as f
+    inner join intake.files as n
+        on f.kind = n.kind and f.instansi_code = n.instansi_code and f.opd_code = n.opd_code
+        and f.is_correction = n.is_correction and f.file_order < n.file_order
+        and (f.is_correction or (f.period = n.period and f.file_name = n.file_name))
+    where n.rows_received > 0 and (
+        f.is_correction or n.status in ('loaded', 'partly', 'replaced') or f.status = 'rejected'
+    )
+    group by all
+)
+select c.*, f.replaced_at,
+    c.status <> 'replaced' and not (c.status = 'rejected' and f.replaced_at is not null) as is_current,
+    case when c.is_correction then f.replaced_at is null else is_current end as is_asking
+from contents as c left join followed as f on c.kind = f.kind and c.file_sha256 = f.file_sha256
+"""
+# A row and the corrections of it are versions of one row: the last asks to be mended if it is refused, the
+# last that was accepted counts. All fall with the file that the first one stands in.
+_ROW_VERSIONS = """
+create or replace view intake.row_versions as
+with versions as (
+    select distinct c.kind, c.root_sha256 as file_sha256, c.root_row as row_number, c.root_sha256,
+        c.root_row, 0::bigint as version, false as is_loaded, null::timestamp as received_at
+    from intake.corrections as c
+    union all
+    select c.kind, c.file_sha256, c.row_number, c.root_sha256, c.root_row, f.file_order, c.is_loaded,
+        f.received_at
+    from intake.corrections as c
+    inner join intake.file_state as f on c.kind = f.kind and c.file_sha256 = f.file_sha256
+)
+select v.kind, v.file_sha256, v.row_number, v.version > 0 as is_correction, r.received_at as opened_at,
+    lead(v.received_at) over line as corrected_at, r.replaced_at,
+    r.is_current and v.version = max(v.version) over whole as is_last,
+    r.is_current
+    and v.version = coalesce(max(v.version) filter (where v.is_loaded) over whole, 0) as is_counted
+from versions as v
+inner join intake.file_state as r on v.kind = r.kind and v.root_sha256 = r.file_sha256
+window whole as (partition by v.kind, v.root_sha256, v.root_row), line as (whole order by v.version)
 """
 
 
@@ -43,7 +98,8 @@ create table if not exists intake.state (name varchar primary key, value varchar
 class FileRecord:
     """One row of `intake.files`; counts are of rows (tables) or of lines and elements (logs).
 
-    `file_name` is the path in the inbox, `shown_name` the same with personal data masked.
+    `file_name` is the path in the inbox, `shown_name` the same with personal data masked; `is_correction`
+    tells that it mends rows of other files.
     """
 
     file_name: str
@@ -70,6 +126,7 @@ class FileRecord:
     records: int | None = None
     bad_lines: int | None = None
     blank_lines: int | None = None
+    is_correction: bool = False
 
     def rejected(self, status: Status, code: str, message: str) -> FileRecord:
         """The same file, not loaded, with its reason."""
@@ -79,21 +136,26 @@ class FileRecord:
 def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing of the ledger; changes nothing that is there."""
     con.execute(_DDL)
+    con.execute(_FILE_STATE)
+    con.execute(_ROW_VERSIONS)
 
 
 def create_views(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
     """(Re)create the views that dbt reads as sources; every `received.<kind>` must exist."""
     con.execute(
-        "create or replace view raw.intake_files as select kind, log_format, instansi_code, opd_code, period, "
-        "shown_name as file_name, file_sha256, size_bytes, status, reason, rows_received, rows_loaded, rows_quarantined, "
-        "warnings, contract_version, received_at, lines, records, bad_lines, blank_lines from intake.files"
+        """
+        create or replace view raw.intake_files as
+        with mended as (
+            select root_sha256 as file_sha256, kind, count(distinct root_row) as rows_corrected
+            from intake.corrections where is_loaded and root_was_refused group by all
+        )
+        select f.kind, f.log_format, f.instansi_code, f.opd_code, f.period, f.shown_name as file_name,
+            f.file_sha256, f.size_bytes, f.status, f.reason, f.rows_received, f.rows_loaded,
+            f.rows_quarantined, f.warnings, f.contract_version, f.received_at, f.lines, f.records, f.bad_lines, f.blank_lines, f.is_correction,
+            coalesce(m.rows_corrected, 0) as rows_corrected, f.file_order
+        from intake.files as f left join mended as m on f.kind = m.kind and f.file_sha256 = m.file_sha256"""
     )
     con.execute("create or replace view raw.pending_days as select day from intake.pending_days")
-    # A file that came under two names is one content: its rows are listed once, under the name that loaded.
-    files = (
-        "(select * from intake.files where status <> 'duplicate' "
-        "qualify row_number() over (partition by kind, file_sha256 order by status = 'replaced', file_order) = 1)"
-    )
     tables = " union all ".join(
         f"select '{k}' as kind, _instansi_code, _opd_code, _period, _file_sha256, _row_number, _raw_row, _broken "
         f"from received.{k}"
@@ -102,26 +164,48 @@ def create_views(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
     con.execute(
         f"""
         create or replace view raw.quarantine as
-        select r.kind, r._instansi_code as instansi_code, r._opd_code as opd_code, r._period as period,
-            r._file_sha256 as file_sha256, f.shown_name as file_name, r._row_number as row_number,
-            list_transform(r._broken, lambda b: b.rule) as rules,
-            list_transform(r._broken, lambda b: b.message) as messages,
-            r._raw_row as raw_row, f.status <> 'replaced' as is_current, f.received_at
-        from ({tables}) as r inner join {files} as f on r._file_sha256 = f.file_sha256 and r.kind = f.kind
-        where len(list_filter(r._broken, lambda b: b.severity = 'error')) > 0
-        union all
-        select f.kind, f.instansi_code, f.opd_code, f.period, b.file_sha256, f.shown_name, b.row_number,
-            b.rules, b.messages, b.raw_row, f.status <> 'replaced', f.received_at
-        from intake.bad_lines as b inner join {files} as f on b.file_sha256 = f.file_sha256"""
+        with refused as (
+            select kind, _instansi_code as instansi_code, _opd_code as opd_code, _period as period,
+                _file_sha256 as file_sha256, _row_number as row_number,
+                list_transform(_broken, lambda b: b.rule) as rules,
+                list_transform(_broken, lambda b: b.message) as messages, _raw_row as raw_row
+            from ({tables}) where len(list_filter(_broken, lambda b: b.severity = 'error')) > 0
+            union all
+            select f.kind, f.instansi_code, f.opd_code, f.period, b.file_sha256, b.row_number,
+                b.rules, b.messages, b.raw_row
+            from intake.bad_lines as b inner join intake.file_state as f on b.file_sha256 = f.file_sha256
+        )
+        select r.kind, r.instansi_code, r.opd_code, f.opd_code as sender_code, r.period, r.file_sha256,
+            f.shown_name as file_name, r.row_number, r.rules, r.messages, r.raw_row, f.is_current,
+            coalesce(v.is_last, f.is_asking) as is_open, f.received_at,
+            coalesce(v.opened_at, f.received_at) as opened_at,
+            case when not is_open then least(v.corrected_at, coalesce(v.replaced_at, f.replaced_at)) end
+                as closed_at,
+            case
+                when is_open then null
+                when f.is_correction and v.is_last is null then 'correction'
+                when v.corrected_at <= coalesce(v.replaced_at, f.replaced_at, v.corrected_at)
+                    then 'correction'
+                else 'version'
+            end as closed_by
+        from refused as r
+        inner join intake.file_state as f on r.file_sha256 = f.file_sha256 and r.kind = f.kind
+        left join intake.row_versions as v
+            on r.kind = v.kind and r.file_sha256 = v.file_sha256 and r.row_number = v.row_number"""
     )
     con.execute(
         f"""
         create or replace view raw.row_warnings as
-        select r.kind, r._instansi_code as instansi_code, r._opd_code as opd_code,
-            r._file_sha256 as file_sha256, f.shown_name as file_name, r._row_number as row_number, b.rule, b.message
-        from ({tables}) as r inner join {files} as f on r._file_sha256 = f.file_sha256 and r.kind = f.kind,
+        select r.kind, r._instansi_code as instansi_code, r._opd_code as opd_code, f.opd_code as sender_code,
+            r._period as period, r._file_sha256 as file_sha256, f.shown_name as file_name,
+            r._row_number as row_number, b.rule, b.message, f.received_at
+        from ({tables}) as r
+        inner join intake.file_state as f on r._file_sha256 = f.file_sha256 and r.kind = f.kind
+        left join intake.row_versions as v
+            on r.kind = v.kind and r._file_sha256 = v.file_sha256 and r._row_number = v.row_number,
             unnest(r._broken) as u (b)
-        where f.status <> 'replaced' and len(list_filter(r._broken, lambda x: x.severity = 'error')) = 0"""
+        where f.is_current and coalesce(v.is_counted, true)
+            and len(list_filter(r._broken, lambda x: x.severity = 'error')) = 0"""
     )
 
 
@@ -147,14 +231,15 @@ def same_content(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> tupl
 def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]:
     """Write a file to the ledger; what it replaces is marked so.
 
-    A version is keyed by kind, instansi, sender, period and path in the inbox. Returns the sha256 of the
-    versions that this one replaces.
+    A version is keyed by kind, instansi, sender, period and path in the inbox; a correction replaces rows,
+    not files, and is itself not replaced. Returns the sha256 of the versions that this one replaces.
     """
     replaced: list[str] = []
-    if record.status in ("loaded", "partly"):
+    if record.status in ("loaded", "partly") and not record.is_correction:
         rows = con.execute(
-            "update intake.files set status = 'replaced' where kind = ? and instansi_code = ? and opd_code = ? "
-            "and period = ? and file_name = ? and file_sha256 <> ? and status in ('loaded', 'partly') "
+            "update intake.files set status = 'replaced' "
+            "where kind = ? and instansi_code = ? and opd_code = ? and period = ? and file_name = ? and file_sha256 <> ? and status in ('loaded', 'partly') "
+            "and not is_correction "
             "returning file_sha256",
             [
                 record.kind,
@@ -183,7 +268,7 @@ def touch_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
 
 
 def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
-    """Mark days as waiting for recomputing; days outside the settings' range hold no call and are left out."""
+    """Mark days as waiting for recomputing; those outside the settings' range hold no call and are left out."""
     wanted = sorted(set(days))
     if wanted:
         con.execute(
