@@ -6,7 +6,7 @@ select
     observed.node_id,
     observed.file_name,
     observed.row_number
-from {{ ref('int_scores__observed') }} as observed
+from {{ ref('int_scores__received') }} as observed
 left join {{ ref('int_nodes__weighted') }} as nodes
     on observed.rulebook_id = nodes.rulebook_id and observed.node_id = nodes.node_id
 where nodes.node_id is null

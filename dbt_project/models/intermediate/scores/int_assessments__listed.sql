@@ -1,14 +1,15 @@
 with assessed as (
 
-    select distinct
-        observed.instansi_code,
-        observed.unit_kind,
-        observed.unit_code,
-        observed.period,
-        observed.rulebook_id,
-        observed.stage
-    from {{ ref('int_scores__observed') }} as observed
-    inner join {{ ref('int_rulebooks__listed') }} as rulebooks on observed.rulebook_id = rulebooks.rulebook_id
+    select
+        max(received.instansi_code) as instansi_code,
+        received.unit_kind,
+        received.unit_code,
+        received.period,
+        received.rulebook_id,
+        received.stage
+    from {{ ref('int_scores__received') }} as received
+    inner join {{ ref('int_rulebooks__listed') }} as rulebooks on received.rulebook_id = rulebooks.rulebook_id
+    group by received.unit_kind, received.unit_code, received.period, received.rulebook_id, received.stage
 
 ),
 

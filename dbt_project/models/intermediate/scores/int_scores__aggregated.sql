@@ -16,8 +16,8 @@ with given as (
         coalesce(nodes.joined_by = 'geometric', false) as in_geometric,
         nodes.is_leaf,
         true as is_observed,
-        {{ reduce_num(exact_numerator('observed.observed'), exact_denominator()) }} as value_num,
-        {{ reduce_den(exact_numerator('observed.observed'), exact_denominator()) }} as value_den,
+        {{ decimal_num('observed.observed') }} as value_num,
+        {{ decimal_den('observed.observed') }} as value_den,
         cast(null as {{ exact_type() }}) as counted_weight,
         nodes.tree_weight as observed_weight,
         nodes.tree_weight as known_weight,
@@ -25,13 +25,7 @@ with given as (
         true as is_exact,
         cast(null as double) as value
     from {{ ref('int_scores__observed') }} as observed
-    inner join {{ ref('int_assessments__listed') }} as assessments
-        on
-            observed.unit_kind = assessments.unit_kind
-            and observed.unit_code = assessments.unit_code
-            and observed.period = assessments.period
-            and observed.rulebook_id = assessments.rulebook_id
-            and observed.stage = assessments.stage
+    inner join {{ ref('int_assessments__listed') }} as assessments on observed.point_id = assessments.point_id
     inner join {{ ref('int_nodes__weighted') }} as nodes
         on observed.rulebook_id = nodes.rulebook_id and observed.node_id = nodes.node_id
     where observed.observed is not null

@@ -81,6 +81,12 @@ framed_{{ depth }} as (
             when ends.node_id is not null then {{ exact_limit() }}
             else nodes.tree_weight * {{ exact_denominator() }}
         end as band_den,
+        -- Where no sibling is missing on the way up, a share is the rulebook's own and is not computed anew.
+        {% if depth == 0 -%}
+        true as share_is_whole,
+        {%- else -%}
+        above.share_is_whole and coalesce(above.counted_weight = nodes.siblings_weight, false) as share_is_whole,
+        {%- endif %}
         coalesce(
             valued.value_num is not null
             and (
@@ -94,12 +100,14 @@ framed_{{ depth }} as (
         cast(case when valued.value_num is not null then 1 end as {{ exact_type() }}) as share_den
         {%- else -%}
         case
-            when valued.value_num is not null and not above.is_observed and nodes.is_linear
-                then {{ reduce_num('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
+            when valued.value_num is null or above.is_observed or not nodes.is_linear then null
+            when above.share_is_whole and above.counted_weight = nodes.siblings_weight then nodes.share_num
+            else {{ reduce_num('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
         end as share_num,
         case
-            when valued.value_num is not null and not above.is_observed and nodes.is_linear
-                then {{ reduce_den('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
+            when valued.value_num is null or above.is_observed or not nodes.is_linear then null
+            when above.share_is_whole and above.counted_weight = nodes.siblings_weight then nodes.share_den
+            else {{ reduce_den('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
         end as share_den
         {%- endif %}
     from assessments

@@ -51,15 +51,8 @@ assessed_leaves as (
         received.observed
     from completed
     inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
-    inner join assessments on completed.assessment_id = assessments.assessment_id
     inner join {{ ref('int_scores__observed') }} as received
-        on
-            assessments.unit_kind = received.unit_kind
-            and assessments.unit_code = received.unit_code
-            and assessments.period = received.period
-            and assessments.rulebook_id = received.rulebook_id
-            and assessments.stage = received.stage
-            and completed.node_id = received.node_id
+        on completed.assessment_id = received.point_id and completed.node_id = received.node_id
     where nodes.is_leaf and completed.is_observed
 
 ),

@@ -62,12 +62,5 @@ from completed
 inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
 inner join {{ ref('int_assessments__listed') }} as assessments on completed.assessment_id = assessments.assessment_id
 inner join indices on completed.assessment_id = indices.assessment_id
-left join received
-    on
-        assessments.unit_kind = received.unit_kind
-        and assessments.unit_code = received.unit_code
-        and assessments.period = received.period
-        and assessments.rulebook_id = received.rulebook_id
-        and assessments.stage = received.stage
-        and completed.node_id = received.node_id
+left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
 where completed.value_num is not null and (completed.is_observed or nodes.is_leaf)

@@ -64,14 +64,7 @@ indices as (
         on
             assessments.rulebook_id = rounding.rulebook_id
             and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
-    left join received
-        on
-            assessments.unit_kind = received.unit_kind
-            and assessments.unit_code = received.unit_code
-            and assessments.period = received.period
-            and assessments.rulebook_id = received.rulebook_id
-            and assessments.stage = received.stage
-            and completed.node_id = received.node_id
+    left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
     where completed.depth = 0
 
 ),
@@ -159,14 +152,7 @@ from completed
 inner join assessments on completed.assessment_id = assessments.assessment_id
 inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
 inner join indices on completed.assessment_id = indices.assessment_id
-left join received
-    on
-        assessments.unit_kind = received.unit_kind
-        and assessments.unit_code = received.unit_code
-        and assessments.period = received.period
-        and assessments.rulebook_id = received.rulebook_id
-        and assessments.stage = received.stage
-        and completed.node_id = received.node_id
+left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
 left join called on completed.assessment_id = called.assessment_id and completed.node_id = called.node_id
 left join published_called
     on completed.assessment_id = published_called.assessment_id and completed.node_id = published_called.node_id

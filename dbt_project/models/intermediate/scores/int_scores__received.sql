@@ -1,0 +1,85 @@
+-- One branch for each source of values; a further source is one more CTE in `unioned`.
+with self_assessed as (
+
+    select
+        instansi_code,
+        'instansi' as unit_kind,
+        instansi_code as unit_code,
+        period,
+        rulebook_id,
+        stage,
+        node_id,
+        level as observed,
+        cast(null as decimal(38, 10)) as published,
+        cast(null as varchar) as published_predicate,
+        false as is_print,
+        file_sha256,
+        file_name,
+        row_number,
+        received_at,
+        file_order
+    from {{ ref('stg_self_assessment__levels') }}
+
+),
+
+nationally_published as (
+
+    select
+        agencies.instansi_code,
+        'instansi' as unit_kind,
+        agencies.instansi_code as unit_code,
+        domains.period,
+        domains.rulebook_id,
+        'final' as stage,
+        domains.node_id,
+        domains.observed,
+        domains.published,
+        domains.published_predicate,
+        coalesce(domains.published is not null or domains.published_predicate is not null, false) as is_print,
+        domains.file_sha256,
+        domains.file_name,
+        domains.row_number,
+        domains.received_at,
+        domains.file_order
+    from {{ ref('stg_published_index__domains') }} as domains
+    inner join {{ ref('int_agencies__matched') }} as agencies on domains.agency = agencies.agency
+
+),
+
+handed_in as (
+
+    select
+        units.instansi_code,
+        units.unit_kind,
+        scores.unit_code,
+        scores.period,
+        scores.rulebook_id,
+        scores.stage,
+        scores.node_id,
+        scores.score as observed,
+        cast(null as decimal(38, 10)) as published,
+        cast(null as varchar) as published_predicate,
+        false as is_print,
+        scores.file_sha256,
+        scores.file_name,
+        scores.row_number,
+        scores.received_at,
+        scores.file_order
+    from {{ ref('stg_scores__scores') }} as scores
+    inner join {{ ref('int_units__scored') }} as units
+        on scores.sender_code = units.sender_code and scores.unit_code = units.unit_code
+
+),
+
+unioned as (
+
+    select * from self_assessed
+    union all
+    select * from handed_in
+    union all
+    select * from nationally_published
+
+)
+
+select *
+from unioned

@@ -1,0 +1,89 @@
+"""How long the index takes for a nation: 10,000 instansi, 47 indicators, 5 stages, 5 years.
+
+Run by hand: `.venv/bin/python tests/benchmarks/bench_index.py [INSTANSI]`. It fills the raw table that intake
+would fill, runs the models from there to printed and ranked scores of every node, and prints seconds a model
+and the largest memory of the run. No threshold: a number to compare with the last one on the same machine.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).parents[2]
+RAW = ROOT / "tests" / "data" / "raw_index.sql"
+MODELS = ("+fct_ranks",)
+ONLY_MODELS = ("--exclude-resource-types", "test", "unit_test")
+
+
+def fill(warehouse: Path, instansi: int) -> int:
+    """Levels of every indicator, stage and year, one in forty missing. Returns the number of rows."""
+    config: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
+    with duckdb.connect(str(warehouse), config=config) as connection:
+        connection.execute(RAW.read_text(encoding="utf-8"))
+        connection.execute("insert into raw.run_settings values ('12.07')")
+        connection.execute(
+            """
+            insert into raw.self_assessment by name
+            select 'instansi-' || lpad(cast(i as varchar), 5, '0') as instansi_code,
+                cast(2021 + y as varchar) as period, 'permenpanrb-59-2020' as rulebook_id,
+                s.stage, 'p59.i' || lpad(cast(n as varchar), 2, '0') as node_id,
+                case when hash(i, y, s.stage, n) % 40 > 0 then 1 + hash(n, s.stage, y, i) % 5 end as level,
+                'file-' || i as _file_sha256, 'self_assessment/' || i || '.csv' as _file_name,
+                row_number() over () as _row_number, timestamp '2026-01-01' as _received_at, i as _file_order
+            from range(?) as t(i), range(5) as u(y), range(1, 48) as v(n),
+                (values ('self'), ('document'), ('interview'), ('visit'), ('final')) as s(stage)
+            """,
+            [instansi],
+        )
+        row = connection.execute("select count(*) from raw.self_assessment").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def main() -> None:
+    """Fill, run, report."""
+    instansi = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        warehouse = folder / "warehouse.duckdb"
+        rows = fill(warehouse, instansi)
+        options = ["--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")]
+        options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+        started = time.monotonic()
+        built = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("dbt")),
+                "build",
+                *options,
+                "--select",
+                *MODELS,
+                *ONLY_MODELS,
+            ],
+            env={**os.environ, "SPBE_WAREHOUSE": str(warehouse)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        if built.returncode:
+            sys.exit(built.stdout[-4000:])
+        results = json.loads((folder / "target" / "run_results.json").read_text("utf-8"))["results"]
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            scores = connection.execute("select count(*) from marts.fct_scores").fetchone()
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    models = {r["unique_id"].rsplit(".", 1)[1]: r["execution_time"] for r in results}
+    for model, took in sorted(models.items(), key=lambda item: -item[1])[:12]:
+        print(f"{took:8.1f} s  {model}")
+    print(f"{sum(models.values()):8.1f} s  all models and seeds; {seconds:.1f} s with dbt's start")
+    print(f"{rows:,} levels, {scores[0] if scores else 0:,} scored nodes, {memory:.1f} GB at most")
+
+
+if __name__ == "__main__":
+    main()
