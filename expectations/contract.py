@@ -14,6 +14,7 @@ from typing import Literal
 
 FOLDER = Path(__file__).parent
 CONTRACTS = FOLDER / "contracts"
+EARLIER = CONTRACTS / "earlier"
 ALIASES = FOLDER / "aliases"
 
 Severity = Literal["error", "warning"]
@@ -106,20 +107,30 @@ def kinds() -> list[str]:
 
 
 @cache
-def load_contract(kind: str) -> Contract:
-    """Read the contract of a kind.
+def load_contract(kind: str, version: str | None = None) -> Contract:
+    """Read the contract of a kind: the one in force, or an earlier version of it.
 
     Raises:
-        FileNotFoundError: no contract file of that kind.
+        FileNotFoundError: no contract file of that kind or version.
         pydantic.ValidationError: the file is not valid ODCS.
     """
+    current = read_contract(CONTRACTS / f"{kind}.odcs.yaml")
+    if version is None or version == current.version:
+        return current
+    return read_contract(EARLIER / f"{kind}-{version}.odcs.yaml")
+
+
+def read_contract(path: Path) -> Contract:
+    """Read a contract file; raises as `load_contract` does."""
     from open_data_contract_standard.model import OpenDataContractStandard
 
-    document = OpenDataContractStandard.from_file(str(CONTRACTS / f"{kind}.odcs.yaml"))
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    document = OpenDataContractStandard.from_file(str(path))
     table = (document.schema_ or [])[0]
     description = document.description
     return Contract(
-        kind=kind,
+        kind=table.name,
         version=str(document.version),
         title=str(document.name),
         purpose=(description.purpose if description else "") or "",
@@ -184,16 +195,18 @@ def _severity(value: object) -> Severity:
     return value  # type: ignore[return-value]
 
 
-def header_aliases(kind: str) -> dict[str, str]:
+def header_aliases(kind: str, contract: Contract | None = None) -> dict[str, str]:
     """Header spelling (lower case, single blanks) to column name; an empty name means: a column to ignore.
 
-    The contract's own column names and titles are spellings too.
+    The contract's own column names and titles are spellings too; None: those of the contract in force.
     """
-    contract = load_contract(kind)
+    contract = contract or load_contract(kind)
     known = {c.title.lower(): c.name for c in contract.columns}
     known |= {c.name.lower(): c.name for c in contract.columns}
+    names = {"", *(c.name for c in contract.columns)}
     for row in _rows(ALIASES / f"{kind}.headers.csv"):
-        known[row["alias"].lower()] = row["column"]
+        if row["column"] in names:
+            known[row["alias"].lower()] = row["column"]
     return known
 
 

@@ -108,7 +108,9 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
         f"from received.{contract.kind} as r inner join (select distinct on (file_sha256) * "
         f"from intake.files where kind = '{contract.kind}' and status <> 'duplicate' "
         f"order by file_order desc) as f "
-        f"on r._file_sha256 = f.file_sha256 where r._file_sha256 in ({among})"
+        # Rows of a file that was sent under an earlier version keep that version's verdict.
+        f"on r._file_sha256 = f.file_sha256 where r._file_sha256 in ({among}) "
+        f"and coalesce(f.contract_version, '{contract.version}') = '{contract.version}'"
     )
 
 

@@ -7,6 +7,8 @@ Belongs here: the sheets, drop-downs and notes of the template. Stays out: readi
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ HELP_SHEET = "Petunjuk"
 CODE_SHEET = "kode"
 # Drop-downs reach this far; rows below load as well.
 ROWS = 5000
+_BOOK_BYTES = 1_000_000
 _NUMBER_FORMATS = {"bigint": "0", "decimal(38,10)": "General", "date": "yyyy-mm-dd"}
 
 Entries = Sequence[tuple[str, str | None]]
@@ -81,6 +84,22 @@ def write_template(path: Path, contract: Contract, lists: Mapping[str, Entries])
     _write_guide(book, guide, contract)
     data.activate()
     book.close()
+
+
+def declared_version(path: Path) -> tuple[str, str] | None:
+    """Kind and version of the contract that a workbook was made from; None for any other file."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as book:
+        if (
+            "xl/workbook.xml" not in book.namelist()
+            or book.getinfo("xl/workbook.xml").file_size > _BOOK_BYTES
+        ):
+            return None
+        found = re.search(
+            rb'<definedName name="kontrak"[^>]*>"?([a-z_]+)@([0-9.]+)"?<', book.read("xl/workbook.xml")
+        )
+    return (found[1].decode(), found[2].decode()) if found else None
 
 
 def must_be_filled(column: Column) -> str:

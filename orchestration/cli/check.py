@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from expectations.contract import Contract
+
 
 def check(
-    file: Annotated[Path, typer.Argument(help="The file to check.")],
     kind: Annotated[str, typer.Option(help="Its kind, such as system_inventory.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="The file; with --contract-version, none means: all that was received."),
+    ] = None,
     instansi: Annotated[str | None, typer.Option(help="Instansi code; default: the settings'.")] = None,
     period: Annotated[str | None, typer.Option(help="YYYY or YYYY-MM.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the verdict as CSV.")] = None,
+    contract_version: Annotated[
+        str | None, typer.Option(help="An earlier version, or the .odcs.yaml file of a new one.")
+    ] = None,
 ) -> None:
     """Judge one file by its kind's contract; loads nothing. Exit 1 where a row or the file fails."""
     import duckdb
@@ -27,6 +36,12 @@ def check(
 
     if kind not in kinds():
         raise wrong_use(unknown_kind(kind, kinds()).message)
+    contract = _contract(kind, contract_version) if contract_version else None
+    if file is None:
+        if contract is None:
+            raise wrong_use("a FILE to check, or --contract-version to try on all that was received")
+        _try_on_received(contract)
+        return
     if existing(file).is_dir():
         raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
     settings = load_settings()
@@ -36,7 +51,7 @@ def check(
     con = duckdb.connect()
     intake.prepare_check(con, settings)
     try:
-        record, broken = intake.check_file(con, settings, given)
+        record, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
         raise Failure(f"{file.name}: {problem.message} ({problem.code})") from problem
     for row, rule, severity, message in broken:
@@ -55,6 +70,55 @@ def check(
     )
     if record.rows_quarantined:
         raise Failure(f"{record.rows_quarantined} baris perlu diperbaiki")
+
+
+def _contract(kind: str, version: str) -> Contract:
+    """The contract of that version or file; wrong use where there is none, or it is of another kind."""
+    from expectations.contract import load_contract, read_contract
+    from orchestration.cli.common import wrong_use
+
+    try:
+        contract = read_contract(Path(version)) if version.endswith(".yaml") else load_contract(kind, version)
+    except FileNotFoundError as error:
+        raise wrong_use(f"--contract-version {version}: no contract of {kind} there") from error
+    if contract.kind != kind:
+        raise wrong_use(f"--contract-version {version}: expected a contract of {kind}, found {contract.kind}")
+    return contract
+
+
+def _try_on_received(contract: Contract) -> None:
+    import duckdb
+
+    from orchestration.cli.common import Failure, load_settings, print_rows
+    from orchestration.trial import try_contract
+
+    settings = load_settings()
+    if not settings.warehouse.exists():
+        raise Failure("nothing was received yet: `spbe run` first")
+    try:
+        found = try_contract(settings, contract)
+    except duckdb.IOException as error:
+        raise Failure(f"the warehouse is held by a run; try again later: {error}") from error
+    print(f"{contract.kind} {contract.version} on all that was received:")
+    columns = ("instansi", "OPD", "files", "rows", "newly failing", "newly passing", "by rule")
+    print_rows(
+        columns,
+        [
+            (
+                instansi,
+                opd,
+                len(outcome.files),
+                outcome.rows,
+                outcome.newly_failing,
+                outcome.newly_passing,
+                ", ".join(f"{rule} {count}" for rule, count in outcome.rules.most_common(3)),
+            )
+            for (instansi, opd), outcome in sorted(found.items())
+        ],
+    )
+    failing = sum(outcome.newly_failing for outcome in found.values())
+    if failing:
+        raise Failure(f"{failing} rows that load today would fail")
 
 
 def _safe(value: object) -> object:

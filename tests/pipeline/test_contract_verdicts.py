@@ -134,7 +134,9 @@ class Home:
         landed = {
             f"c{i}": pa.array([row[i] or None for row in rows], pa.string()) for i in range(len(columns))
         }
-        table = pa.table({"_row_number": range(2, len(rows) + 2), "_surplus": surplus, "_fault": faults, **landed})
+        table = pa.table(
+            {"_row_number": range(2, len(rows) + 2), "_surplus": surplus, "_fault": faults, **landed}
+        )
         self.con.register("rows", table)
         self.con.execute("create or replace temp table landed as select * from rows")
         self.con.unregister("rows")

@@ -84,10 +84,10 @@ def test_the_sentence_names_what_was_found_and_expected(
 
 
 def test_every_sort_of_rule_and_every_row_rule_has_its_sentence_here() -> None:
-    """The user's own trees are read by `test_rulebooks_received.py`."""
+    """Save a row that can not be read, which the readers' tests have, and the user's own trees."""
     rules = {r.id: r for kind in intake.table_kinds() for r in rules_of(load_contract(kind))}
     tested = {f"{kind}.{rule}" for kind, rule, _, _ in CASES}
-    assert {rules[r].kind for r in tested} == {r.kind for r in rules.values()}
+    assert {rules[r].kind for r in tested} == {r.kind for r in rules.values()} - {"unreadable"}
     row_rules = {r.id for r in rules.values() if r.kind == "row"}
     own = {r for r in row_rules if r.split(".")[0] in ("rulebook", "scores", "overlap_decision")}
     assert row_rules - tested - own == set()
