@@ -71,11 +71,37 @@ handed_in as (
 
 ),
 
+-- Computed by us: levels that evidence supports, and those of the measures under interop-1.
+evidenced as (
+
+    select
+        instansi_code,
+        unit_kind,
+        unit_code,
+        period,
+        rulebook_id,
+        stage,
+        node_id,
+        observed,
+        published,
+        published_predicate,
+        is_print,
+        file_sha256,
+        file_name,
+        row_number,
+        cast(null as timestamp) as received_at,
+        file_order
+    from {{ ref('int_evidence__observed') }}
+
+),
+
 unioned as (
 
     select * from self_assessed
     union all
     select * from handed_in
+    union all
+    select * from evidenced
     union all
     select * from nationally_published
 
