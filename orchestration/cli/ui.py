@@ -26,7 +26,9 @@ def ui(
     folder = Path(sys.executable).parent
     workspace = str(PROJECT / "workspace.yaml")
     print(f"Dagster of {settings.home} on http://{host}:{port} (Ctrl-C ends it)")
-    daemon = subprocess.Popen([str(folder / "dagster-daemon"), "run", "-w", workspace], cwd=PROJECT)
+    daemon = subprocess.Popen(
+        [str(folder / "dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"], cwd=PROJECT
+    )
     try:
         subprocess.run(
             [str(folder / "dagster-webserver"), "-w", workspace, "-h", host, "-p", str(port)],
