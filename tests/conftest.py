@@ -43,6 +43,12 @@ def run_spbe(home: Path, *arguments: str | Path, **variables: str) -> subprocess
 
 
 @pytest.fixture(scope="session")
+def spbe() -> Spbe:
+    """`spbe(home, "run", …, SPBE_NAME=value)` runs the command and gives its exit code and output."""
+    return run_spbe
+
+
+@pytest.fixture(scope="session")
 def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home made by the main job on the example inbox; `first-run.txt` in it holds what the run printed.
 

@@ -2,11 +2,13 @@
 
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import ROOT, run_spbe
+
+Spbe = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def published(home: Path) -> duckdb.DuckDBPyConnection:
@@ -74,36 +76,36 @@ def test_every_published_table_explains_itself(example_home: Path) -> None:
     assert readme and readme[0] >= 12
 
 
-def test_a_second_run_changes_nothing(example_home: Path) -> None:
+def test_a_second_run_changes_nothing(spbe: Spbe, example_home: Path) -> None:
     before = (example_home / "published" / "spbe.duckdb").stat().st_mtime_ns
-    done = run_spbe(example_home, "run", "--example")
+    done = spbe(example_home, "run", "--example")
     assert done.returncode == 0, done.stderr
     assert "Nothing changed since the last run" in done.stdout
     assert (example_home / "published" / "spbe.duckdb").stat().st_mtime_ns == before
 
 
-def test_an_analyst_queries_the_published_database(example_home: Path) -> None:
+def test_an_analyst_queries_the_published_database(spbe: Spbe, example_home: Path) -> None:
     sql = (
         "select unit_code, printed from fct_scores where node_kind = 'index' and unit_code = '12.07' limit 5"
     )
-    done = run_spbe(example_home, "query", sql)
+    done = spbe(example_home, "query", sql)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].split() == ["12.07", "3.47"]
-    wrong = run_spbe(example_home, "query", "delete from fct_scores")
+    wrong = spbe(example_home, "query", "delete from fct_scores")
     assert wrong.returncode == 1
     assert "read-only" in wrong.stderr
 
 
-def test_the_ministry_verifies_the_bundle(example_home: Path) -> None:
+def test_the_ministry_verifies_the_bundle(spbe: Spbe, example_home: Path) -> None:
     bundle = next((example_home / "outbox").glob("spbe-99.99-2026-v*"))
-    done = run_spbe(example_home, "verify", bundle)
+    done = spbe(example_home, "verify", bundle)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert run_spbe(example_home, "verify", example_home / "no-such-bundle").returncode == 2
+    assert spbe(example_home, "verify", example_home / "no-such-bundle").returncode == 2
 
 
-def test_the_example_is_not_mixed_into_another_home(tmp_path: Path) -> None:
+def test_the_example_is_not_mixed_into_another_home(spbe: Spbe, tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
-    done = run_spbe(tmp_path, "run", "--example")
+    done = spbe(tmp_path, "run", "--example")
     assert done.returncode == 1
     assert "holds other files" in done.stderr
 
@@ -119,7 +121,7 @@ ASSESSMENT = "rulebook_id,node_id,stage,level\n"
 
 @pytest.fixture(scope="module")
 def bad_run(
-    example_home: Path, tmp_path_factory: pytest.TempPathFactory
+    spbe: Spbe, example_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[subprocess.CompletedProcess[str], dict[str, tuple[str, str]], list[tuple[str, int, str]]]:
     """A run on an inbox of bad files beside good ones: its output, the files' fates, the quarantined rows."""
     inbox = tmp_path_factory.mktemp("bad")
@@ -135,7 +137,7 @@ def bad_run(
         + "permenpanrb-59-2020,p59.i02,self,tiga\n"
         + "permenpanrb-59-2020,p59.i03,self,3\n",
     )
-    done = run_spbe(example_home, "run", "--inbox", inbox)
+    done = spbe(example_home, "run", "--inbox", inbox)
     with published(example_home) as con:
         fates = {
             name: (status, reason)
@@ -185,18 +187,18 @@ def test_a_bad_row_is_named_and_its_neighbours_load(bad_run) -> None:
     assert "skala" in rows[0][2]
 
 
-def test_check_answers_before_sending(tmp_path: Path) -> None:
+def test_check_answers_before_sending(spbe: Spbe, tmp_path: Path) -> None:
     home = tmp_path / "home"
     good = write(tmp_path / "baik.csv", ASSESSMENT + "permenpanrb-59-2020,p59.i01,self,3\n")
     bad = write(tmp_path / "buruk.csv", ASSESSMENT + "permenpanrb-59-2020,p59.i01,self,6\n")
     header = write(tmp_path / "kepala.csv", "a,b\n1,2\n")
-    assert run_spbe(home, "check", good, "--kind", "self_assessment").returncode == 0
-    failed = run_spbe(home, "check", bad, "--kind", "self_assessment")
+    assert spbe(home, "check", good, "--kind", "self_assessment").returncode == 0
+    failed = spbe(home, "check", bad, "--kind", "self_assessment")
     assert failed.returncode == 1
     assert "buruk.csv, baris 2" in failed.stdout
-    assert run_spbe(home, "check", header, "--kind", "self_assessment").returncode == 1
-    assert run_spbe(home, "check", good, "--kind", "self_asesment").returncode == 2
-    assert run_spbe(home, "check", tmp_path / "tiada.csv", "--kind", "self_assessment").returncode == 2
+    assert spbe(home, "check", header, "--kind", "self_assessment").returncode == 1
+    assert spbe(home, "check", good, "--kind", "self_asesment").returncode == 2
+    assert spbe(home, "check", tmp_path / "tiada.csv", "--kind", "self_assessment").returncode == 2
     assert not (home / "warehouse.duckdb").exists()
 
 
@@ -207,7 +209,7 @@ def test_the_workbook_of_the_bundle_opens(example_home: Path) -> None:
         assert "xl/workbook.xml" in book.namelist()
 
 
-def test_readme_commands_exist() -> None:
-    told = run_spbe(ROOT / "data", "--help").stdout
+def test_readme_commands_exist(spbe: Spbe, tmp_path: Path) -> None:
+    told = spbe(tmp_path, "--help").stdout
     for command in ("run", "check", "query", "export", "verify", "ui"):
         assert f" {command} " in told
