@@ -102,17 +102,6 @@
     coalesce({{ row }}.value, cast({{ row }}.value_num as double) / cast({{ row }}.value_den as double))
 {%- endmacro %}
 
-{#- The same as numerator and as denominator in lowest terms; whole numbers, the usual levels, need no gcd. -#}
-{% macro decimal_num(x) -%}
-    case
-        when {{ x }} = trunc({{ x }}) then cast({{ x }} as {{ exact_type() }})
-        else {{ reduce_num(exact_numerator(x), exact_denominator()) }}
-    end
-{%- endmacro %}
-{% macro decimal_den(x) -%}
-    case when {{ x }} = trunc({{ x }}) then 1 else {{ reduce_den(exact_numerator(x), exact_denominator()) }} end
-{%- endmacro %}
-
 {#- num/den as double, for columns that people read. -#}
 {% macro rational_double(num, den) -%}
     (cast({{ num }} as double) / cast({{ den }} as double))

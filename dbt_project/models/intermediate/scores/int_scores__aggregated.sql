@@ -5,7 +5,23 @@
     filled only where the fraction is not exact: doubles, whose sums are taken as DECIMAL so that no order of
     rows changes them. #}
 {% set deepest = max_depth() | trim | int %}
-with given as (
+-- The same few levels stand everywhere: each value is made a fraction once.
+with fractions as (
+
+    select
+        observed,
+        {{ exact_numerator('observed') }} as numerator,
+        {{ reduce_num(exact_numerator('observed'), exact_denominator()) }} as value_num,
+        {{ reduce_den(exact_numerator('observed'), exact_denominator()) }} as value_den
+    from (
+        select distinct observed
+        from {{ ref('int_scores__observed') }}
+        where observed is not null
+    ) as found
+
+),
+
+given as (
 
     select
         assessments.assessment_id,
@@ -16,19 +32,19 @@ with given as (
         coalesce(nodes.joined_by = 'geometric', false) as in_geometric,
         nodes.is_leaf,
         true as is_observed,
-        {{ decimal_num('observed.observed') }} as value_num,
-        {{ decimal_den('observed.observed') }} as value_den,
+        fractions.value_num,
+        fractions.value_den,
         cast(null as {{ exact_type() }}) as counted_weight,
         nodes.tree_weight as observed_weight,
         nodes.tree_weight as known_weight,
-        nodes.tree_weight * {{ exact_numerator('observed.observed') }} as known_sum,
+        nodes.tree_weight * fractions.numerator as known_sum,
         true as is_exact,
         cast(null as double) as value
     from {{ ref('int_scores__observed') }} as observed
     inner join {{ ref('int_assessments__listed') }} as assessments on observed.point_id = assessments.point_id
     inner join {{ ref('int_nodes__weighted') }} as nodes
         on observed.rulebook_id = nodes.rulebook_id and observed.node_id = nodes.node_id
-    where observed.observed is not null
+    inner join fractions on observed.observed = fractions.observed
 
 ),
 

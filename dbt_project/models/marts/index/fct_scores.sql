@@ -26,6 +26,18 @@ received as (
 
 ),
 
+-- Few beside all that was handed in.
+printed_elsewhere as (
+
+    select
+        point_id,
+        node_id,
+        published
+    from {{ ref('int_scores__observed') }}
+    where published is not null
+
+),
+
 -- Evaluation years in which the ministry called the printed index, not the exact one.
 rounding as (
 
@@ -57,14 +69,15 @@ indices as (
         completed.value_den,
         {{ half_up_2('completed.value_num', 'completed.value_den') }} as printed,
         coalesce(rounding.basis, 'exact') as predicate_basis,
-        received.published
+        printed_elsewhere.published
     from completed
     inner join assessments on completed.assessment_id = assessments.assessment_id
     left join rounding
         on
             assessments.rulebook_id = rounding.rulebook_id
             and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
-    left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
+    left join printed_elsewhere
+        on completed.assessment_id = printed_elsewhere.point_id and completed.node_id = printed_elsewhere.node_id
     where completed.depth = 0
 
 ),
