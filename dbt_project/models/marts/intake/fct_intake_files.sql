@@ -14,5 +14,10 @@ select
     warnings,
     reason,
     contract_version,
-    received_at
+    received_at,
+    is_correction,
+    rows_corrected,
+    status = 'rejected' and rows_received = 0 and file_order = max(file_order) over (
+        partition by instansi_code, kind, regexp_replace(file_name, '([.][A-Za-z0-9]{1,5})+$', '')
+    ) as is_open
 from {{ source('raw', 'intake_files') }}
