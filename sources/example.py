@@ -394,6 +394,7 @@ def exchanges(out: Written) -> None:
         ("BAPENDA", "APL-013", "EXT:Bank Contoh", "", "Setoran BPHTB", "NOP", "Berkas", ""),
         ("BPKAD", "APL-021", "BAPENDA", "APL-012", "Realisasi pendapatan", "", "Tautan basis data", ""),
         ("DINKES", "APL-005", "DISKOMINFO", "APL-027", "Rekap posyandu", "", "Ekspor Excel", ""),
+        ("DISDUKCAPIL", "APL-001", "DISDIK", "APL-010", "Anak usia sekolah", "NIK", "Input manual", ""),
     ]
     rows: list[list[Any]] = []
     for number, (p, ps, c, cs, data, element, channel, service) in enumerate(flows, 1):
@@ -431,6 +432,7 @@ def exchanges(out: Written) -> None:
         out.dirt(file, len(rows) + 1, rule, opd("DISKOMINFO"))
     out.files[file] = csv_bytes(header, rows)
     out.files[f"{file}.meta.toml"] = f'opd_code = "{opd("DISKOMINFO")}"\n'.encode()
+    out.finding("data_typed_twice", opd("DISDIK"), "NIK")
 
 
 def contracts(out: Written) -> None:
@@ -539,7 +541,33 @@ def identities(out: Written) -> None:
 
 # Final level of the 47 indicators of PermenPANRB 59/2020, in order; the other stages are made from it.
 FINAL_LEVELS = "32332322323233232223222112222112213323323333322"[:47]
+# Documents that the self assessment names for indicators whose evidence can be read; the others name "i<nn>".
+DOCUMENTS = {
+    7: ["peraturan-bupati-penghubung"],
+    11: ["dokumen-arsitektur"],
+    13: ["hasil-konsultasi-anggaran", "laporan-reviu-anggaran"],
+    15: ["pelaksanaan-pembangunan-aplikasi"],
+    20: ["rencana-kolaborasi", "penetapan-tim", "laporan-reviu-kolaborasi"],
+    21: ["rencana-manajemen-risiko"],
+    22: ["program-keamanan-informasi"],
+    23: ["program-manajemen-data", "laporan-reviu-data"],
+    24: ["rencana-aset"],
+    28: ["rencana-manajemen-layanan", "laporan-reviu-layanan"],
+    42: ["fitur-pengaduan"],
+    43: ["fitur-data-terbuka", "integrasi-data-terbuka"],
+    44: ["fitur-jdih", "integrasi-jdih"],
+    45: ["fitur-layanan", "integrasi-layanan", "laporan-reviu-layanan", "tindak-lanjut-reviu"],
+    46: ["fitur-layanan"],
+}
+# Declared above what documents and measures support, each for a reason of its own (see evidence_rules).
+UNSUPPORTED = {11, 15, 16, 17, 18, 20, 22, 23, 42, 43, 47}
 OVERCLAIMED = {11, 15, 18, 20, 22, 23, 28, 42, 43, 45}  # the regency says two levels more than the visit saw
+
+
+def documents(number: int, position: int) -> str:
+    """Names of the documents behind an indicator at a stage; only the self assessment (0) hands them in."""
+    names = DOCUMENTS.get(number, []) if position == 0 else []
+    return "; ".join(f"bukti/i{number:02d}{name and '-' + name}.pdf" for name in names or [""])
 
 
 def assessment(out: Written) -> None:
@@ -579,7 +607,7 @@ def assessment(out: Written) -> None:
                     stage,
                     "" if unanswered else f"{level},00" if number == 7 else level,
                     "",
-                    f"bukti/i{number:02d}.pdf" if not unanswered and level >= 2 else "",
+                    documents(number, position) if not unanswered and level >= 2 else "",
                     assessor,
                     day,
                 ]
@@ -589,7 +617,8 @@ def assessment(out: Written) -> None:
         out.files[f"self_assessment/{INSTANSI}/2026/{name}.csv.meta.toml"] = (
             f'opd_code = "{opd("DISKOMINFO")}"\n'.encode()
         )
-    out.finding("declared_above_evidence", INSTANSI, "p59.i18")
+    for number in sorted(UNSUPPORTED):
+        out.finding("declared_above_evidence", INSTANSI, f"p59.i{number:02d}")
     file = f"self_assessment/{INSTANSI}/2026/kiriman_dinkes.csv"
     base = [INSTANSI, 2026, "permenpanrb-59-2020", "", "Penilaian Mandiri", 3, "", "bukti/dinkes.pdf",
             "Internal", "2026-06-12"]  # fmt: skip
@@ -669,6 +698,303 @@ def figures(out: Written) -> None:
         ["instansi_code", "period", "dimension", "description", "verdict", "source"], statements
     )
     out.dirt(file, len(statements) + 1, "verdict.codes")
+
+
+def catalogue(out: Written) -> None:
+    """Ten data sets: six as fresh as their frequency promises, three older, one that promises nothing."""
+    header = [
+        "dataset_code",
+        "dataset_name",
+        "description",
+        "producer_opd",
+        "custodian_opd",
+        "system_code",
+        "rad_code",
+        "access",
+        "data_type",
+        "update_frequency",
+        "last_updated",
+        "period_covered",
+        "is_interoperable",
+        "format",
+        "access_url",
+        "region_code_system",
+        "reference_codes",
+    ]
+    sets = [
+        ("Data kependudukan", "DISDUKCAPIL", "APL-001", "RAD.09.01.07", "limited", "realtime", "2026-10-31"),
+        ("Data pegawai", "BKPSDM", "APL-017", "RAD.09.03.04", "limited", "monthly", "2026-10-15"),
+        (
+            "Data siswa dan sekolah",
+            "DISDIK",
+            "APL-010",
+            "RAD.04.02.05",
+            "limited",
+            "semiannual",
+            "2026-07-20",
+        ),
+        (
+            "Objek pajak bumi dan bangunan",
+            "BAPENDA",
+            "APL-012",
+            "RAD.09.03.04",
+            "limited",
+            "annual",
+            "2026-01-31",
+        ),
+        ("Laporan penyakit menular", "DINKES", "APL-004", "RAD.04.01.05", "open", "weekly", "2026-09-12"),
+        ("Barang milik daerah", "BPKAD", "APL-020", "RAD.09.03.04", "closed", "quarterly", "2026-03-31"),
+        ("Penerima bantuan sosial", "DINSOS", "APL-007", "RAD.04.02.05", "limited", "monthly", "2026-10-05"),
+        ("Izin terbit", "DPMPTSP", "APL-015", "RAD.02.08.06", "open", "daily", "2026-10-31"),
+        (
+            "Publikasi statistik daerah",
+            "DISKOMINFO",
+            "APL-027",
+            "RAD.09.03.04",
+            "open",
+            "annual",
+            "2025-08-01",
+        ),
+        ("Lokasi uji kendaraan", "DISHUB", "APL-023", "RAD.02.08.06", "open", "other", "2024-05-02"),
+    ]
+    rows: list[list[Any]] = [
+        [
+            f"DAD-{number:03d}",
+            name,
+            f"{name} yang dihimpun {opd(short)}",
+            opd(short),
+            opd("DISKOMINFO"),
+            system,
+            rad,
+            access,
+            "statistic" if "statistik" in name else "other",
+            frequency,
+            updated,
+            "2026",
+            "Ya",
+            "csv; json",
+            f"https://satudata.kab-contoh.example/{number}" if access == "open" else "",
+            "kemendagri",
+            "",
+        ]
+        for number, (name, short, system, rad, access, frequency, updated) in enumerate(sets, 1)
+    ]
+    file = f"dataset_catalogue/{INSTANSI}/2026/katalog_data.csv"
+    for rule, position, value in (
+        ("update_frequency.codes", 9, "kadang-kadang"),
+        ("dataset_name.missing", 1, ""),
+    ):
+        line = [f"DAD-9{len(rows):02d}", *rows[0][1:]]
+        line[position] = value
+        rows.append(line)
+        out.dirt(file, len(rows) + 1, rule, INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
+    out.files[f"{file}.meta.toml"] = f'opd_code = "{opd("DISKOMINFO")}"\n'.encode()
+
+
+def complaints(out: Written) -> None:
+    """Fourteen complaints of October: nine answered in time, two late, two never, one withdrawn."""
+    header = [
+        "complaint_id",
+        "channel",
+        "category_code",
+        "opd_code",
+        "received_at",
+        "verified_at",
+        "first_answer_at",
+        "closed_at",
+        "status",
+    ]
+    # OPD, day and hour received, hours to the first answer (0: none), status
+    cases = [
+        ("DISDUKCAPIL", 1, 9, 5, "closed"),
+        ("DISDUKCAPIL", 2, 10, 26, "closed"),
+        ("DISDUKCAPIL", 6, 8, 120, "answered"),
+        ("DINSOS", 3, 14, 48, "closed"),
+        ("DINSOS", 8, 9, 130, "closed"),
+        ("DINKES", 5, 7, 3, "closed"),
+        ("DINKES", 12, 11, 72, "answered"),
+        ("DPMPTSP", 9, 13, 20, "closed"),
+        ("DPMPTSP", 15, 10, 96, "closed"),
+        ("DISDIK", 13, 8, 200, "answered"),
+        ("DISHUB", 7, 15, 0, "verified"),
+        ("DISHUB", 19, 9, 0, "received"),
+        ("DISHUB", 20, 9, 0, "withdrawn"),
+        ("BAPENDA", 21, 10, 24, "closed"),
+    ]
+
+    def stamp(day: int, hour: int) -> str:
+        at = datetime(2026, 10, 1, tzinfo=WIB) + timedelta(days=day - 1, hours=hour)
+        return at.isoformat(timespec="minutes")
+
+    rows: list[list[Any]] = [
+        [
+            f"ADU-{number:03d}",
+            ["lapor", "app", "walk_in"][number % 3],
+            "layanan",
+            opd(short),
+            stamp(day, hour),
+            stamp(day, hour + 1) if answer or status == "verified" else "",
+            stamp(day, hour + answer) if answer else "",
+            stamp(day, hour + answer + 2) if status == "closed" else "",
+            status,
+        ]
+        for number, (short, day, hour, answer, status) in enumerate(cases, 1)
+    ]
+    file = f"complaint/{INSTANSI}/2026-10/pengaduan.csv"
+    for rule, position, value in (
+        ("received_at.missing", 4, ""),
+        ("status.codes", 8, "diteruskan ke pusat"),
+        ("opd_code.reference", 3, opd("DISNAKER")),
+    ):
+        line = [f"ADU-9{len(rows):02d}", *rows[0][1:]]
+        line[position] = value
+        rows.append(line)
+        out.dirt(file, len(rows) + 1, rule, INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
+    out.finding("complaint_unanswered", opd("DISHUB"), opd("DISHUB"))
+
+
+def websites(out: Written) -> None:
+    """Five sites checked twice in October: three alive, one stale, one that no longer answers."""
+    header = [
+        "url",
+        "opd_code",
+        "checked_at",
+        "http_status",
+        "error",
+        "response_ms",
+        "last_content_date",
+        "tls_valid_until",
+        "content_sha256",
+    ]
+    # host, OPD, newest dated item, whether its content changes between the checks, whether it answers
+    sites = [
+        ("dukcapil", "DISDUKCAPIL", "2026-10-12", False, True),
+        ("disdik", "DISDIK", "2026-07-03", False, True),
+        ("jdih", "SETDA", "", True, True),
+        ("www", "DISKOMINFO", "2026-10-19", True, True),
+        ("petainvestasi", "DPMPTSP", "", False, False),
+    ]
+    rows: list[list[Any]] = []
+    for host, short, newest, changes, answers in sites:
+        for turn, day in enumerate((5, 20)):
+            up = answers or turn == 0
+            rows.append(
+                [
+                    f"https://{host}.kab-contoh.example/",
+                    opd(short),
+                    f"2026-10-{day:02d}T06:00:00+07:00",
+                    200 if up else "",
+                    "" if up else "dns",
+                    300 + 40 * turn if up else "",
+                    newest if newest <= f"2026-10-{day:02d}" else "2026-09-28",
+                    "2027-03-01" if up else "",
+                    f"{len(host) * 16 + (turn if changes else 0):064x}" if up else "",
+                ]
+            )
+    file = f"website_check/{INSTANSI}/2026-10/pemeriksaan_situs.csv"
+    rows.append(
+        [
+            f"https://bayangan.{INSTANSI}.example/",
+            opd("DINSOS"),
+            "2026-10-20T06:00:00+07:00",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+        ]
+    )
+    out.dirt(file, len(rows) + 1, "row.status_or_error", INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
+    out.finding("website_stale", opd("DISDIK"), "disdik.kab-contoh.example")
+    out.finding("website_stale", opd("DPMPTSP"), "petainvestasi.kab-contoh.example")
+
+
+def usage(out: Written) -> None:
+    """Use by kecamatan: E-Posyandu in six of twelve, the tax system in six, together eight."""
+    header = [
+        "system_code",
+        "kecamatan_code",
+        "period",
+        "active_users",
+        "transactions",
+        "target_population",
+        "counting_rule",
+    ]
+    rows: list[list[Any]] = []
+    for number in range(1, 13):
+        area = f"{INSTANSI}.{number:02d}"
+        posyandu = 40 + 7 * number if number <= 6 else 0
+        tax = 25 + number if 3 <= number <= 8 else 0
+        rows.append(
+            ["APL-005", area, "2026-10", posyandu, 2 * posyandu, 400, "akun yang masuk dalam bulan itu"]
+        )
+        rows.append(["APL-012", area, "2026-10", tax, tax, 900, "pembayar dalam bulan itu"])
+    file = f"usage/{INSTANSI}/2026-10/pemakaian.csv"
+    for rule, position, value in (
+        ("system_code.missing", 0, ""),
+        ("kecamatan_code.pattern", 1, "Kecamatan Satu"),
+    ):
+        line = list(rows[0])
+        line[position] = value
+        rows.append(line)
+        out.dirt(file, len(rows) + 1, rule, INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
+    out.files[f"{file}.meta.toml"] = f'opd_code = "{opd("DISKOMINFO")}"\n'.encode()
+
+
+def programs(out: Written) -> None:
+    """Six programs in detail; three are claimed as achieved without a system in use."""
+    header = [
+        "instansi_code",
+        "period",
+        "program_code",
+        "program_name",
+        "dimension",
+        "status",
+        "opd_code",
+        "system_code",
+    ]
+    details = [
+        ("Verifikasi kependudukan satu pintu", "Smart Governance", "achieved", "DISDUKCAPIL", "APL-001"),
+        ("Posyandu digital", "Smart Living", "achieved", "DINKES", "APL-005"),
+        ("Promosi wisata daring", "Smart Branding", "achieved", "DISPAR", ""),
+        ("Portal warga", "Smart Society", "achieved", "DISKOMINFO", "APL-030"),
+        ("Peta peluang investasi", "Smart Economy", "achieved", "DPMPTSP", "APL-016"),
+        ("Pantau sampah", "Smart Environment", "not_achieved", "DISHUB", ""),
+    ]
+    rows: list[list[Any]] = [
+        [INSTANSI, 2026, f"PRG-{number:02d}", name, dimension, status, opd(short), system]
+        for number, (name, dimension, status, short, system) in enumerate(details, 1)
+    ]
+    for number in (3, 4, 5):
+        out.finding("program_without_system", opd(details[number - 1][3]), f"PRG-{number:02d}")
+    file = f"program/{INSTANSI}/2026/program.csv"
+    rows.append([INSTANSI, 2026, "PRG-90", "Tanpa status", "Smart Living", "hampir", opd("DINSOS"), ""])
+    out.dirt(file, len(rows) + 1, "status.codes", INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
+
+
+def decisions(out: Written) -> None:
+    """A person looked at two systems that look alike and found them different."""
+    header = ["system_code", "other_system_code", "decision", "decided_by", "decided_on", "note"]
+    rows: list[list[Any]] = [
+        [
+            "APL-022",
+            "APL-014",
+            "Bukan tumpang tindih",
+            "Bidang Aplikasi Diskominfo",
+            "2026-10-22",
+            "Parkir di tepi jalan, bukan retribusi pasar",
+        ]
+    ]
+    file = f"overlap_decision/{INSTANSI}/2026/putusan.csv"
+    rows.append(["APL-018", "APL-018", "Tumpang tindih", "Bidang Aplikasi Diskominfo", "2026-10-22", ""])
+    out.dirt(file, len(rows) + 1, "row.two_systems", INSTANSI)
+    out.files[file] = csv_bytes(header, rows)
 
 
 @dataclass(frozen=True)
@@ -827,6 +1153,9 @@ def xroad(out: Written, rng: random.Random) -> None:
         if broken in records:
             out.dirt(file, len(records), "xroad.time")
     out.finding("missing_source", opd("DISKOMINFO"), "service_log:xroad")
+    # The outage of the 14th, and calls that fail alone in their hour.
+    out.finding("service_failing", opd("BAPENDA"), "xroad:APL-012:cekTunggakan/v1")
+    out.finding("service_failing", opd("DINKES"), "xroad:APL-004:rujukan/v1")
 
 
 AGENTS = ["Java/17", "python-requests/2.32", "okhttp/4.9", "Mozilla/5.0 (X11; Linux x86_64) Firefox/131.0"]
@@ -886,6 +1215,12 @@ def build() -> Written:
     identities(out)
     assessment(out)
     figures(out)
+    catalogue(out)
+    complaints(out)
+    websites(out)
+    usage(out)
+    programs(out)
+    decisions(out)
     xroad(out, rng)
     combined(out, rng)
     return out

@@ -73,3 +73,6 @@ from {{ of }}
 {% macro hours_between(from_at, to_at) -%}
     (date_diff('second', {{ from_at }}, {{ to_at }}) / 3600.0)
 {%- endmacro %}
+
+{#- A regular expression is found anywhere in the text. (Spark: rlike.) -#}
+{% macro text_matches(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}
