@@ -10,15 +10,16 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from sources.errors import FileRejected
 from sources.logs import combined, kong, wso2, xroad
-from sources.logs.reading import MAX_BYTES, Spool, spool
-from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LogFormat, problems_sql
+from sources.logs.reading import BLANK, MAX_BYTES, Spool, pick_lines, spool
+from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LINES, LogFormat, is_bad_sql, problems_sql
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
 
@@ -84,34 +85,59 @@ def write_log(
     aside = lake_dir / f".aside-{file_sha256}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
+    con.execute(
+        "create or replace temp table bad_lines"
+        " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
+    )
+    con.execute("set variable log_file_name = ?", [file_name])
+    bounds = _Bounds(time_zone, first_day, received_at + timedelta(days=1))
+    lines = blank_lines = records = 0
+    written: dict[tuple[date, str], Path] = {}
+    is_ours = False
     try:
-        spooled = spool(path, aside / "lines", document_start=form.document_start, max_bytes=max_bytes)
-        _read_fields(con, form, spooled, time_zone, first_day, received_at)
-        counts = _count(con, form, spooled)
-        _leave_bad_lines(con, form)
-        days = {row[0] for row in con.execute("select distinct day from log_fields where is_good").fetchall()}
-        _mask_names(con, form)
-        select = _record_select(form, instansi_code, file_sha256)
-        con.execute("set variable log_file_name = ?", [file_name])
-        for day in sorted(days):
-            _copy(con, f"{select} where day = date '{day}' order by line_number", aside / f"{day}.parquet")
-        touched = set(days)
-        for day in sorted(days):
-            target = _day_dir(lake_dir, day) / f"{file_sha256}.parquet"
+        chunks = spool(path, aside / "lines", document_start=form.document_start, max_bytes=max_bytes)
+        for number, chunk in enumerate(chunks):
+            _read_chunk(con, form, chunk, bounds)
+            counted, blank, ours = _count(con, chunk)
+            lines, blank_lines, is_ours = lines + counted, blank_lines + blank, is_ours or ours > 0
+            _keep_bad_lines(con, form)
+            bad_lines = _one(con, "select count(*) from bad_lines")
+            if bad_lines and not is_ours:
+                raise FileRejected(
+                    "wrong_format",
+                    f"diharapkan log berformat {form.name}, ditemukan {bad_lines} baris dan tidak satu pun"
+                    " demikian",
+                )
+            _mask_names(con, form)
+            select = _record_select(form, instansi_code, file_sha256)
+            name = f"{file_sha256}.parquet" if number == 0 else f"{file_sha256}-{number:04d}.parquet"
+            days = con.execute("select day, count(*) from log_records group by day order by day").fetchall()
+            for day, count in days:
+                written[day, name] = aside / f"{day}-{number}.parquet"
+                chosen = select if len(days) == 1 else f"{select} where day = date '{day}'"
+                _copy(con, chosen, written[day, name])
+                records += count
+        for (day, name), source in written.items():
+            target = _day_dir(lake_dir, day) / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            (aside / f"{day}.parquet").replace(target)
-        touched |= _remove(lake_dir, lambda day, stem: stem == file_sha256 and day not in days)
+            source.replace(target)
+        touched = {day for day, _ in written}
+        touched |= _remove(
+            lake_dir, lambda day, name: _sha256_of(name) == file_sha256 and (day, name) not in written
+        )
     finally:
-        con.execute("drop table if exists log_fields")
+        for table in ("log_read", "log_text", "log_fields"):
+            con.execute(f"drop table if exists {table}")
+        con.execute("drop view if exists log_records")
         for field in form.masks:
             con.execute(f'drop table if exists "log_masked_{field}"')
         shutil.rmtree(aside, ignore_errors=True)
-    return LogResult(*counts, days=touched)
+    return LogResult(lines, records, _one(con, "select count(*) from bad_lines"), blank_lines, touched)
 
 
 def remove_log(lake_dir: Path, file_sha256: str) -> set[date]:
     """Take a file's records out of the lake; return the days it touched."""
-    return _remove(lake_dir, lambda _, stem: stem == file_sha256)
+    return _remove(lake_dir, lambda _, name: _sha256_of(name) == file_sha256)
 
 
 def sweep(lake_dir: Path, known_shas: set[str]) -> set[date]:
@@ -126,7 +152,7 @@ def sweep(lake_dir: Path, known_shas: set[str]) -> set[date]:
     """
     for aside in lake_dir.glob(".aside-*"):
         shutil.rmtree(aside, ignore_errors=True)
-    return _remove(lake_dir, lambda _, stem: stem not in known_shas and stem != _EMPTY)
+    return _remove(lake_dir, lambda _, name: _sha256_of(name) not in {*known_shas, _EMPTY})
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
@@ -156,102 +182,143 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     )
 
 
-def _read_fields(
-    con: duckdb.DuckDBPyConnection,
-    form: LogFormat,
-    spooled: Spool,
-    time_zone: str,
-    first_day: date,
-    received_at: datetime,
-) -> None:
-    scratch = _literal(str(spooled.path))
-    if spooled.is_document:
-        source = f"select json::varchar as line from read_json_objects({scratch}, format = 'array')"
-    else:
-        source = (
-            f"select line from read_csv({scratch}, columns = {{'line': 'VARCHAR'}}, delim = '\x01',"
-            " quote = '', escape = '', header = false, auto_detect = false, strict_mode = false)"
+@dataclass(frozen=True)
+class _Bounds:
+    """The zone that makes the local day, the first local day and the latest moment (UTC) of a record."""
+
+    time_zone: str
+    first_day: date
+    latest: datetime
+
+    def local(self, moment: str) -> str:
+        """SQL expression of the local time of a UTC timestamp."""
+        zone = ZoneInfo(self.time_zone)
+        days = (self.latest.date() - self.first_day).days + 2
+        offsets = {
+            datetime.combine(self.first_day + timedelta(days=n), time(), zone).utcoffset()
+            for n in range(days)
+        }
+        if len(offsets) == 1:  # no summer time: adding is a hundred times cheaper than looking up
+            [offset] = offsets
+            return f"{moment} + interval ({int((offset or timedelta()).total_seconds())}) second"
+        return f"timezone({_literal(self.time_zone)}, timezone('UTC', {moment}))"
+
+
+def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bounds: _Bounds) -> None:
+    """Make the table `log_fields` of lines that were read one by one, and `log_records` of all good lines.
+
+    Most lines are read once, by a reader of the format's own, whose rows are counted to know their lines;
+    only lines that it finds no record in, and those that hold odd bytes, are looked at again.
+    """
+    scratch = _literal(str(chunk.path))
+    fast = None if chunk.is_document else form.fast_fields(scratch, chunk.opening)
+    again: list[int] | None = None
+    if fast:
+        con.execute(
+            f"create or replace temp table log_read as {_with_day(fast, form, bounds)},"
+            f" judged as (select *, not ({is_bad_sql(form)}) as is_good from days) select * from judged",
+            _parameters(bounds),
         )
-    # An empty line has nothing to read, so its fields are those of NULL.
-    query = f"""
-    create or replace temp table log_fields as
-    with numbered as (
-        select row_number() over () as line_number, nullif(line, '') as line from ({source})
-    ),
+        if _one(con, "select count(*) from log_read") == chunk.lines:
+            found = con.execute("select rowid + 1 from log_read where not is_good").fetchall()
+            again = sorted({*chunk.odd, *(number for (number,) in found)})
+            con.execute("delete from log_read where rowid + 1 in (select unnest(?::bigint[]))", [again])
+    _read_text(con, chunk, scratch, again)
+    con.execute(
+        f"""
+        create or replace temp table log_fields as
+        {_with_day(form.fields("log_text"), form, bounds)},
 
-    lines as (
+        judged as (
+            select *, case when line is not null then {problems_sql(form)} end as problems from days
+        )
+
         select
-            line_number,
-            case when left(line, 1) in (' ', '\t') and trim(line, ' \t') = '' then null else line end as line
-        from numbered
-    ),
+            * exclude (line, problems),
+            case when problems is not null then line end as bad_line,
+            problems,
+            line is null as is_blank,
+            line is not null and problems is null as is_good,
+            line is not null and coalesce({form.is_ours}, false) as is_ours
+        from judged
+        """,
+        _parameters(bounds),
+    )
+    slow = "select * from log_fields where is_good"
+    if again is not None:
+        slow = f"select rowid + {chunk.before + 1} as line_number, * from log_read union all by name {slow}"
+    con.execute(f"create or replace temp view log_records as {slow}")
 
-    fields as ({form.fields("lines")}),
+
+def _read_text(con: duckdb.DuckDBPyConnection, chunk: Spool, scratch: str, numbers: list[int] | None) -> None:
+    """The table `log_text` (line_number, line): the lines of these numbers, or all; a blank one is NULL."""
+    line = f"nullif(line, '{BLANK}') as line"
+    if chunk.is_document:
+        try:
+            con.execute(
+                "create or replace temp table log_text as select row_number() over () as line_number,"
+                f" json::varchar as line from read_json_objects({scratch}, format = 'array')"
+            )
+        except duckdb.InvalidInputException as error:
+            place = str(error).partition(", at ")[2].partition("\n")[0]
+            raise FileRejected(
+                "unreadable", f"diharapkan dokumen JSON yang sah, ditemukan JSON rusak di {place}"
+            ) from None
+    elif numbers is None:
+        # A temporary table keeps the order of the file, and its row ids are cheaper than a window.
+        con.execute(f"create or replace temp table log_lines as select line from {LINES.format(scratch)}")
+        con.execute(
+            "create or replace temp table log_text as"
+            f" select rowid + {chunk.before + 1} as line_number, {line} from log_lines"
+        )
+        con.execute("drop table log_lines")
+        read = _one(con, "select count(*) from log_text")
+        if read != chunk.lines:
+            raise RuntimeError(f"{chunk.lines} lines were written to the scratch file, {read} were read")
+    else:
+        con.execute(
+            f"create or replace temp table log_text as select number + {chunk.before} as line_number, {line}"
+            " from (select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)",
+            [numbers, pick_lines(chunk.path, numbers)],
+        )
+
+
+def _with_day(fields: str, form: LogFormat, bounds: _Bounds) -> str:
+    return f"""
+    with fields as ({fields}),
 
     moments as (select *, {form.started_at} as started_at from fields),
 
-    local as (select *, timezone($time_zone, timezone('UTC', started_at)) as local_at from moments),
+    local as (select *, {bounds.local("started_at")} as local_at from moments),
 
-    days as (select * exclude (local_at), local_at::date as day, hour(local_at)::integer as hour from local),
-
-    judged as (
-        select *, case when line is not null then {problems_sql(form)} end as problems from days
-    )
-
-    select
-        * exclude (line, problems),
-        case when problems is not null then line end as bad_line,
-        problems,
-        line is null as is_blank,
-        line is not null and problems is null as is_good,
-        line is not null and coalesce({form.is_ours}, false) as is_ours
-    from judged
+    days as (select * exclude (local_at), local_at::date as day, hour(local_at)::integer as hour from local)
     """
-    try:
-        con.execute(
-            query,
-            {
-                "time_zone": time_zone,
-                "first_day": first_day,
-                "latest": received_at + timedelta(days=1),
-            },
-        )
-    except duckdb.InvalidInputException as error:
-        if not spooled.is_document:
-            raise
-        place = str(error).partition(", at ")[2].partition("\n")[0]
-        raise FileRejected(
-            "unreadable", f"diharapkan dokumen JSON yang sah, ditemukan JSON rusak di {place}"
-        ) from None
 
 
-def _count(con: duckdb.DuckDBPyConnection, form: LogFormat, spooled: Spool) -> tuple[int, int, int, int]:
-    """Lines, records, bad lines, blank lines."""
+def _parameters(bounds: _Bounds) -> dict[str, object]:
+    return {"first_day": bounds.first_day, "latest": bounds.latest}
+
+
+def _count(con: duckdb.DuckDBPyConnection, chunk: Spool) -> tuple[int, int, int]:
+    """Lines, blank lines, and lines that look like the format."""
     row = con.execute(
-        "select count(*), count(*) filter (is_good), count(*) filter (problems is not null),"
-        " count(*) filter (is_blank), count(*) filter (is_ours) from log_fields"
+        "select count(*), count(*) filter (is_blank), count(*) filter (is_ours) from log_fields"
     ).fetchone()
     assert row is not None
-    lines, records, bad_lines, blank_lines, ours = row
-    if not spooled.is_document and lines != spooled.lines:
-        raise RuntimeError(f"{spooled.lines} lines were written to the scratch file, {lines} were read")
-    if bad_lines and not ours:
-        raise FileRejected(
-            "wrong_format",
-            f"diharapkan log berformat {form.name}, ditemukan {bad_lines} baris dan tidak satu pun demikian",
-        )
-    return lines, records, bad_lines, blank_lines
+    looked_at, blank, ours = row
+    records = _one(con, "select count(*) from log_records")
+    return (looked_at if chunk.is_document else chunk.lines), blank, ours + records
 
 
-def _leave_bad_lines(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
+def _keep_bad_lines(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
     con.execute(
         """
-        create or replace temp table bad_lines as
+        insert into bad_lines
         select
-            line_number as row_number,
-            list_transform(problems, lambda problem: problem.rule) as rules,
-            list_transform(problems, lambda problem: problem.message) as messages,
-            mask_line(bad_line, ?::varchar[]) as raw_row
+            line_number,
+            list_transform(problems, lambda problem: problem.rule),
+            list_transform(problems, lambda problem: problem.message),
+            mask_line(bad_line, ?::varchar[])
         from log_fields
         where problems is not null
         order by line_number
@@ -265,7 +332,7 @@ def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
     for field, macro in form.masks.items():
         con.execute(
             f'create or replace temp table "log_masked_{field}" as select value, {macro}(value) as masked'
-            f' from (select distinct "{field}" as value from log_fields where is_good)'
+            f' from (select distinct "{field}" as value from log_records)'
         )
 
 
@@ -273,7 +340,7 @@ def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str
     masked = ", ".join(f'"log_masked_{field}".masked as "{field}"' for field in form.masks)
     excluded = ", ".join(f'"{field}"' for field in form.masks)
     joins = "\n".join(
-        f'left join "log_masked_{field}" on log_fields."{field}" = "log_masked_{field}".value'
+        f'left join "log_masked_{field}" on log_records."{field}" = "log_masked_{field}".value'
         for field in form.masks
     )
     given = {
@@ -304,10 +371,9 @@ def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str
     from (
         select {columns}, day
         from (
-            select log_fields.* exclude ({excluded}), {masked}
-            from log_fields
+            select log_records.* exclude ({excluded}), {masked}
+            from log_records
             {joins}
-            where is_good
         )
     )
     """
@@ -327,12 +393,23 @@ def _remove(lake_dir: Path, chosen: Callable[[date, str], bool]) -> set[date]:
     days = set()
     for path in (lake_dir / "service_calls").glob("day=*/*.parquet"):
         day = date.fromisoformat(path.parent.name.removeprefix("day="))
-        if chosen(day, path.stem):
+        if chosen(day, path.name):
             path.unlink()
             days.add(day)
             with contextlib.suppress(OSError):  # other files of that day are still there
                 path.parent.rmdir()
     return days
+
+
+def _sha256_of(name: str) -> str:
+    """Of `<sha256>.parquet`, or `<sha256>-0001.parquet` where a log was read in several chunks."""
+    return name.partition(".")[0].partition("-")[0]
+
+
+def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = con.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _literal(text: str) -> str:

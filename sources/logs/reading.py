@@ -8,24 +8,32 @@ import codecs
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from sources.errors import FileRejected, FileWaiting
 
-# Stand in the text where a byte was that cannot be text, and at the end of a line that was cut. Both are
+# Stand in the text where a byte was that cannot be text, and at the end of a line that was cut. All are
 # private-use characters, so they are valid in JSON and no log writes them.
 BAD_BYTE = "\ue000"
 CUT = "\ue001"
+# Stands for a line with nothing on it, which a JSON reader would skip.
+BLANK = "\ue004"
 
 MAX_LINE_BYTES = 1_000_000
 MAX_BYTES = 50_000_000_000
+# Lines are read some hundred thousand at a time, so that memory does not grow with the file.
+CHUNK_BYTES = 1 << 27
+_PICK_BLOCK = 1 << 16
 _BLOCK = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a block can be too long
 _TAIL = 4096
 _STAND_IN = 0x02
 _CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
+_MARKS = re.compile("|".join((BAD_BYTE, CUT, BLANK)).encode())
+_BLANK_LINE = re.compile(rb"^[ \t]*\n", re.MULTILINE)
 _DOCUMENT_END = re.compile(rb"\](?P<rest>(\s*,\s*\"\w+\"\s*:\s*[^\[\]{}]*)*\s*\})?\s*\Z")
 
 codecs.register_error("spbe.bad_byte", lambda error: (BAD_BYTE, cast(UnicodeDecodeError, error).end))
@@ -33,11 +41,18 @@ codecs.register_error("spbe.bad_byte", lambda error: (BAD_BYTE, cast(UnicodeDeco
 
 @dataclass(frozen=True)
 class Spool:
-    """A scratch file of clean lines (or one clean JSON array) and how many lines it holds."""
+    """A scratch file of clean lines (or one clean JSON array).
+
+    `before` lines of the log were in earlier ones, `lines` are in this one; `odd` are those of them (1 is the
+    first of this file) that are blank, cut or hold bytes that are no text. `opening` is how the first begins.
+    """
 
     path: Path
     is_document: bool
-    lines: int
+    before: int = 0
+    lines: int = 0
+    odd: tuple[int, ...] = ()
+    opening: bytes = b""
 
 
 def spool(
@@ -46,32 +61,64 @@ def spool(
     *,
     document_start: re.Pattern[bytes] | None = None,
     max_bytes: int = MAX_BYTES,
-) -> Spool:
-    """Write the lines of a log to a scratch file, so that a CSV or JSON reader sees every one of them.
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[Spool]:
+    """Write the lines of a log to a scratch file, chunk by chunk, so that a reader sees every one of them.
 
     Args:
         source: The archived bytes, plain or gzip (told by their first bytes, not by the name).
-        scratch: Where to write; replaced. The caller deletes it, also after an error.
+        scratch: Where to write; each chunk replaces the one before. The caller deletes it, also after an
+            error.
         document_start: Matches the start of a file that is one JSON document; its last byte is the `[` of the
             array of records. Such a file is written as that array alone, and `lines` is 0.
         max_bytes: Limit of the inflated size.
+        chunk_bytes: About how much is in one chunk.
 
-    Returns:
-        The scratch file. CRLF is a line end. Control characters and invalid UTF-8 are `BAD_BYTE`; a line over
-        1 MB is cut and ends in `CUT`.
+    Yields:
+        The scratch file, every chunk with whole lines. CRLF is a line end. Control characters and invalid
+        UTF-8 are `BAD_BYTE`; a line over 1 MB is cut and ends in `CUT`; a blank line is `BLANK`.
 
     Raises:
         FileWaiting: The gzip stream or the JSON document ends too early.
         FileRejected: The gzip stream is damaged, holds another gzip, or inflates beyond the limit.
     """
-    with source.open("rb") as raw, scratch.open("wb") as out:
+    with source.open("rb") as raw:
         blocks = _text_blocks(_inflated(raw, max_bytes))
         first = next(blocks, b"")
         start = document_start.match(first) if document_start else None
         if start:
-            _write_document(out, first[start.end() - 1 :], blocks)
-            return Spool(scratch, is_document=True, lines=0)
-        return Spool(scratch, is_document=False, lines=_write_lines(out, first, blocks))
+            with scratch.open("wb") as out:
+                _write_document(out, first[start.end() - 1 :], blocks)
+            yield Spool(scratch, is_document=True)
+            return
+        whole = _whole_lines(_cut_lines(chain((first,), blocks)))
+        before = 0
+        for opening in whole:
+            chunk = _write_chunk(scratch, opening, whole, before, chunk_bytes)
+            before += chunk.lines
+            yield chunk
+
+
+def pick_lines(scratch: Path, numbers: Sequence[int]) -> list[str]:
+    """The text of some lines of a chunk; `numbers` ascend and begin with 1."""
+    picked: list[str] = []
+    wanted = iter(numbers)
+    number = next(wanted, None)
+    seen, held = 0, b""
+    with scratch.open("rb") as file:
+        while number is not None and (block := file.read(_PICK_BLOCK)):
+            block = held + block
+            count = block.count(b"\n")
+            if number <= seen + count:
+                lines = block.split(b"\n")
+                held = lines[-1]
+                while number is not None and number <= seen + count:
+                    picked.append(lines[number - seen - 1].decode())
+                    number = next(wanted, None)
+            else:
+                held = block[block.rfind(b"\n") + 1 :]
+            seen += count
+    return picked
 
 
 def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
@@ -125,27 +172,65 @@ def _marked(text: bytes) -> bytes:
     return text.replace(bytes([_STAND_IN]), BAD_BYTE.encode()) if _STAND_IN in text else text
 
 
-def _write_lines(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> int:
-    lines, open_bytes = 0, 0  # open_bytes: length so far of the line that the last block left open
-    block: bytes | None = first
-    while block is not None:
-        if block:
-            newline = block.find(b"\n")
-            head = len(block) if newline < 0 else newline
-            room = MAX_LINE_BYTES - open_bytes
-            if head > room:
-                # Cut at a character, never inside one.
-                kept = block[: max(room, 0)].decode(errors="ignore").encode()
-                out.write(kept + (CUT.encode() if room >= 0 else b"") + block[head:])
-                open_bytes = MAX_LINE_BYTES + 1
-            else:
-                out.write(block)
-                open_bytes += head
-            if newline >= 0:
-                lines += block.count(b"\n")
-                open_bytes = len(block) - 1 - block.rfind(b"\n")
-        block = next(blocks, None)
-    return lines + (1 if open_bytes else 0)
+def _cut_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Blocks in which no line is over the limit."""
+    open_bytes = 0  # length so far of the line that the last block left open
+    for block in blocks:
+        if not block:
+            continue
+        newline = block.find(b"\n")
+        head = len(block) if newline < 0 else newline
+        room = MAX_LINE_BYTES - open_bytes
+        if head > room:
+            # Cut at a character, never inside one.
+            kept = block[: max(room, 0)].decode(errors="ignore").encode()
+            yield kept + (CUT.encode() if room >= 0 else b"") + block[head:]
+            open_bytes = MAX_LINE_BYTES + 1
+        else:
+            yield block
+            open_bytes += head
+        if newline >= 0:
+            open_bytes = len(block) - 1 - block.rfind(b"\n")
+
+
+def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks that end at a line end; the last line gets one if it has none."""
+    held = b""
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield _with_blanks(held + block[:end])
+            held = block[end:]
+        else:
+            held += block
+    if held:
+        yield _with_blanks(held + b"\n")
+
+
+def _with_blanks(text: bytes) -> bytes:
+    if text[:1] in b"\n \t" or b"\n\n" in text or b"\n " in text or b"\n\t" in text:
+        return _BLANK_LINE.sub(BLANK.encode() + b"\n", text)
+    return text
+
+
+def _write_chunk(
+    scratch: Path, opening: bytes, rest: Iterator[bytes], before: int, chunk_bytes: int
+) -> Spool:
+    lines, size, odd = 0, 0, []
+    block: bytes | None = opening
+    with scratch.open("wb") as out:
+        while block is not None:
+            out.write(block)
+            size += len(block)
+            at = 0
+            number = lines + 1
+            for mark in _MARKS.finditer(block) if b"\xee\x80" in block else ():
+                number += block.count(b"\n", at, mark.start())
+                at = mark.start()
+                odd.append(number)
+            lines += block.count(b"\n")
+            block = next(rest, None) if size < chunk_bytes else None
+    return Spool(scratch, False, before, lines, tuple(dict.fromkeys(odd)), opening[:_TAIL])
 
 
 def _write_document(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> None:

@@ -40,6 +40,12 @@ LAKE_COLUMNS: Mapping[str, str] = {
     "record_hash": "bigint",
 }
 
+# The lines of a scratch file (an SQL literal) as a relation `(line)`.
+LINES = (
+    "read_csv({}, columns = {{'line': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '', header = false,"
+    " auto_detect = false, strict_mode = false)"
+)
+
 # Product name of a user agent. A browser that calls itself another product is that one:
 # `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
 AGENT = r"^(?:Mozilla/[0-9.]+ \(compatible; )?([A-Za-z][A-Za-z._-]{0,39})"
@@ -86,6 +92,9 @@ class LogFormat:
         document_start: Matches the start of a file that is one JSON document, None where there is none.
         fields: Gives, from the name of a relation `(line_number, line)`, the SELECT that reads each line
             once: columns `line_number, line` and the fields that the other attributes use. It never raises.
+        fast_fields: Gives, from the scratch file as an SQL literal and the first bytes in it, a SELECT of one
+            row a line, in order, with the same fields (no `line_number`, no `line`), which may take a line
+            for bad that is good, never a bad one for good; None: there is none for such a file.
         is_ours: SQL condition: the line looks like this format, even if it cannot be used.
         problems: All reasons to quarantine a line, in the order in which they are told.
         started_at: SQL expression, UTC timestamp.
@@ -99,6 +108,7 @@ class LogFormat:
     name: str
     document_start: re.Pattern[bytes] | None
     fields: Callable[[str], str]
+    fast_fields: Callable[[str, bytes], str | None]
     is_ours: str
     problems: Sequence[Problem]
     started_at: str
@@ -131,6 +141,12 @@ TIME_RANGE = Problem(
     "'diharapkan waktu dari ' || $first_day::varchar || ' sampai ' || $latest::varchar || ' UTC, ditemukan '"
     " || started_at::varchar",
 )
+
+
+def is_bad_sql(log_format: LogFormat) -> str:
+    """SQL condition: the line, whose bytes are text, has a problem."""
+    problems = [*(p for p in log_format.problems if p not in UNREADABLE), TIME_RANGE]
+    return " or ".join(f"coalesce({problem.when}, false)" for problem in problems)
 
 
 def problems_sql(log_format: LogFormat) -> str:

@@ -191,6 +191,7 @@ FORMAT = LogFormat(
     name="wso2",
     document_start=None,
     fields=_fields,
+    fast_fields=lambda scratch, opening: None,
     is_ours="coalesce(metric, '') <> '' or (not is_no_event and coalesce(\"apiName\", \"requestTimestamp\","
     ' "correlationId") is not null)',
     problems=(

@@ -43,23 +43,44 @@ _NAMES_SHOWN = (
 )
 
 
+_WRONG = {
+    **{name: f'"{name}" is null and "{name}Text" is not null' for name in _NUMBERS},
+    **{name: f"left(\"{name}\", 1) in ('{{', '[')" for name in (*_MEMBERS, "serviceCode", "xRequestId")},
+    "succeeded": "\"succeeded\" not in ('true', 'false')",
+}
+# `r` is a struct or a relation with all names as texts: a wrong type stays visible, a missing field is NULL.
+_TYPED = ", ".join(
+    [
+        *(f'try_cast(r."{name}" as bigint) as "{name}", r."{name}" as "{name}Text"' for name in _NUMBERS),
+        *(f'nullif(r."{name}", \'\') as "{name}"' for name in _TEXTS),
+    ]
+)
+
+
+def _identity(role: str) -> str:
+    parts = [f'"{role}{part}"' for part in ("XRoadInstance", "MemberClass", "MemberCode")]
+    whole = " || '/' || ".join(parts)  # NULL where a part is
+    subsystem = f'"{role}SubsystemCode"'
+    return f"{whole} || case when {subsystem} is null then '' else '/' || {subsystem} end"
+
+
+_NAMED = f"""
+    {_identity("client")} as consumer,
+    {_identity("service")} as provider,
+    "serviceCode" || case when "serviceVersion" is null then '' else '/' || "serviceVersion" end as service,
+    coalesce("faultCode", "soapFaultCode") as fault
+"""
+
+
 def _fields(lines: str) -> str:
     shape = ", ".join(f'"{name}": "VARCHAR"' for name in (*_NUMBERS, *_TEXTS))
-    numbers = ", ".join(f'try_cast(r."{name}" as bigint) as "{name}"' for name in _NUMBERS)
-    texts = ", ".join(f'nullif(r."{name}", \'\') as "{name}"' for name in _TEXTS)
-    wrong = {name: f'"{name}" is null and r."{name}" is not null' for name in _NUMBERS}
-    wrong |= {
-        name: f"left(\"{name}\", 1) in ('{{', '[')" for name in (*_MEMBERS, "serviceCode", "xRequestId")
-    }
-    wrong |= {"succeeded": "\"succeeded\" not in ('true', 'false')"}
-    wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in wrong.items())
+    wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return f"""
     with parsed as (
         select
             line_number,
             line,
             {UNREADABLE_WHEN} as is_unreadable,
-            -- One shape of texts: a wrong type stays visible, a missing field is NULL.
             case
                 when not ({UNREADABLE_WHEN}) and json_valid(line) and left(ltrim(line), 1) = '{{'
                     then from_json(line, '{{{shape}}}')
@@ -68,44 +89,42 @@ def _fields(lines: str) -> str:
     ),
 
     typed as (
-        select line_number, line, is_unreadable, r, {numbers}, {texts}
+        select line_number, line, is_unreadable, r is null as is_no_object, {_TYPED}
         from parsed
     )
 
     select
-        * exclude (r),
-        r is null as is_no_object,
-        case
-            when {" or ".join(wrong.values())}
-                then concat_ws(', ', {wrong_names})
-            else ''
-        end as wrong_fields
+        *,
+        concat_ws(', ', {wrong_names}) as wrong_fields,
+        {_NAMED}
     from typed
     """
 
 
-def _identity(role: str) -> str:
-    parts = [f'"{role}{part}"' for part in ("XRoadInstance", "MemberClass", "MemberCode")]
-    complete = " and ".join(f"{part} is not null" for part in parts)
-    return f"case when {complete} then concat_ws('/', {', '.join(parts)}, \"{role}SubsystemCode\") end"
-
-
-def _with_identities(lines: str) -> str:
+def _fast_fields(scratch: str, _: bytes) -> str:
+    columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in (*_NUMBERS, *_TEXTS))
+    # A line that is no object is a row of NULLs, so it lacks its side.
     return f"""
     select
-        *,
-        {_identity("client")} as consumer,
-        {_identity("service")} as provider,
-        concat_ws('/', "serviceCode", "serviceVersion") as service,
-        coalesce("faultCode", "soapFaultCode") as fault
-    from ({_fields(lines)})
+        * exclude ({", ".join(f'"{name}Text"' for name in _NUMBERS)}),
+        case when {" or ".join(_WRONG.values())} then '?' else '' end as wrong_fields,
+        false as is_unreadable,
+        false as is_no_object,
+        {_NAMED}
+    from (
+        select {_TYPED}
+        from read_json(
+            {scratch}, format = 'newline_delimited', ignore_errors = true, columns = {{{columns}}}
+        ) as r
+    )
     """
 
 
 FORMAT = LogFormat(
     name="xroad",
     document_start=re.compile(rb"\s*(\{\s*\"records\"\s*:\s*)?\["),
-    fields=_with_identities,
+    fields=_fields,
+    fast_fields=_fast_fields,
     is_ours='coalesce("securityServerType", "xRequestId", "serviceCode", "requestInTs"::varchar) is not null',
     problems=(
         *UNREADABLE,
