@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from expectations import references
 from expectations.contract import Column, Contract, value_aliases
 from expectations.normalise import text_stages, typed_sql
-from expectations.rules import rules_of
+from expectations.rules import key_faults_sql, rules_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,7 +77,7 @@ def is_loaded_sql(broken: str = "_broken") -> str:
 
 
 def raw_view_sql(contract: Contract) -> str:
-    """`raw.<kind>`: accepted rows of current files, each mended row once; an unusable optional value is NULL."""
+    """`raw.<kind>`: accepted rows of current files, a mended row once; an unusable optional value is NULL."""
     dropping: dict[str, list[str]] = {}
     for rule in rules_of(contract):
         # A value that does not parse is NULL by its type.
@@ -168,12 +168,19 @@ def judge_sql(
         f'and typed._instansi_code = "list_{c.name}".instansi'
         for c in looked_up
     )
+    if contract.key:
+        lists += f"key_faults as materialized ({key_faults_sql(contract, 'typed')}),\n"
+        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
+        joins += " left join key_faults on typed._row_number = key_faults._row_number"
+    for c in contract.columns:
+        if c.is_unique:
+            lists += f'"many_{c.name}" as materialized ({_repeated_sql(c, "typed")}),\n'
+            said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
+            joins += f' left join "many_{c.name}" on typed."{c.name}__text" = "many_{c.name}".value'
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
-with named as (
-    select _row_number, _surplus, _fault, to_json({{{row_copy}}}) as _raw_row, {as_received} from landed
-),
-cells as materialized (select _row_number, _surplus, _fault, _raw_row, {at_the_door}, {found} from named),
+with named as (select _row_number, _surplus, _fault, {as_received} from landed),
+cells as materialized (select _row_number, _surplus, _fault, {at_the_door}, {found} from named),
 {chain}typed as materialized (
     select
         *,
@@ -184,7 +191,7 @@ cells as materialized (select _row_number, _surplus, _fault, _raw_row, {at_the_d
         $received_at::timestamp as _received_at,
         $folder_instansi::varchar as _folder_instansi_code,
         $folder_period::varchar as _folder_period,
-        sha256(to_json([{content}])) as _content
+        hash({content}) as _content
     from {source}
 ),
 {lists}this as materialized (select typed.*{said} from typed{joins}),
@@ -193,17 +200,30 @@ judged as materialized (
         {tags}
     ], lambda b: b is not null) as _broken
     from this
+),
+copies as (
+    select _row_number, cast(to_json({{{row_copy}}}) as varchar) as row from landed
+    where _row_number in (select _row_number from judged where len(_broken) > 0)
 )
 select
     {stored},
     $file_sha256 as _file_sha256, _row_number, _instansi_code, _opd_code, _period,
-    case when len(_broken) > 0 then mask_text(_raw_row::varchar) end as _raw_row,
+    mask_text(copies.row) as _raw_row,
     list_transform(
         _broken, lambda b: {{'rule': b.rule, 'severity': b.severity, 'message': mask_text(b.message)}}
     ) as _broken
-from judged
+from judged left join copies using (_row_number)
 order by _row_number
 """
+
+
+def _repeated_sql(column: Column, source: str) -> str:
+    """SELECT of the spellings of addresses that more than one row has."""
+    text = f'"{column.name}__text"'
+    return (
+        f"select distinct unnest(list({text})) as value from {source} where {text} is not null "
+        f"group by same_url({text}) having count(*) > 1"
+    )
 
 
 def judge_parameters(

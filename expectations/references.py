@@ -104,7 +104,8 @@ def list_entries(
     elif table == "area":
         where = "r.parent_code = $instansi"
     elif column.accepts_children:
-        where = f"length(r.{target}) > 6"
+        # The lowest codes; one above them is admitted, yet not what is asked for.
+        where = f"not exists (select 1 from reference.{table} as c where c.parent = r.{target})"
     if column.pattern:
         where += f" and regexp_matches(r.{target}, {_text(column.pattern)})"
     return con.execute(

@@ -56,8 +56,8 @@ class Rule:
 
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
     `quarantine.judge_sql`: each column as its typed value, `<column>__text` as normalised text and
-    `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says. NULL counts
-    as not broken.
+    `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says, `_twin` and
+    `_conflict` as `key_faults_sql`. NULL counts as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
     `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another;
     `shows` names the cells (SQL, title) that a message on a whole row tells.
@@ -179,7 +179,7 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
     if column.reference:
         found += _reference_rules(column, rule)
     if column.is_unique:
-        broken = f"{text} is not null and count(*) over (partition by same_url({text})) > 1"
+        broken = f'"{name}__repeated"'
         found.append(rule("repeated", "warning", broken, "nilai ini juga dipakai baris lain pada berkas ini"))
     return found + _reading_rules(column, rule)
 
@@ -265,34 +265,28 @@ def key_sql(contract: Contract) -> list[str]:
     return [own.get(name, f'"{name}__text"') for name in contract.key]
 
 
-def _key_rules(contract: Contract) -> list[Rule]:
+def key_faults_sql(contract: Contract, source: str) -> str:
+    """SELECT of (_row_number, twin, conflict) of rows that share a key; on few columns, since it sorts."""
     parts = key_sql(contract)
     filled = " and ".join(f"{part} is not null" for part in parts)
     over = f"(partition by {', '.join(parts)})"
     ordered = f"(partition by {', '.join(parts)} order by _row_number)"
-    shows = _cells(contract, contract.key)
     same = f"min(_content) over {over} = max(_content) over {over}"
+    return (
+        f"select * from (select _row_number, {same} and row_number() over {ordered} > 1 as twin, "
+        f"not ({same}) as conflict from {source} where {filled}) where twin or conflict"
+    )
+
+
+def _key_rules(contract: Contract) -> list[Rule]:
+    shows = _cells(contract, contract.key)
+    said: dict[RuleKind, tuple[str, str, str]] = {
+        "duplicate": ("_twin", "Baris ini sama persis dengan baris terdahulu", "Baris ganda"),
+        "conflict": ("_conflict", "Kunci yang sama dipakai baris lain dengan isi berbeda", "Kunci bentrok"),
+    }
     return [
-        Rule(
-            f"{contract.kind}.key.duplicate",
-            None,
-            "duplicate",
-            "error",
-            f"{filled} and {same} and row_number() over {ordered} > 1",
-            "Baris ini sama persis dengan baris terdahulu",
-            "Baris ganda",
-            shows=shows,
-        ),
-        Rule(
-            f"{contract.kind}.key.conflict",
-            None,
-            "conflict",
-            "error",
-            f"{filled} and not ({same})",
-            "Kunci yang sama dipakai baris lain dengan isi berbeda",
-            "Kunci bentrok",
-            shows=shows,
-        ),
+        Rule(f"{contract.kind}.key.{kind}", None, kind, "error", broken, sentence, title, shows=shows)
+        for kind, (broken, sentence, title) in said.items()
     ]
 
 
