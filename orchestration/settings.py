@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.home / "published" / "report"
 
     @property
+    def feedback(self) -> Path:
+        """Answers to OPDs: a folder each."""
+        return self.home / "feedback"
+
+    @property
     def outbox(self) -> Path:
         """Bundles and receipts."""
         return self.home / "outbox"

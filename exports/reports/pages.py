@@ -55,7 +55,7 @@ def write_reports(
     with open_published(published) as connection:
         codes = sorted(set(instansi)) if instansi is not None else _reported_codes(connection)
         pages = {code: render_instansi(connection, code, generated_for) for code in codes}
-        index = _render(
+        index = render_page(
             "index.html.j2",
             rows=[_index_row(connection, code) for code in codes],
             generated_for=generated_for,
@@ -92,7 +92,7 @@ def render_instansi(
     unit = _instansi(connection, instansi_code)
     chosen, scores = _scores(connection, instansi_code, official=True)
     local, local_scores = _scores(connection, instansi_code, official=False)
-    return _render(
+    return render_page(
         "instansi.html.j2",
         title=unit["instansi_name"],
         unit=unit,
@@ -122,7 +122,8 @@ def is_fictional(unit: Row) -> bool:
     return unit["instansi_code"] == FICTIONAL_CODE or unit["instansi_name"].startswith(FICTIONAL_NAME)
 
 
-def _render(template: str, **values: Any) -> bytes:
+def render_page(template: str, **values: Any) -> bytes:
+    """Fill a template of `templates/`; what it names and is not given is an error."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

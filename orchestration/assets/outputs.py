@@ -13,6 +13,7 @@ from expectations import contract as contracts
 from expectations import suite
 from expectations.pages import write_pages
 from exports.bundle import build_bundle, latest_period
+from exports.feedback import write_feedback
 from exports.publish import publish_database
 from exports.reports.pages import write_reports
 from orchestration.dbt import project_fingerprint
@@ -23,6 +24,7 @@ from sources import ledger
 GROUP = "exports"
 DATABASE_KEY = dg.AssetKey(["published", "database"])
 REPORT_KEY = dg.AssetKey(["published", "report"])
+FEEDBACK_KEY = dg.AssetKey(["feedback", "opd"])
 BUNDLE_KEY = dg.AssetKey(["outbox", "bundle"])
 STATE = "published"
 
@@ -78,9 +80,22 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         )
 
     @dg.asset(
+        key=FEEDBACK_KEY,
+        group_name=GROUP,
+        kinds={"html", "xlsx"},
+        deps=[DATABASE_KEY],
+        description="What each OPD has to mend, with the workbook to send it back in; or that nothing is.",
+    )
+    def feedback() -> dg.MaterializeResult:
+        written = write_feedback(settings.published, settings.feedback, settings.last_complete_day())
+        return dg.MaterializeResult(
+            metadata={"opds": len(written), "path": dg.MetadataValue.path(settings.feedback)}
+        )
+
+    @dg.asset(
         key=BUNDLE_KEY,
         group_name=GROUP,
-        deps=[DATABASE_KEY, REPORT_KEY],
+        deps=[DATABASE_KEY, REPORT_KEY, FEEDBACK_KEY],
         freshness_policy=freshness,
         description="The signed bundle of this home's instansi; a new version where its content changed.",
     )
@@ -105,4 +120,4 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
             ledger.write_state(con, STATE, published_state(settings))
         return dg.MaterializeResult(metadata=metadata)
 
-    return [published_database, report, bundle]
+    return [published_database, report, feedback, bundle]

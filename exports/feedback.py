@@ -1,0 +1,467 @@
+"""The answer to each OPD: which rows and files to mend, how, and a workbook to send the mended rows back in.
+
+Belongs here: one page and one workbook per kind for whoever is asked to mend. Stays out: judging
+(`expectations/`) and reading what comes back (`sources/corrections.py`). The same code answers before sending
+(`spbe check`).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import xlsxwriter
+
+from expectations.contract import header_aliases, kinds, load_contract
+from expectations.rules import Rule, rules_of
+from exports.aside import rename_in, write_file
+from exports.database import open_published, read_rows
+from exports.reports import pages, wording
+
+PAGE = "umpan_balik.html"
+CORRECTS, WHY = "_perbaikan_dari", "_masalah"
+_SHOWN_ROWS = 30
+_CELL_CHARACTERS = 32_767
+_SHEET_ROWS = 1_048_575
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SENTENCE = re.compile(
+    r'^Kolom [^:]*: ditemukan "(?P<found>.*)", (?:seharusnya )?(?P<expected>.*)$', re.DOTALL
+)
+_ROW_SENTENCE = re.compile(r"^(?P<expected>.*) \(ditemukan: (?P<found>.*)\)\.$", re.DOTALL)
+# What to do about a broken rule; the contract's description of the column follows.
+_MEND = {
+    "missing": "Isi kolom ini.",
+    "type": "Tulis ulang nilainya dalam bentuk yang diminta.",
+    "codes": "Pilih salah satu nilai yang disebut.",
+    "pattern": "Tulis kodenya dalam bentuk yang diminta.",
+    "range": "Periksa nilainya; batasnya disebut di samping.",
+    "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
+    "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
+    "retired": "Pakai OPD yang aktif.",
+    "repeated": "Pastikan tidak ada dua baris untuk hal yang sama.",
+    "row": "Perbaiki salah satu nilai yang disebut.",
+    "duplicate": "Hapus baris gandanya.",
+    "conflict": "Sisakan satu baris per kunci, atau bedakan kuncinya.",
+    "unit": "Isi angkanya saja, tanpa satuan.",
+    "credentials": "Hapus nama pengguna dan sandi dari alamat, lalu ganti sandinya.",
+    "scheme": "Isi alamat yang diawali http:// atau https://.",
+    "name": "Samakan nama dengan kodenya.",
+    "folder": "Samakan isi kolom dengan folder berkas.",
+    "surplus": "Periksa tanda pemisah; beri tanda kutip pada sel yang memuat pemisah.",
+    "unreadable": "Simpan ulang berkas dari aplikasi asalnya; periksa tanda kutip pada baris ini.",
+}
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """One row that breaks rules: `rules` and `messages` in step, `raw_row` a JSON object by header or None.
+
+    `is_loaded` tells that it was accepted all the same: all its rules are warnings.
+    """
+
+    kind: str
+    file_name: str
+    file_sha256: str
+    row_number: int
+    rules: Sequence[str]
+    messages: Sequence[str]
+    raw_row: str | None
+    is_loaded: bool
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """One file of which nothing was loaded; `reason` is `code: sentence`."""
+
+    kind: str
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule of one row, as a person reads it."""
+
+    file_name: str
+    row_number: int
+    column: str
+    found: str
+    expected: str
+
+
+@dataclass
+class RuleGroup:
+    """All rows of one kind that break one rule."""
+
+    kind: str
+    rule_id: str
+    title: str
+    is_error: bool
+    mend: str
+    problems: list[Problem] = field(default_factory=list)
+
+
+def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Path]:
+    """Write a folder per OPD that ever sent or stood in a file: what is open, or that nothing is.
+
+    Args:
+        published: the published database.
+        feedback_dir: the folders' folder; folders of ours whose OPD is not known any more are emptied.
+        as_of: the day printed on page and workbook; same database and day, same bytes.
+
+    Returns:
+        The written pages, by name of folder.
+
+    Raises:
+        FileNotFoundError: nothing has been published yet.
+    """
+    feedback_dir.mkdir(parents=True, exist_ok=True)
+    with open_published(published) as connection:
+        readers = _readers(connection)
+        for name, reader in readers.items():
+            write_answer(
+                feedback_dir / name,
+                f"{reader['reader_name']} ({reader['opd_code']})",
+                _rows(connection, reader),
+                _files(connection, reader),
+                as_of,
+            )
+    for folder in feedback_dir.iterdir():
+        if folder.name not in readers and (folder / PAGE).is_file():
+            _clear(folder, keep=())
+    return [feedback_dir / name / PAGE for name in sorted(readers)]
+
+
+def write_answer(
+    folder: Path, title: str, rows: Sequence[RefusedRow], files: Sequence[RefusedFile], as_of: date
+) -> list[Path]:
+    """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
+
+    Each file is complete or as before; workbooks of earlier answers that are not written again are removed.
+    Text is expected to be masked already.
+
+    Args:
+        folder: where to; made when missing.
+        title: whose files these are.
+        rows: rows that break rules, refused or not.
+        files: files of which nothing was loaded.
+        as_of: the day printed; also the workbooks' date of creation.
+
+    Returns:
+        The written files, the page first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    groups = group_by_rule(rows)
+    books = []
+    for kind in sorted({g.kind for g in groups} | {f.kind for f in files}):
+        books.append(folder / f"umpan_balik_{_safe_name(kind)}.xlsx")
+        _write_workbook(
+            books[-1],
+            kind,
+            [r for r in rows if r.kind == kind],
+            [g for g in groups if g.kind == kind],
+            [f for f in files if f.kind == kind],
+            as_of,
+        )
+    by_kind = [
+        {
+            "kind": kind,
+            "name": _kind_title(kind),
+            "book": f"umpan_balik_{_safe_name(kind)}.xlsx",
+            "groups": list(own),
+            "refused": sum(1 for r in rows if r.kind == kind and not r.is_loaded),
+        }
+        for kind, own in groupby(
+            sorted(groups, key=lambda g: _kind_rank(groups, g.kind)), key=lambda g: g.kind
+        )
+    ]
+    page = pages.render_page(
+        "feedback.html.j2",
+        title="Umpan balik data",
+        reader=title,
+        generated_for=as_of,
+        kinds=by_kind,
+        files=[
+            {**f.__dict__, "name": _kind_title(f.kind), "sentence": f.reason.partition(": ")[2] or f.reason}
+            for f in files
+        ],
+        refused=sum(1 for r in rows if not r.is_loaded),
+        warned=sum(1 for r in rows if r.is_loaded),
+        shown_rows=_SHOWN_ROWS,
+        wording=wording,
+    )
+    write_file(folder / PAGE, page)
+    _clear(folder, keep={PAGE, *(book.name for book in books)})
+    return [folder / PAGE, *books]
+
+
+def group_by_rule(rows: Iterable[RefusedRow]) -> list[RuleGroup]:
+    """One group per kind and broken rule, the worst first: refusals before warnings, many before few."""
+    groups: dict[tuple[str, str], RuleGroup] = {}
+    for row in rows:
+        for rule_id, message in zip(row.rules, row.messages, strict=True):
+            group = groups.get((row.kind, rule_id))
+            if group is None:
+                group = groups[row.kind, rule_id] = _group(row.kind, rule_id)
+            group.problems.append(_problem(row, rule_id, message))
+    return sorted(groups.values(), key=lambda g: (not g.is_error, -len(g.problems), g.kind, g.rule_id))
+
+
+def _kind_rank(groups: Sequence[RuleGroup], kind: str) -> tuple[int, str]:
+    return min(i for i, g in enumerate(groups) if g.kind == kind), kind
+
+
+def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Folder name to the OPD it is for: all that ever sent a file or are asked to mend a row."""
+    rows = read_rows(
+        connection,
+        """
+        with addressed as (
+            select instansi_code, answer_opd_code as opd_code from fct_quarantine
+            union select instansi_code, answer_opd_code from fct_row_warnings
+            union select instansi_code, opd_code from fct_intake_files
+        )
+        select a.instansi_code, a.opd_code, coalesce(o.opd_name, i.instansi_name, a.opd_code) as reader_name,
+            count(*) over (partition by a.opd_code) > 1 as is_shared
+        from addressed as a
+        left join dim_opd as o on a.instansi_code = o.instansi_code and a.opd_code = o.opd_code
+        left join dim_instansi as i on a.opd_code = i.instansi_code
+        where a.opd_code is not null
+        order by a.instansi_code, a.opd_code
+        """,
+    )
+    return {
+        _safe_name(f"{r['instansi_code']}-{r['opd_code']}" if r["is_shared"] else r["opd_code"]): r
+        for r in rows
+    }
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedRow]:
+    found = connection.execute(
+        """
+        select kind, file_name, file_sha256, row_number, rules, messages, raw_row, false as is_loaded
+        from fct_quarantine
+        where status = 'open' and instansi_code = $instansi and answer_opd_code = $opd
+        union all
+        select kind, file_name, file_sha256, row_number, list(rule_id order by rule_id),
+            list(message order by rule_id), null, true
+        from fct_row_warnings where instansi_code = $instansi and answer_opd_code = $opd
+        group by kind, file_name, file_sha256, row_number
+        order by is_loaded, kind, file_name, file_sha256, row_number
+        """,
+        {"instansi": reader["instansi_code"], "opd": reader["opd_code"]},
+    ).fetchall()
+    return [RefusedRow(*row) for row in found]
+
+
+def _files(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedFile]:
+    found = connection.execute(
+        "select kind, file_name, coalesce(reason, '') from fct_intake_files "
+        "where is_open and instansi_code = ? and opd_code = ? order by kind, file_name, file_sha256",
+        [reader["instansi_code"], reader["opd_code"]],
+    ).fetchall()
+    return [RefusedFile(*row) for row in found]
+
+
+@cache
+def _rules(kind: str) -> dict[str, Rule]:
+    return {rule.id: rule for rule in rules_of(load_contract(kind))} if kind in kinds() else {}
+
+
+def _group(kind: str, rule_id: str) -> RuleGroup:
+    rule = _rules(kind).get(rule_id)
+    if rule is None:
+        # A fault of the reference to the mended row, of a log line, or a rule of another contract version.
+        if rule_id.startswith(f"{kind}.{CORRECTS}."):
+            mend = "Tulis berkas dan baris seperti pada buku kerja umpan balik."
+            return RuleGroup(kind, rule_id, f"Kolom {CORRECTS}", True, mend)
+        return RuleGroup(kind, rule_id, rule_id, True, "")
+    mend = _MEND.get(rule.kind, "Perbaiki nilainya.")
+    if rule.column is None:
+        return RuleGroup(kind, rule_id, rule.title, rule.severity == "error", mend)
+    column = load_contract(kind).column(rule.column)
+    about = f" {column.title}: {column.description}" if column.description else ""
+    example = f" Contoh: {column.example}." if column.example else ""
+    title = f"{column.title} ({rule.column}): {rule.expected}"
+    return RuleGroup(kind, rule_id, title, rule.severity == "error", f"{mend}{about}{example}")
+
+
+def _problem(row: RefusedRow, rule_id: str, message: str) -> Problem:
+    rule = _rules(row.kind).get(rule_id)
+    column = rule.column or "" if rule else (rule_id.split(".")[1] if rule_id.count(".") > 1 else "")
+    match = _SENTENCE.match(message) or _ROW_SENTENCE.match(message)
+    if match:
+        return Problem(row.file_name, row.row_number, column, match["found"], match["expected"])
+    if rule and rule.kind == "missing":
+        return Problem(row.file_name, row.row_number, column, "(kosong)", rule.expected)
+    return Problem(row.file_name, row.row_number, column, "", message)
+
+
+def _kind_title(kind: str) -> str:
+    return load_contract(kind).title if kind in kinds() else wording.KINDS.get(kind, kind)
+
+
+def _write_workbook(
+    path: Path,
+    kind: str,
+    rows: Sequence[RefusedRow],
+    groups: Sequence[RuleGroup],
+    files: Sequence[RefusedFile],
+    as_of: date,
+) -> None:
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    workbook = xlsxwriter.Workbook(
+        str(aside),
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    # The day of the data, not of the writing: the same content must give the same bytes.
+    created = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC).replace(tzinfo=None)
+    workbook.set_properties({"title": f"Umpan balik {_kind_title(kind)}", "created": created})
+    text = {"num_format": "@", "valign": "top", "text_wrap": True}
+    formats = {
+        "head": workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
+        "text": workbook.add_format(text),
+        "error": workbook.add_format({**text, "bg_color": "#fbd9c8"}),
+        "warning": workbook.add_format({**text, "bg_color": "#fdf0cf"}),
+        "kept": workbook.add_format({**text, "font_color": "#55616a"}),
+    }
+    refused = [r for r in rows if not r.is_loaded]
+    if refused and kind in kinds():
+        _write_corrections(workbook.add_worksheet("perbaikan"), kind, refused, formats)
+    _write_problems(workbook.add_worksheet("masalah"), groups, files, formats)
+    try:
+        workbook.close()
+        rename_in(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_corrections(sheet: Any, kind: str, rows: Sequence[RefusedRow], formats: Mapping[str, Any]) -> None:
+    """The refused rows as they came, to be mended and sent back: the only sheet that intake reads."""
+    contract, known = load_contract(kind), header_aliases(kind)
+    cells = [_cells(row, known) for row in rows]
+    broken = [_broken_columns(row) for row in rows]
+    used = {name for by_column in (*cells, *broken) for name in by_column}
+    columns = [c for c in contract.columns if c.name in used]
+    heads = [c.title if known.get(c.title.lower()) == c.name else c.name for c in columns]
+    sheet.freeze_panes(1, 1)
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, max(len(columns), 1), 22)
+    sheet.set_column(len(columns) + 1, len(columns) + 1, 70)
+    for i, head in enumerate([CORRECTS, *heads, WHY]):
+        sheet.write_string(0, i, head, formats["head"])
+    for number, (row, by_column, faults) in enumerate(zip(rows, cells, broken, strict=True), 1):
+        if number > _SHEET_ROWS:
+            break
+        named = f"{row.file_name}@{row.file_sha256[:12]}#{row.row_number}"
+        # A row that named no known row is to name one: its own reference is what must be mended.
+        is_lost = CORRECTS in faults
+        reference = by_column.get(CORRECTS, "") if is_lost else named
+        sheet.write_string(number, 0, _cell(reference), formats["error" if is_lost else "kept"])
+        for i, column in enumerate(columns, 1):
+            severity = faults.get(column.name, "text")
+            sheet.write_string(number, i, _cell(by_column.get(column.name, "")), formats[severity])
+        sheet.write_string(number, len(columns) + 1, _cell(" ".join(row.messages)), formats["kept"])
+
+
+def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str]:
+    """Column of the contract to the cell as received."""
+    try:
+        content = json.loads(row.raw_row or "{}")
+    except json.JSONDecodeError:
+        return {}
+    found = {}
+    for header, value in content.items() if isinstance(content, dict) else ():
+        key = " ".join(header.lower().split())
+        name = CORRECTS if key == CORRECTS else known.get(key)
+        if name and value is not None:
+            found[name] = str(value)
+    return found
+
+
+def _broken_columns(row: RefusedRow) -> dict[str, str]:
+    """Column of the contract to the worst severity of a rule that its cell breaks."""
+    found: dict[str, str] = {}
+    for rule_id in row.rules:
+        rule = _rules(row.kind).get(rule_id)
+        if rule is None and rule_id.startswith(f"{row.kind}.{CORRECTS}."):
+            found[CORRECTS] = "error"
+        elif rule and rule.column and found.get(rule.column) != "error":
+            found[rule.column] = rule.severity
+    return found
+
+
+def _write_problems(
+    sheet: Any, groups: Sequence[RuleGroup], files: Sequence[RefusedFile], formats: Mapping[str, Any]
+) -> None:
+    """Every problem, grouped by rule, the worst first; refused files before all."""
+    heads = ["tingkat", "berkas", "baris", "kolom", "ditemukan", "seharusnya", "cara memperbaiki", "aturan"]
+    sheet.freeze_panes(1, 0)
+    for i, width in enumerate([14, 40, 8, 22, 34, 50, 60, 34]):
+        sheet.set_column(i, i, width)
+        sheet.write_string(0, i, heads[i], formats["head"])
+    number = 0
+    for file in files:
+        number += 1
+        code, _, sentence = file.reason.partition(": ")
+        line = ["berkas ditolak", file.file_name, None, "", "", sentence or code]
+        _write_line(
+            sheet,
+            number,
+            [*line, "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama.", code],
+            formats,
+        )
+    for group in groups:
+        level = "ditolak" if group.is_error else "peringatan"
+        for p in group.problems:
+            number += 1
+            if number > _SHEET_ROWS:
+                return
+            place: list[str | int | None] = [level, p.file_name, p.row_number, p.column]
+            _write_line(sheet, number, [*place, p.found, p.expected, group.mend, group.rule_id], formats)
+
+
+def _write_line(
+    sheet: Any, number: int, values: Sequence[str | int | None], formats: Mapping[str, Any]
+) -> None:
+    for i, value in enumerate(values):
+        if isinstance(value, int):
+            sheet.write_number(number, i, value)
+        elif value:
+            sheet.write_string(number, i, _cell(value), formats["text"])
+
+
+def _cell(value: str) -> str:
+    """A text no spreadsheet takes for a formula, not longer than a cell."""
+    safe = f"'{value}" if value.startswith(_FORMULA) else value
+    return safe if len(safe) <= _CELL_CHARACTERS else safe[: _CELL_CHARACTERS - 1] + "…"
+
+
+def _safe_name(code: str) -> str:
+    """A code as one plain name of a folder or file; a code that had to be changed is told apart by a hash."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", code).lstrip(".")[:80]
+    return name if name == code else f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:8]}"
+
+
+def _clear(folder: Path, keep: Iterable[str]) -> None:
+    """Remove our own files from a folder, and the folder where nothing else is in it."""
+    kept = set(keep)
+    for path in folder.iterdir():
+        is_ours = path.name == PAGE or re.fullmatch(r"\.?umpan_balik_.*\.xlsx(\.new)?", path.name)
+        if is_ours and path.name not in kept:
+            path.unlink()
+    if not kept and not any(folder.iterdir()):
+        folder.rmdir()
