@@ -43,16 +43,18 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
         description="Great Expectations and the quarantine count the same rows, rule by rule.",
     )
 
-    @dg.multi_asset_check(name="contract_verdicts", specs=[*specs, agrees])
+    @dg.multi_asset_check(name="contract_verdicts", specs=[*specs, agrees], can_subset=True)
     def contract_verdicts(
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
+        chosen = context.selected_asset_check_keys
         # Only kinds whose latest intake brought rows are judged; the others have nothing to say.
         counts: dict[str, int] = {}
         fresh = []
         with warehouse.connect() as con:
             for contract in every:
-                files = suite.judged_files(con, contract)
+                is_wanted = agrees.key in chosen or _verdict_key(contract.kind) in chosen
+                files = suite.judged_files(con, contract) if is_wanted else []
                 if files:
                     fresh.append(contract)
                     counts |= suite.quarantine_counts(con, contract, files)
@@ -61,6 +63,8 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
             with warehouse.connect() as con:
                 suite.keep_verdicts(con, verdicts)
         for contract in every:
+            if _verdict_key(contract.kind) not in chosen:
+                continue
             own = [v for v in verdicts if v.rule.id.startswith(f"{contract.kind}.")]
             yield dg.AssetCheckResult(
                 passed=all(v.passed for v in own),
@@ -74,14 +78,19 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
             for v in verdicts
             if v.unexpected != counts[v.rule.id]
         }
-        yield dg.AssetCheckResult(
-            passed=not differing,
-            asset_key=agrees.asset_key,
-            check_name=agrees.name,
-            metadata={"differing": differing, "rules": len(verdicts)},
-        )
+        if agrees.key in chosen:
+            yield dg.AssetCheckResult(
+                passed=not differing,
+                asset_key=agrees.asset_key,
+                check_name=agrees.name,
+                metadata={"differing": differing, "rules": len(verdicts)},
+            )
 
     return contract_verdicts
+
+
+def _verdict_key(kind: str) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey(["raw", kind]), VERDICT)
 
 
 def _verdict_metadata(verdicts: Sequence[Verdict]) -> dict[str, int | dg.MarkdownMetadataValue]:
