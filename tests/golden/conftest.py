@@ -63,7 +63,8 @@ def example_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duck
         settings.warehouse,
     )
     # The data tests of the models run wherever the whole chain runs; here the figures are the test.
-    marts = ["+fct_findings", "+fct_indicator_values", "+dim_system", "marts.study"]
+    marts = ["+fct_findings", "+fct_indicator_values", "+fct_scores", "+marts.evidence", "+fct_overlaps"]
+    marts += ["+fct_exchange_network", "+fct_exchange_edges", "+dim_system", "+marts.study"]
     dbt(["run", "--select", *marts, "--exclude", "tag:daily"], folder, settings.warehouse)
     connection = open_warehouse(settings.warehouse)
     yield connection

@@ -1,5 +1,5 @@
--- Every month's exchange as a graph without directions, asked three times who reaches whom: whole, without its
--- largest provider, and without each edge in turn.
+-- Every month's exchange as a graph without directions, asked three times who reaches whom: whole, without
+-- its largest provider, and without each edge in turn.
 with recursive pairs as (
 
     select

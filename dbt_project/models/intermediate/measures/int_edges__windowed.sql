@@ -36,8 +36,8 @@ flows as (
 
 ),
 
--- Codes conform where a flow names coded elements, all of them on the list, and where a data set that it names
--- is in the catalogue with a code of the national reference.
+-- Codes conform where a flow names coded elements, all of them on the list, and where a data set that it
+-- names is in the catalogue with a code of the national reference.
 elements as (
 
     select

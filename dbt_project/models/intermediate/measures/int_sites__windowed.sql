@@ -21,8 +21,8 @@ with checks as (
     inner join {{ ref('stg_website_check__checks') }} as checks
         on
             windows.instansi_code = checks.instansi_code
-            and checks.checked_on >= {{ day_plus('windows.window_start', -30) }}
-            and checks.checked_on <= windows.window_end
+            and {{ day_plus('windows.window_start', -30) }} <= checks.checked_on
+            and windows.window_end >= checks.checked_on
 
 ),
 
@@ -70,7 +70,9 @@ select
     greatest(latest.last_content_date, changed.changed_on) as changed_on,
     latest.is_reachable
     and coalesce(
-        greatest(latest.last_content_date, changed.changed_on) >= {{ day_plus('latest.checked_on', -30) }}, false
+        greatest(latest.last_content_date, changed.changed_on)
+        >= {{ day_plus('latest.checked_on', -30) }},
+        false
     ) as is_fresh
 from latest
 left join changed
