@@ -41,6 +41,17 @@ def level_of(stage: int, year: int, number: int) -> int | None:
     return None if number > 44 else 1 + (number * 3 + stage + year) % 5
 
 
+# Sums of levels that the printed domain values 4.00, 3.60, 2.09 and 3.75 of 2023 leave open: indicators 1-10,
+# 11-20, 21-31, 32-41 (weight 2.75) and 42-47 (weight 3).
+DELI_SERDANG_2023 = {"self": (40, 36, 23, 38, 22), "document": (40, 36, 23, 37, 23)}
+
+
+def spread(sums: tuple[int, ...]) -> Iterator[int]:
+    """Whole levels with these sums, as even as can be."""
+    for total, count in zip(sums, (10, 10, 11, 10, 6), strict=True):
+        yield from (total // count + (position < total % count) for position in range(count))
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The warehouse after dbt has built the index from small hand-made inputs."""
@@ -53,6 +64,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, stage in stages
         for year in (2024, 2025)
         for n in range(1, 48)
+    ]
+    levels += [
+        ("12.08", "2023", "permenpanrb-59-2020", stage, f"p59.i{n:02d}", level)
+        for stage, sums in DELI_SERDANG_2023.items()
+        for n, level in enumerate(spread(sums), start=1)
     ]
     levels += [("12.07", "2026", "permenpanrb-8-2026", "final", f"p8.i{n:02d}", 2) for n in range(1, 13)]
     scores = [
@@ -88,7 +104,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "unnest(?) as period, unnest(?) as stage, unnest(?) as node_id, "
             "unnest(?::decimal(38, 10)[]) as score, 'sha-scores' as _file_sha256, "
             "'scores.csv' as _file_name, generate_subscripts(?, 1) + 1 as _row_number, "
-            "timestamp '2026-05-05' as _received_at, 1 as _file_order, '12.07' as _instansi_code, '2026' as _period",
+            "timestamp '2026-05-05' as _received_at, 1 as _file_order, '12.07' as _instansi_code, "
+            "'2026' as _period",
             [*(list(column) for column in zip(*scores, strict=True)), [row[0] for row in scores]],
         )
     dbt = Path(sys.executable).with_name("dbt")
@@ -121,6 +138,20 @@ def published(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder / "spbe.duckdb"
 
 
+def test_levels_behind_deli_serdangs_printed_domains_print_its_index(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    """Both sums of levels that fit the ministry's table of 2023 print its four domains and 3.47."""
+    for stage, exact in (("self", "347/100"), ("document", "1389/400")):
+        rows = marts.execute(
+            "select node_id, printed, score_exact, predicate from marts.fct_scores "
+            "where unit_code = '12.08' and stage = ? and node_kind in ('index', 'domain') order by node_id",
+            [stage],
+        ).fetchall()
+        assert [str(row[1]) for row in rows] == ["4.00", "3.60", "2.09", "3.75", "3.47"]
+        assert rows[-1][2:] == (exact, "Baik")
+
+
 def weights_of(marts: duckdb.DuckDBPyConnection, rulebook_id: str) -> dict[str, Fraction]:
     """Share of the index of each indicator, from the seed's fractions multiplied down the tree."""
     rows = marts.execute(
@@ -142,7 +173,8 @@ def test_no_cheaper_set_of_levels_reaches_the_next_predicate(marts: duckdb.DuckD
         """
         select period, stage, set_no, list(node_id), list(levels_up), list(to_level), any_value(set_cost),
             any_value(index_now), any_value(index_reached), any_value(next_predicate)
-        from marts.fct_lever_sets where rulebook_id = 'permenpanrb-59-2020' group by all
+        from marts.fct_lever_sets
+        where rulebook_id = 'permenpanrb-59-2020' and unit_code = '12.07' group by all
         """
     ).fetchall()
     assert {(row[0], row[1]) for row in sets} == {
@@ -203,12 +235,13 @@ def test_a_gap_between_stages_is_their_difference_and_its_parts_sum(marts: duckd
     indices = {
         (period, stage): score
         for period, stage, score in marts.execute(
-            "select period, stage, score from marts.fct_scores where node_id = 'p59.index'"
+            "select period, stage, score from marts.fct_scores "
+            "where node_id = 'p59.index' and unit_code = '12.07'"
         ).fetchall()
     }
     rows = marts.execute(
         "select period, from_stage, to_stage, gap, gap_printed, index_points from marts.fct_stage_gaps "
-        "where node_id = 'p59.index' order by all"
+        "where node_id = 'p59.index' and unit_code = '12.07' order by all"
     ).fetchall()
     assert len(rows) == 6
     for period, earlier, later, gap, printed, points in rows:
@@ -218,7 +251,7 @@ def test_a_gap_between_stages_is_their_difference_and_its_parts_sum(marts: duckd
     parts = marts.execute(
         """
         select period, from_stage, to_stage, sum(index_points) from marts.fct_stage_gaps
-        where node_kind = 'domain' group by all order by all
+        where node_kind = 'domain' and unit_code = '12.07' group by all order by all
         """
     ).fetchall()
     assert all(abs(part[3] - row[5]) < 1e-9 for part, row in zip(parts, rows, strict=True))

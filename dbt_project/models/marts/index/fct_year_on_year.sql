@@ -76,7 +76,9 @@ select
     preceded.previous_period,
     preceded.previous_rulebook_id,
     case when preceded.is_break then preceded.previous_index_score else previous.score end as previous_score,
-    case when preceded.is_break then preceded.previous_index_printed else previous.printed end as previous_printed,
+    case
+        when preceded.is_break then preceded.previous_index_printed else previous.printed
+    end as previous_printed,
     case when not preceded.is_break then scores.score - previous.score end as change,
     preceded.is_break
 from scores
