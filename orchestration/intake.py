@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ _SEEDS = PROJECT / "dbt_project" / "seeds"
 REFERENCES = {
     "rulebooks": _SEEDS / "rulebooks" / "rulebooks.csv",
     "rulebook_nodes": _SEEDS / "rulebooks" / "rulebook_nodes.csv",
+    "outside_index_bands": _SEEDS / "rulebooks" / "outside_index_bands.csv",
     "ref_data_rad": _SEEDS / "reference" / "ref_data_rad.csv",
     "ref_layanan_ral": _SEEDS / "reference" / "ref_layanan_ral.csv",
     "ref_proses_bisnis_rab": _SEEDS / "reference" / "ref_proses_bisnis_rab.csv",
@@ -46,19 +47,19 @@ _AREAS = (
     "union all select kode_kemendagri, nama, kode_bps, left(kode_kemendagri, 5) "
     "from read_csv($kecamatan, header = true, all_varchar = true)"
 )
+# Indices of other bodies that become the value of an indicator are received as scores of `<node>.outside`.
+_OUTSIDE_NODES = (
+    "select rulebook_id, node_id || '.outside' as node_id, "
+    "min(outside_lower_inclusive)::decimal(38, 10) as scale_min, "
+    "max(outside_upper_exclusive)::decimal(38, 10) as scale_max from reference.outside_index_bands "
+    "where rule not like 'the band is evidence%' group by rulebook_id, node_id"
+)
 _REGULATION_NODES = (
     "select n.rulebook_id, n.node_id, b.scale_min::decimal(38, 10) as scale_min, "
     "b.scale_max::decimal(38, 10) as scale_max "
-    "from reference.rulebook_nodes as n inner join reference.rulebooks as b on n.rulebook_id = b.rulebook_id"
+    "from reference.rulebook_nodes as n inner join reference.rulebooks as b on n.rulebook_id = b.rulebook_id "
+    f"union all {_OUTSIDE_NODES}"
 )
-
-
-@dataclass
-class Received:
-    """What one pass over the inbox did: records of the files that were looked at, days of calls touched."""
-
-    records: list[FileRecord] = field(default_factory=list)
-    days: set[dt.date] = field(default_factory=set)
 
 
 def table_kinds() -> list[str]:
@@ -78,7 +79,9 @@ def format_fingerprint(kind: str) -> str:
 def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Give a database of its own what judging a file needs, the published OPD register included."""
     con.execute("set TimeZone = 'UTC'")
-    con.execute("create schema reference")
+    ledger.create_ledger(con)
+    for kind in table_kinds():
+        quarantine.create_received(con, contracts.load_contract(kind))
     _install(con, settings)
     if settings.published.exists():
         con.execute(
@@ -95,8 +98,10 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
         con.execute(
             "create table reference.score_nodes as "
-            "select rulebook_id, node_id, scale_min, scale_max from published.dim_node"
+            "select rulebook_id, node_id, scale_min, scale_max from published.dim_node "
+            f"union all {_OUTSIDE_NODES}"
         )
+        _know_refused(con)
         con.execute("detach published")
     else:
         con.execute(
@@ -105,6 +110,25 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
         con.execute("create table reference.system_inventory (instansi_code varchar, system_code varchar)")
         con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
+
+
+def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
+    """Tell a check which files came and which rows were refused, so that it can judge a correction."""
+    con.execute(
+        "insert into intake.files by name select file_name, file_name as shown_name, file_sha256, kind, "
+        "instansi_code, opd_code, period, size_bytes, 0 as modified_ns, status, rows_received, rows_loaded, "
+        "rows_quarantined, warnings, received_at, is_correction, row_number() over (order by received_at) as "
+        "file_order from published.fct_intake_files where kind <> ?",
+        [LOG_KIND],
+    )
+    for kind in table_kinds():
+        con.execute(
+            f"insert into received.{kind} by name select file_sha256 as _file_sha256, "
+            "row_number as _row_number, instansi_code as _instansi_code, opd_code as _opd_code, "
+            "period as _period "
+            "from published.fct_quarantine where kind = ?",
+            [kind],
+        )
 
 
 def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -424,7 +448,8 @@ def _judge(
         rows = tables.land_table(con, table, limits)
     except UnicodeError as error:
         raise FileRejected("unreadable", f"teks tidak dapat dibaca: {error}") from error
-    is_correction = _link_correction(con, contract, table, record.instansi_code)
+    # A check knows which rows were refused, not which were accepted.
+    is_correction = _link_correction(con, contract, table, record.instansi_code, archived.sha256 != "check")
     if lacking and not is_correction:
         raise _lacking_columns(table, lacking)
     facts = quarantine.FileFacts(
@@ -437,11 +462,7 @@ def _judge(
         file.instansi_code,
         file.period,
     )
-    con.execute(
-        "create or replace temp table judged as "
-        + quarantine.judge_sql(contract, table.columns, table.headers, constants),
-        quarantine.judge_parameters(contract, table.columns, facts),
-    )
+    quarantine.judge_landed(con, contract, table.columns, table.headers, facts)
     if is_correction:
         corrections.finish_rows(
             con,
@@ -491,13 +512,17 @@ def _hidden(contract: contracts.Contract) -> set[str]:
 
 
 def _link_correction(
-    con: duckdb.DuckDBPyConnection, contract: contracts.Contract, table: tables.Table, instansi_code: str
+    con: duckdb.DuckDBPyConnection,
+    contract: contracts.Contract,
+    table: tables.Table,
+    instansi_code: str,
+    knows_rows: bool,
 ) -> bool:
     """Whether the landed rows mend rows of earlier files; what they leave out is then filled from those."""
     if corrections.COLUMN not in table.columns:
         return False
     position = table.columns.index(corrections.COLUMN)
-    if not corrections.link_rows(con, contract.kind, position, instansi_code):
+    if not corrections.link_rows(con, contract.kind, position, instansi_code, knows_rows):
         return False
     if contract.kind == "rulebook":
         raise FileRejected("not_in_parts", "buku aturan tidak dapat diperbaiki per baris; kirim seluruhnya")
