@@ -42,7 +42,9 @@ _FAULTS = f"""
     end"""
 
 
-def link_rows(con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi_code: str) -> bool:
+def link_rows(
+    con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi_code: str, knows_rows: bool = True
+) -> bool:
     """Find the rows that the landed rows of one file mend, into the temporary table `corrected`.
 
     A row is named as `<file>#<row>` or `<file>@<sha256 prefix>#<row>`, the file by its path in the inbox, the
@@ -53,6 +55,8 @@ def link_rows(con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi
         kind: of the file.
         position: number of the landed cell that names the row.
         instansi_code: of the file.
+        knows_rows: False where the connection does not hold every received row; a row of a known file is then
+            taken to be there.
 
     Returns:
         False where no row names another: an ordinary file that happens to have the column.
@@ -96,7 +100,8 @@ def link_rows(con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi
             select a._row_number, a.named, a.row_number, f.files, f.file_sha256,
                 coalesce(c.root_sha256, f.file_sha256) as root_sha256,
                 coalesce(c.root_row, a.row_number) as root_row,
-                r._row_number is not null and not (f.is_correction and c.root_row is null) as is_there
+                not $knows or (r._row_number is not null and not (f.is_correction and c.root_row is null))
+                    as is_there
             from asked as a
             left join found as f on a.name = f.name and a.version is not distinct from f.version
             left join intake.corrections as c
@@ -119,7 +124,7 @@ def link_rows(con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi
             }} end as fault
         )
         from judged""",
-        {"kind": kind, "instansi": instansi_code},
+        {"kind": kind, "instansi": instansi_code, "knows": knows_rows},
     )
     return True
 

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+
     from expectations.contract import Contract
 
 
@@ -20,7 +24,7 @@ def check(
     ] = None,
     instansi: Annotated[str | None, typer.Option(help="Instansi code; default: the settings'.")] = None,
     period: Annotated[str | None, typer.Option(help="YYYY or YYYY-MM.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the verdict as CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the answer: page, workbook, CSV.")] = None,
     contract_version: Annotated[
         str | None, typer.Option(help="An earlier version, or the .odcs.yaml file of a new one.")
     ] = None,
@@ -53,11 +57,15 @@ def check(
     try:
         record, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
+        if out is not None:
+            _write_answer(
+                out, file, kind, con, settings.last_complete_day(), f"{problem.code}: {problem.message}"
+            )
         raise Failure(f"{file.name}: {problem.message} ({problem.code})") from problem
     for row, rule, severity, message in broken:
         print(f"{file.name}, baris {row} [{severity}] {rule}: {message}")
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        _write_answer(out, file, kind, con, settings.last_complete_day())
         with (out / f"{file.stem}.hasil.csv").open("w", encoding="utf-8", newline="") as f:
             writer = csv.writer(f)
             writer.writerow(["berkas", "baris", "aturan", "tingkat", "pesan"])
@@ -70,6 +78,35 @@ def check(
     )
     if record.rows_quarantined:
         raise Failure(f"{record.rows_quarantined} baris perlu diperbaiki")
+
+
+def _write_answer(
+    out: Path, file: Path, kind: str, con: duckdb.DuckDBPyConnection, day: date, rejected: str | None = None
+) -> None:
+    """The page and workbook that the sender would get for this file after sending it."""
+    import hashlib
+
+    from expectations.quarantine import is_loaded_sql
+    from exports.feedback import RefusedFile, RefusedRow, write_answer
+    from sources.archive import open_content
+
+    masked = con.execute("select mask_text(?)", [file.name]).fetchone()
+    name = str(masked[0]) if masked else file.name
+    if rejected:
+        write_answer(out, name, [], [RefusedFile(kind, name, rejected)], day)
+        return
+    with open_content(file) as content:
+        sha256 = hashlib.sha256(content.read()).hexdigest()
+    found = con.execute(
+        "select _row_number, list_transform(_broken, lambda b: b.rule), "
+        f"list_transform(_broken, lambda b: b.message), _raw_row, {is_loaded_sql()} "
+        "from judged where len(_broken) > 0 order by 5, 1"
+    ).fetchall()
+    rows = [
+        RefusedRow(kind, name, sha256, number, rules, messages, raw_row, is_loaded)
+        for number, rules, messages, raw_row, is_loaded in found
+    ]
+    write_answer(out, name, rows, [], day)
 
 
 def _contract(kind: str, version: str) -> Contract:
