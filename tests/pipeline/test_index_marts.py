@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -71,12 +72,16 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, level in enumerate(spread(sums), start=1)
     ]
     levels += [("12.07", "2026", "permenpanrb-8-2026", "final", f"p8.i{n:02d}", 2) for n in range(1, 13)]
-    scores = [
+    scores: list[tuple[str, str, str, str, str, int | str]] = [
         ("own", f"U{u:02d}", "2023", "final", node, dice.randint(20, 90))
         for u in range(UNITS)
         for node in ("a1", "a2", "b")
     ]
     scores.append(("own", "U00", "2023", "final", "a", 50))
+    scores += [
+        ("permenpanrb-8-2026", unit, "2026", "self", "p8.i05.outside", sdi)
+        for unit, sdi in (("12.01", "25"), ("12.02", "68.75"), ("12.03", "100"), ("12.04", "0"))
+    ]
     with duckdb.connect(str(path), config=CONFIG) as connection:
         connection.execute(RAW.read_text(encoding="utf-8"))
         connection.execute("insert into raw.run_settings values ('12.07')")
@@ -150,6 +155,20 @@ def test_levels_behind_deli_serdangs_printed_domains_print_its_index(
         ).fetchall()
         assert [str(row[1]) for row in rows] == ["4.00", "3.60", "2.09", "3.75", "3.47"]
         assert rows[-1][2:] == (exact, "Baik")
+
+
+def test_an_outside_index_becomes_the_value_of_its_indicator(marts: duckdb.DuckDBPyConnection) -> None:
+    """The two worked examples of the ministry's module: SDI 25 gives 2.00, 68.75 gives 3.75."""
+    found = marts.execute(
+        "select unit_code, observed from marts.fct_scores "
+        "where node_id = 'p8.i05' and stage = 'self' order by 1"
+    ).fetchall()
+    assert found == [
+        ("12.01", Decimal("2")),
+        ("12.02", Decimal("3.75")),
+        ("12.03", Decimal("5")),
+        ("12.04", Decimal("1")),
+    ]
 
 
 def weights_of(marts: duckdb.DuckDBPyConnection, rulebook_id: str) -> dict[str, Fraction]:
@@ -313,7 +332,9 @@ def test_ranks_under_other_weights_are_those_of_python(marts: duckdb.DuckDBPyCon
     import hashlib
 
     values: dict[str, dict[str, float]] = {}
-    for unit, node, score in marts.execute("select unit_code, node_id, score from raw.scores").fetchall():
+    for unit, node, score in marts.execute(
+        "select unit_code, node_id, score from raw.scores where rulebook_id = 'own'"
+    ).fetchall():
         values.setdefault(unit, {})[node] = float(score)
     nominal = {"a": 2 / 3, "b": 1 / 3, "a1": 1 / 4, "a2": 3 / 4}
 

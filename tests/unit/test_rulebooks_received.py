@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -109,6 +110,22 @@ def test_scores_are_held_to_the_rulebook_that_came_with_them(tmp_path: Path) -> 
     status, _ = door.receive("scores", scores + "x,IDN,2024,final,b,100.5\nx,IDN,2024,final,c,50\n")
     assert status == "loaded"
     door.con.close()
+
+
+def test_an_outside_index_is_held_to_its_own_scale(door: Door) -> None:
+    """SDI runs from 0 to 100, its indicator from 1 to 5; what is only evidence is no score."""
+    header = "rulebook_id,unit_code,period,stage,node_id,score\n"
+    rows = [
+        ("p8.i05.outside", "68.75"),
+        ("p8.i05", "68.75"),
+        ("p8.i05.outside", "101"),
+        ("p8.i10.outside", "3"),
+    ]
+    body = "".join(f"permenpanrb-8-2026,12.07,202{n},final,{node},{v}\n" for n, (node, v) in enumerate(rows))
+    assert door.receive("scores", header + body)[0] == "partly"
+    assert door.con.execute("select node_id, score from raw.scores").fetchall() == [
+        ("p8.i05.outside", Decimal("68.75"))
+    ]
 
 
 def test_limits_are_those_of_the_models() -> None:
