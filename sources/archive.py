@@ -8,10 +8,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from isal import igzip, isal_zlib
 
 from sources.errors import FileRejected, FileWaiting
 
@@ -89,7 +90,7 @@ def _content_sha256(path: Path, compressed: bool, limits: InflateLimits) -> str:
     allowed = min(limits.max_bytes, max(path.stat().st_size, _CHUNK) * limits.max_ratio)
     total = 0
     try:
-        with gzip.open(path, "rb") as f:
+        with igzip.open(path, "rb") as f:
             while chunk := f.read(_CHUNK):
                 if total == 0 and chunk[:2] == b"\x1f\x8b":
                     raise FileRejected("unreadable", "gz di dalam gz; kirim satu kali dimampatkan")
@@ -103,6 +104,6 @@ def _content_sha256(path: Path, compressed: bool, limits: InflateLimits) -> str:
         raise FileWaiting(
             "truncated", f"gz terpotong setelah {total:,} byte isi; ditunggu kiriman lengkapnya"
         ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
+    except (gzip.BadGzipFile, isal_zlib.error) as error:
         raise FileRejected("unreadable", f"gz rusak setelah {total:,} byte isi: {error}") from error
     return digest.hexdigest()

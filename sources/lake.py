@@ -18,7 +18,7 @@ import duckdb
 
 from sources.errors import FileRejected
 from sources.logs import combined, kong, wso2, xroad
-from sources.logs.reading import BLANK, MAX_BYTES, Spool, pick_lines, spool
+from sources.logs.reading import BLANK, MAX_BYTES, Spool, mark_blanks, pick_lines, spool
 from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LINES, LogFormat, is_bad_sql, problems_sql
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
@@ -214,11 +214,15 @@ def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, b
     fast = None if chunk.is_document else form.fast_fields(scratch, chunk.opening)
     again: list[int] | None = None
     if fast:
-        con.execute(
-            f"create or replace temp table log_read as {_with_day(fast, form, bounds)},"
-            f" judged as (select *, not ({is_bad_sql(form)}) as is_good from days) select * from judged",
-            _parameters(bounds),
+        read = (
+            f"{_with_day(fast, form, bounds)},"
+            f" judged as (select *, not ({is_bad_sql(form)}) as is_good from days) select * from judged"
         )
+        con.execute(f"create or replace temp table log_read as {read}", _parameters(bounds))
+        if _one(con, "select count(*) from log_read") < chunk.lines:
+            mark_blanks(chunk.path)
+            con.execute("create or replace temp table log_read as select * from log_read limit 0")
+            con.execute(f"insert into log_read {read}", _parameters(bounds))
         if _one(con, "select count(*) from log_read") == chunk.lines:
             found = con.execute("select rowid + 1 from log_read where not is_good").fetchall()
             again = sorted({*chunk.odd, *(number for (number,) in found)})
@@ -252,7 +256,7 @@ def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, b
 
 def _read_text(con: duckdb.DuckDBPyConnection, chunk: Spool, scratch: str, numbers: list[int] | None) -> None:
     """The table `log_text` (line_number, line): the lines of these numbers, or all; a blank one is NULL."""
-    line = f"nullif(line, '{BLANK}') as line"
+    line = f"case when trim(line, ' \t') not in ('', '{BLANK}') then line end as line"
     if chunk.is_document:
         try:
             con.execute(
@@ -365,9 +369,9 @@ def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str
     # An issued id differs between copies.
     own_id = f"case when left(record_id, 1) <> '{ISSUED_ID}' then record_id end"
     values = {"record_id": own_id} if form.hash_columns else {}
-    hashed = " || '|' || ".join(f"coalesce({values.get(name, name)}::varchar, '')" for name in names)
+    hashed = ", ".join(values.get(name, name) for name in names)
     return f"""
-    select * exclude (day), (md5_number_lower({hashed}) >> 1)::bigint as record_hash
+    select * exclude (day), (hash({hashed}) >> 1)::bigint as record_hash
     from (
         select {columns}, day
         from (

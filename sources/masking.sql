@@ -43,6 +43,8 @@ create or replace temp macro mask_text(x) as
 -- An id that the pairing needs as it is, unless it carries personal data: then a pseudonym of it.
 create or replace temp macro mask_id(x) as
     case
+        -- The cheap test first: most ids hold neither.
+        when not regexp_matches(x, '[@%]|[0-9]{10}') then x
         when regexp_matches(x, '@|%40|[0-9]{15,}|(\b|[A-Za-z_])(\+?62|0)8[1-9][0-9]{7,10}(\b|[A-Za-z_])')
             then 'id-' || left(hmac256(x), 16)
         else x
@@ -65,6 +67,14 @@ create or replace temp macro mask_line(line, kept) as
         ),
         ''
     );
+
+-- A request target without its query and without parts that are numbers: few distinct values are left for
+-- `route_template`, which gives the same for them.
+create or replace temp macro short_target(x) as
+    case
+        when left(x, 1) = '/' then regexp_replace(split_part(x, '?', 1), '/[0-9]+(/|$)', '/{}\1', 'g')
+        else x
+    end;
 
 -- The route of a request: no query, and `{}` for each part that is a value and not a name: numbers, dates,
 -- ids, UUID, NIK, e-mail, percent-encoded text, base64 and long tokens. A target that is no path is `{}`.

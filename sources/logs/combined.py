@@ -92,7 +92,7 @@ def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
         nullif(raw_login, '-') as login,
         -- `-` or binary instead of a request: no method, and a route that names no service.
         case when has_request then upper(asked.method) end as method,
-        case when has_request then asked.target end as target,
+        case when has_request then short_target(asked.target) end as target,
         case when has_request then nullif(asked.protocol, '') end as protocol,
         case when has_tail then try_cast(tail[2] as integer) end as status,
         case when tail[3] = '-' then 0 else try_cast(tail[3] as bigint) end as bytes,

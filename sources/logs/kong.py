@@ -49,7 +49,8 @@ _TOP = ("started_at", "client_ip")
 _TYPED = ", ".join(
     [
         *(f"try_cast({path} as bigint) as {name}, {path} as {name}_text" for name, path in _NUMBERS.items()),
-        *(f"nullif({path}, '') as {name}" for name, path in _TEXTS.items()),
+        *(f"nullif({path}, '') as {name}" for name, path in _TEXTS.items() if name != "uri"),
+        f"short_target({_TEXTS['uri']}) as uri",
     ]
 )
 _WRONG = {

@@ -7,12 +7,13 @@ on single lines. What a line means is said by the format's own module.
 import codecs
 import gzip
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from isal import igzip, isal_zlib
 
 from sources.errors import FileRejected, FileWaiting
 
@@ -20,7 +21,7 @@ from sources.errors import FileRejected, FileWaiting
 # private-use characters, so they are valid in JSON and no log writes them.
 BAD_BYTE = "\ue000"
 CUT = "\ue001"
-# Stands for a line with nothing on it, which a JSON reader would skip.
+# Stands for a line with nothing on it where a reader would skip that.
 BLANK = "\ue004"
 
 MAX_LINE_BYTES = 1_000_000
@@ -32,7 +33,7 @@ _BLOCK = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a blo
 _TAIL = 4096
 _STAND_IN = 0x02
 _CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
-_MARKS = re.compile("|".join((BAD_BYTE, CUT, BLANK)).encode())
+_MARKS = re.compile("|".join((BAD_BYTE, CUT)).encode())
 _BLANK_LINE = re.compile(rb"^[ \t]*\n", re.MULTILINE)
 _DOCUMENT_END = re.compile(rb"\](?P<rest>(\s*,\s*\"\w+\"\s*:\s*[^\[\]{}]*)*\s*\})?\s*\Z")
 
@@ -44,7 +45,7 @@ class Spool:
     """A scratch file of clean lines (or one clean JSON array).
 
     `before` lines of the log were in earlier ones, `lines` are in this one; `odd` are those of them (1 is the
-    first of this file) that are blank, cut or hold bytes that are no text. `opening` is how the first begins.
+    first of this file) that are cut or hold bytes that are no text. `opening` is how the first begins.
     """
 
     path: Path
@@ -76,7 +77,7 @@ def spool(
 
     Yields:
         The scratch file, every chunk with whole lines. CRLF is a line end. Control characters and invalid
-        UTF-8 are `BAD_BYTE`; a line over 1 MB is cut and ends in `CUT`; a blank line is `BLANK`.
+        UTF-8 are `BAD_BYTE`; a line over 1 MB is cut and ends in `CUT`.
 
     Raises:
         FileWaiting: The gzip stream or the JSON document ends too early.
@@ -91,12 +92,17 @@ def spool(
                 _write_document(out, first[start.end() - 1 :], blocks)
             yield Spool(scratch, is_document=True)
             return
-        whole = _whole_lines(_cut_lines(chain((first,), blocks)))
-        before = 0
-        for opening in whole:
-            chunk = _write_chunk(scratch, opening, whole, before, chunk_bytes)
+        rest = _cut_lines(chain((first,), blocks))
+        opening, before = next(rest, b""), 0
+        while opening:
+            chunk, opening = _write_chunk(scratch, opening, rest, before, chunk_bytes)
             before += chunk.lines
             yield chunk
+
+
+def mark_blanks(scratch: Path) -> None:
+    """Put `BLANK` on every line of a chunk that has nothing on it; a JSON reader would skip the line."""
+    scratch.write_bytes(_BLANK_LINE.sub(BLANK.encode() + b"\n", scratch.read_bytes()))
 
 
 def pick_lines(scratch: Path, numbers: Sequence[int]) -> list[str]:
@@ -124,7 +130,7 @@ def pick_lines(scratch: Path, numbers: Sequence[int]) -> list[str]:
 def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
     magic = raw.read(2)
     raw.seek(0)
-    stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if magic == b"\x1f\x8b" else raw
+    stream = cast(BinaryIO, igzip.IGzipFile(fileobj=raw)) if magic == b"\x1f\x8b" else raw
     size = 0
     while True:
         try:
@@ -134,7 +140,7 @@ def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
                 "truncated",
                 "berkas gzip terpotong: diharapkan aliran gzip yang lengkap; menunggu berkas utuh",
             ) from None
-        except (gzip.BadGzipFile, zlib.error) as error:
+        except (gzip.BadGzipFile, isal_zlib.error) as error:
             raise FileRejected("unreadable", f"berkas gzip rusak dan tidak dapat dibuka ({error})") from None
         if not block:
             return
@@ -168,7 +174,9 @@ def _text_blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _marked(text: bytes) -> bytes:
-    text = text.replace(b"\r\n", b"\n").translate(_CONTROLS)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    text = text.translate(_CONTROLS)
     return text.replace(bytes([_STAND_IN]), BAD_BYTE.encode()) if _STAND_IN in text else text
 
 
@@ -184,7 +192,8 @@ def _cut_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if head > room:
             # Cut at a character, never inside one.
             kept = block[: max(room, 0)].decode(errors="ignore").encode()
-            yield kept + (CUT.encode() if room >= 0 else b"") + block[head:]
+            if cut := kept + (CUT.encode() if room >= 0 else b"") + block[head:]:
+                yield cut
             open_bytes = MAX_LINE_BYTES + 1
         else:
             yield block
@@ -193,44 +202,37 @@ def _cut_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
             open_bytes = len(block) - 1 - block.rfind(b"\n")
 
 
-def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks that end at a line end; the last line gets one if it has none."""
-    held = b""
-    for block in blocks:
-        end = block.rfind(b"\n") + 1
-        if end:
-            yield _with_blanks(held + block[:end])
-            held = block[end:]
-        else:
-            held += block
-    if held:
-        yield _with_blanks(held + b"\n")
-
-
-def _with_blanks(text: bytes) -> bytes:
-    if text[:1] in b"\n \t" or b"\n\n" in text or b"\n " in text or b"\n\t" in text:
-        return _BLANK_LINE.sub(BLANK.encode() + b"\n", text)
-    return text
-
-
 def _write_chunk(
     scratch: Path, opening: bytes, rest: Iterator[bytes], before: int, chunk_bytes: int
-) -> Spool:
+) -> tuple[Spool, bytes]:
+    """One chunk, and the bytes with which the next one begins."""
     lines, size, odd = 0, 0, []
-    block: bytes | None = opening
+    block, left = opening, b""
     with scratch.open("wb") as out:
-        while block is not None:
+        while block:
+            following = next(rest, b"")
+            if size + len(block) >= chunk_bytes and following:
+                end = block.rfind(b"\n") + 1
+                left = block[end:] + following if end else b""
+                block, following = (block[:end], b"") if end else (block, following)
+            elif not following and not block.endswith(b"\n"):
+                block += b"\n"
             out.write(block)
             size += len(block)
-            at = 0
-            number = lines + 1
-            for mark in _MARKS.finditer(block) if b"\xee\x80" in block else ():
-                number += block.count(b"\n", at, mark.start())
-                at = mark.start()
-                odd.append(number)
+            odd.extend(_marked_lines(block, lines))
             lines += block.count(b"\n")
-            block = next(rest, None) if size < chunk_bytes else None
-    return Spool(scratch, False, before, lines, tuple(dict.fromkeys(odd)), opening[:_TAIL])
+            block = following
+    return Spool(scratch, False, before, lines, tuple(dict.fromkeys(odd)), opening[:_TAIL]), left
+
+
+def _marked_lines(block: bytes, lines: int) -> Iterator[int]:
+    if b"\xee\x80" in block:
+        at = 0
+        number = lines + 1
+        for mark in _MARKS.finditer(block):
+            number += block.count(b"\n", at, mark.start())
+            at = mark.start()
+            yield number
 
 
 def _write_document(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> None:

@@ -1,6 +1,7 @@
 """Any mixture of good, bad and blank lines: every line is accounted for, and every bad one is named."""
 
 import datetime as dt
+import functools
 import gzip
 import json
 import random
@@ -14,8 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sources import lake
 from sources.errors import FileRejected, FileWaiting
 from sources.lake import LogResult, create_lake_view, remove_log, sweep, write_log
+from sources.logs import reading
 from sources.logs.reading import MAX_LINE_BYTES
 from sources.privacy import install_masking
 
@@ -557,6 +560,34 @@ def test_a_cut_file_waits_and_a_foreign_file_is_refused(
         load(con, path, log_format)
     assert problem.value.code == code  # type: ignore[attr-defined]
     assert [p for p in (tmp_path / "lake").rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize("log_format", LINES)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.randoms(use_true_random=False), chunk_bytes=st.integers(800, 5000))
+def test_a_log_read_in_chunks_gives_the_same_records(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    log_format: str,
+    seed: random.Random,
+    chunk_bytes: int,
+) -> None:
+    good = LINES[log_format][0].data
+    lines = [good, *(line.data for line in seed.choices(LINES[log_format][:-1], k=20)), good]
+    path = tmp_path / "log"
+    path.write_bytes(b"\n".join(lines))
+    whole = load(con, path, log_format)
+    columns = "line_number, record_id, service_code, started_at, record_hash"
+    expected = rows(con, tmp_path / "lake", columns)
+    bad = con.execute("from bad_lines order by all").fetchall()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lake, "spool", functools.partial(lake.spool, chunk_bytes=chunk_bytes))
+        patch.setattr(reading, "_BLOCK", 700)
+        assert load(con, path, log_format) == whole
+    assert rows(con, tmp_path / "lake", columns) == expected
+    assert con.execute("from bad_lines order by all").fetchall() == bad
+    load(con, path, log_format)
+    assert rows(con, tmp_path / "lake", columns) == expected
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n \n", gzip.compress(b"")])
