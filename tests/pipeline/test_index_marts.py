@@ -433,7 +433,7 @@ def test_explain_leads_from_the_index_to_the_row(published: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("12.70", "2024", None), "kode terdekat: 12.07"),
+        (("12.070", "2024", None), "kode terdekat: 12.07"),
         (("12.07", "1999", None), "periode yang ada: 2024, 2025"),
         (("12.07", "2024", "p59.i99"), "simpul p59.i99 tidak ada"),
     ],
