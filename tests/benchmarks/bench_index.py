@@ -97,11 +97,13 @@ def main() -> None:
         results = json.loads((folder / "target" / "run_results.json").read_text("utf-8"))["results"]
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             scores = connection.execute("select count(*) from marts.fct_scores").fetchone()
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    memory = used.ru_maxrss / 2**20
     models = {r["unique_id"].rsplit(".", 1)[1]: r["execution_time"] for r in results}
     for model, took in sorted(models.items(), key=lambda item: -item[1])[:12]:
         print(f"{took:8.1f} s  {model}")
     print(f"{sum(models.values()):8.1f} s  all models and seeds; {seconds:.1f} s with dbt's start")
+    print(f"{used.ru_utime + used.ru_stime:8.1f} s  of processor, dbt's start included")
     print(f"{rows:,} levels, {scores[0] if scores else 0:,} scored nodes, {memory:.1f} GB at most")
 
 
