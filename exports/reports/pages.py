@@ -306,10 +306,14 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     rows = read_rows(
         connection,
         """
-        select indicator.*, measure.name, measure.unit, measure.direction
+        select indicator.*, measure.name, measure.unit, measure.direction, aspect.name as aspect_name
         from fct_indicator_values as indicator
         inner join dim_measure as measure on indicator.measure_id = measure.measure_id
-        where indicator.instansi_code = ? and indicator.unit_kind = 'instansi'
+        left join dim_node as aspect on indicator.figure = 'aspect ' || aspect.node_id
+        where
+            indicator.instansi_code = ? and indicator.unit_kind = 'instansi'
+            -- A row for each service is for the analyst, not for this page.
+            and indicator.figure not like 'service %'
         qualify row_number() over (
             partition by indicator.measure_id, indicator.figure, indicator.window_kind
             order by indicator.window_end desc

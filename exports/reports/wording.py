@@ -45,6 +45,17 @@ FIGURES = {
     "first_pass": "pada kiriman pertama",
     "mean": "rata-rata",
     "median": "nilai tengah",
+    "undeclared_live": "hidup tetapi tidak dinyatakan",
+    "hub": "lewat penghubung saja",
+    "top_1": "penyedia terbesar",
+    "median_age": "umur tengah (hari)",
+    "repeated": "fungsi berulang dalam OPD yang sama",
+    "unknown": "posisi server tidak diketahui",
+    "median_hours": "waktu jawab tengah (jam)",
+    "never_answered": "tidak pernah dijawab",
+    "reachable": "situs dapat dibuka",
+    "median_gap": "selisih tengah",
+    "users": "pengguna dari penduduk sasaran",
 }
 KINDS = {
     "opd_register": "Daftar OPD",
