@@ -125,7 +125,7 @@ def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(
             f"insert into received.{kind} by name select file_sha256 as _file_sha256, "
             "row_number as _row_number, instansi_code as _instansi_code, opd_code as _opd_code, "
-            "period as _period "
+            "period as _period, raw_row as _raw_row "
             "from published.fct_quarantine where kind = ?",
             [kind],
         )
@@ -340,7 +340,8 @@ def check_file(
     record = _with_meta(_first_record(settings, file), file, settings)
     record = _judge(con, settings, file, record, Archived("check", content or file.path, False), contract)
     broken = con.execute(
-        "select _row_number, b.rule, b.severity, b.message from judged, unnest(_broken) as u (b) order by 1, 2"
+        "select _row_number, b.rule, b.severity, b.message "
+        "from judged, unnest(_broken) as u (b) order by 1, 2"
     ).fetchall()
     return _settle_status(record), broken
 
@@ -409,7 +410,7 @@ def _shown(con: duckdb.DuckDBPyConnection, name: str) -> str:
 
 
 def contract_of(kind: str, path: Path) -> contracts.Contract:
-    """The contract that a file is held to: a template of an earlier version stays valid under that version."""
+    """The contract a file is held to: a template of an earlier version stays valid under that version."""
     declared = declared_version(path)
     if declared and declared[0] == kind:
         with contextlib.suppress(FileNotFoundError):
@@ -527,6 +528,8 @@ def _link_correction(
     if contract.kind == "rulebook":
         raise FileRejected("not_in_parts", "buku aturan tidak dapat diperbaiki per baris; kirim seluruhnya")
     own = [c.name for c in contract.columns]
+    if not knows_rows:
+        corrections.recall_values(con, contract.kind, contracts.header_aliases(contract.kind, contract), own)
     added = corrections.keep_values(con, contract.kind, table.columns, own, _hidden(contract))
     table.columns += added
     table.headers += added

@@ -6,7 +6,8 @@ out: judging the mended rows (`expectations/`) and which version of a row counts
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -127,6 +128,33 @@ def link_rows(
         {"kind": kind, "instansi": instansi_code, "knows": knows_rows},
     )
     return True
+
+
+def recall_values(
+    con: duckdb.DuckDBPyConnection, kind: str, known: Mapping[str, str], own: Collection[str]
+) -> None:
+    """Where only the shown copy of a refused row is at hand, take the values that a correction keeps from it.
+
+    Args:
+        con: a connection after `link_rows`; `received.<kind>` is changed.
+        kind: of the file.
+        known: header spelling in lower case to column name.
+        own: every column of the kind.
+    """
+    rows = con.execute(
+        f"select distinct r._file_sha256, r._row_number, r._raw_row from corrected as k "
+        f"inner join received.{kind} as r on k.file_sha256 = r._file_sha256 and k.row_number = r._row_number "
+        "where k.fault is null and json_valid(r._raw_row)"
+    ).fetchall()
+    for sha256, number, copy in rows:
+        shown = {known.get(" ".join(head.lower().split())): cell for head, cell in json.loads(copy).items()}
+        found = {name: cell for name, cell in shown.items() if name in own}
+        if found:
+            values = ", ".join(f'"{name}" = ?' for name in found)
+            con.execute(
+                f"update received.{kind} set {values} where _file_sha256 = ? and _row_number = ?",
+                [*found.values(), sha256, number],
+            )
 
 
 def keep_values(

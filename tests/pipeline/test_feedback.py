@@ -384,6 +384,19 @@ def test_check_writes_the_answer_before_sending(
     home.con.close()
 
 
+def test_check_judges_a_correction_with_the_values_of_its_row(
+    example_home: Path, tmp_path: Path, spbe: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    # The example's kiriman_dinkes.csv is refused row by row; row 2 only for its level.
+    sent = tmp_path / "perbaikan.csv"
+    sent.write_text("_perbaikan_dari,level\nkiriman_dinkes.csv#2,3\nhilang.csv#2,3\n")
+    done = spbe(example_home, "check", sent, "--kind", "self_assessment", "--instansi", "99.99")
+    assert done.returncode == 1
+    assert "baris 2" not in done.stdout
+    assert "berkas itu tidak dikenal" in done.stdout
+    assert "2 baris diterima, 1 dapat dimuat" in done.stdout
+
+
 def test_many_bad_rows_are_grouped_and_the_page_stays_short(tmp_path: Path) -> None:
     rule = "self_assessment.level.type"
     rows = [
