@@ -130,7 +130,7 @@ def read_contract(path: Path) -> Contract:
     table = (document.schema_ or [])[0]
     description = document.description
     return Contract(
-        kind=table.name,
+        kind=str(table.name),
         version=str(document.version),
         title=str(document.name),
         purpose=(description.purpose if description else "") or "",

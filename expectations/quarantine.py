@@ -8,6 +8,7 @@ Belongs here: the statement that normalises, types and tags the rows of one file
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ META = {
     "_raw_row": "varchar",
     "_broken": "struct(rule varchar, severity varchar, message varchar)[]",
 }
+# Rows that are normalised and judged at a time.
+_CHUNK = 50_000
 # Where only a code, a number or a date can stand, masking free text would hide nothing but the fault.
 _FREE_TEXT = ("varchar", "varchar[]")
 
@@ -103,49 +106,134 @@ def raw_view_sql(contract: Contract) -> str:
     )
 
 
-def judge_sql(
-    contract: Contract, columns: Sequence[str | None], headers: Sequence[str], constants: Mapping[str, str]
-) -> str:
-    """SQL that judges the landed rows of one file; columns as in `received.<kind>`.
+def judge_landed(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    columns: Sequence[str | None],
+    headers: Sequence[str],
+    facts: FileFacts,
+) -> None:
+    """Judge the landed rows of one file into the temporary table `judged`, columns as in `received.<kind>`.
 
     Reads the temporary table `landed` (`_row_number`, `_surplus`, `_fault`, `c0`, `c1`, …, all text, one row
-    per data row). Its parameters are those of `judge_parameters`.
+    per data row). Rows are worked on some thousands at a time, so that memory does not grow with the file;
+    only what compares rows with each other sees all of them, on few columns.
 
     Args:
+        con: a connection with the macros of `install_normalisers` and masking, and the lists of `reference`.
         contract: the kind's contract.
         columns: the contract column of each landed cell, None for one that the contract does not know.
         headers: the header as received, for the copy of the row that a person reads.
-        constants: column name to the value that all rows have.
+        facts: what the file says of all its rows.
     """
+    parameters: dict[str, str | int | None] = {
+        "file_sha256": facts.file_sha256,
+        "instansi_code": facts.instansi_code,
+        "opd_code": facts.opd_code,
+        "period": facts.period,
+        "received_at": facts.received_at.isoformat(" "),
+        "folder_instansi": facts.folder_instansi,
+        "folder_period": facts.folder_period,
+    }
+    parameters |= {f"constant_{c.name}": facts.constants.get(c.name) for c in contract.columns}
+
+    def run(sql: str, first: int = 0) -> None:
+        values = parameters | {"first": first, "beyond": first + _CHUNK}
+        named = set(re.findall(r"\$([a-z_0-9]+)", sql))
+        con.execute(sql, {name: value for name, value in values.items() if name in named})
+
+    counted = con.execute("select count(*) from landed").fetchone()
+    chunks = range(0, max(counted[0] if counted else 0, 1), _CHUNK)
+    text_sql = _text_sql(contract, columns)
+    for first in chunks:
+        run(
+            ("create or replace temp table texts as " if first == 0 else "insert into texts ") + text_sql,
+            first,
+        )
+    said, joins = ", texts.*", ""
+    for c in contract.columns:
+        if c.reference:
+            run(f'create or replace temp table "list_{c.name}" as {references.lookup_sql(c, "texts")}')
+            words = ("unknown", "child", "retired", "listed", "near")
+            said += "".join(f', "list_{c.name}".{word} as "{c.name}__{word}"' for word in words)
+            joins += (
+                f' left join "list_{c.name}" on texts."{c.name}__text" = "list_{c.name}".value '
+                f'and texts._instansi_code = "list_{c.name}".instansi'
+            )
+        if c.is_unique:
+            run(f'create or replace temp table "many_{c.name}" as {_repeated_sql(c, "texts")}')
+            said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
+            joins += f' left join "many_{c.name}" on texts."{c.name}__text" = "many_{c.name}".value'
+    if contract.key:
+        run(f"create or replace temp table key_faults as {key_faults_sql(contract, 'texts')}")
+        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
+        joins += " left join key_faults on texts._row_number = key_faults._row_number"
+    verdict_sql = _verdict_sql(contract, columns, headers, facts.constants, said, joins)
+    for first in chunks:
+        start = "create or replace temp table judged as " if first == 0 else "insert into judged "
+        run(start + verdict_sql, first)
+    con.execute("drop table texts")
+
+
+def _landed_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+    """SELECT of a chunk of the landed rows, cells under the contract's column names."""
     position = {name: i for i, name in enumerate(columns) if name}
     as_received = ", ".join(
         f'{f"c{position[c.name]}" if c.name in position else f"$constant_{c.name}::varchar"} as "{c.name}"'
         for c in contract.columns
     )
+    return (
+        f"select _row_number, _surplus, _fault, {as_received} from landed "
+        "where rowid >= $first and rowid < $beyond"
+    )
+
+
+def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+    """SELECT of a chunk's normalised text, with what rows are compared by."""
+    at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
+    steps = [*text_stages(contract.columns, value_aliases(contract.kind)), _masking_stage(contract)]
+    chain, source = "", "cells"
+    for i, stage in enumerate(steps):
+        replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
+        if replaced:
+            chain += f", text_{i} as materialized (select * replace ({replaced}) from {source})"
+            source = f"text_{i}"
+    names = {c.name for c in contract.columns}
+    own = {
+        name: f'coalesce("{name}__text", ${name})' if name in names else f"${name}"
+        for name in ("instansi_code", "opd_code", "period")
+    }
+    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
+    return (
+        f"with named as ({_landed_sql(contract, columns)}), "
+        f"cells as materialized (select _row_number, {at_the_door} from named){chain} "
+        f"select *, {own['instansi_code']} as _instansi_code, {own['opd_code']} as _opd_code, "
+        f"{own['period']} as _period, hash({content}) as _content from {source}"
+    )
+
+
+def _verdict_sql(
+    contract: Contract,
+    columns: Sequence[str | None],
+    headers: Sequence[str],
+    constants: Mapping[str, str],
+    said: str,
+    joins: str,
+) -> str:
+    """SELECT of a chunk's judged rows, from its normalised text and what the lists say of it."""
     hidden = {c.name for c in contract.columns if c.personal or c.transform}
     urls = {c.name for c in contract.columns if c.is_url}
     row_copy = ", ".join(
         f"{_quote(header)}: {_shown(f'c{i}', columns[i], hidden, urls)}"
         for i, header in enumerate(_distinct(headers))
     )
-    at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
     found = ", ".join(
-        f'{_shown(_quote(c.name), c.name, hidden, urls)} as "{c.name}__found"' for c in contract.columns
+        f'{_shown("named." + _quote(c.name), c.name, hidden, urls)} as "{c.name}__found"'
+        for c in contract.columns
     )
-    steps = [*text_stages(contract.columns, value_aliases(contract.kind)), _masking_stage(contract)]
-    chain, source = "", "cells"
-    for i, stage in enumerate(steps):
-        replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
-        chain += (
-            f"text_{i} as materialized (select * replace ({replaced}) from {source}),\n" if replaced else ""
-        )
-        source = f"text_{i}" if replaced else source
-    typed = ", ".join(f'{typed_sql(c, _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns)
-    names = {c.name for c in contract.columns}
-    own = {
-        name: f'coalesce("{name}__text", ${name})' if name in names else f"${name}"
-        for name in ("instansi_code", "opd_code", "period")
-    }
+    typed = ", ".join(
+        f'{typed_sql(c, "texts." + _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns
+    )
     absent = absent_columns(contract, columns, constants)
     tags = ",\n        ".join(
         f"case when {rule.broken} then {{'rule': '{rule.id}', 'severity': '{rule.severity}', "
@@ -153,48 +241,16 @@ def judge_sql(
         for rule in rules_of(contract)
         if not (rule.kind == "missing" and rule.column in absent)
     )
-    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
-    looked_up = [c for c in contract.columns if c.reference]
-    lists = "".join(
-        f'"list_{c.name}" as materialized ({references.lookup_sql(c, "typed")}),\n' for c in looked_up
-    )
-    said = "".join(
-        f', "list_{c.name}".{word} as "{c.name}__{word}"'
-        for c in looked_up
-        for word in ("unknown", "child", "retired", "listed", "near")
-    )
-    joins = "".join(
-        f' left join "list_{c.name}" on typed."{c.name}__text" = "list_{c.name}".value '
-        f'and typed._instansi_code = "list_{c.name}".instansi'
-        for c in looked_up
-    )
-    if contract.key:
-        lists += f"key_faults as materialized ({key_faults_sql(contract, 'typed')}),\n"
-        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
-        joins += " left join key_faults on typed._row_number = key_faults._row_number"
-    for c in contract.columns:
-        if c.is_unique:
-            lists += f'"many_{c.name}" as materialized ({_repeated_sql(c, "typed")}),\n'
-            said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
-            joins += f' left join "many_{c.name}" on typed."{c.name}__text" = "many_{c.name}".value'
     stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
     return f"""
-with named as (select _row_number, _surplus, _fault, {as_received} from landed),
-cells as materialized (select _row_number, _surplus, _fault, {at_the_door}, {found} from named),
-{chain}typed as materialized (
-    select
-        *,
-        {typed},
-        {own["instansi_code"]} as _instansi_code,
-        {own["opd_code"]} as _opd_code,
-        {own["period"]} as _period,
+with named as ({_landed_sql(contract, columns)}),
+this as materialized (
+    select named._surplus, named._fault, {found}, {typed},
         $received_at::timestamp as _received_at,
         $folder_instansi::varchar as _folder_instansi_code,
-        $folder_period::varchar as _folder_period,
-        hash({content}) as _content
-    from {source}
+        $folder_period::varchar as _folder_period{said}
+    from named inner join texts on named._row_number = texts._row_number{joins}
 ),
-{lists}this as materialized (select typed.*{said} from typed{joins}),
 judged as materialized (
     select *, list_filter([
         {tags}
@@ -203,7 +259,8 @@ judged as materialized (
 ),
 copies as (
     select _row_number, cast(to_json({{{row_copy}}}) as varchar) as row from landed
-    where _row_number in (select _row_number from judged where len(_broken) > 0)
+    where rowid >= $first and rowid < $beyond
+        and _row_number in (select _row_number from judged where len(_broken) > 0)
 )
 select
     {stored},
@@ -224,22 +281,6 @@ def _repeated_sql(column: Column, source: str) -> str:
         f"select distinct unnest(list({text})) as value from {source} where {text} is not null "
         f"group by same_url({text}) having count(*) > 1"
     )
-
-
-def judge_parameters(
-    contract: Contract, columns: Sequence[str | None], facts: FileFacts
-) -> dict[str, str | None]:
-    """Parameters for `judge_sql`."""
-    absent = [c.name for c in contract.columns if c.name not in columns]
-    return {
-        "file_sha256": facts.file_sha256,
-        "instansi_code": facts.instansi_code,
-        "opd_code": facts.opd_code,
-        "period": facts.period,
-        "received_at": facts.received_at.isoformat(" "),
-        "folder_instansi": facts.folder_instansi,
-        "folder_period": facts.folder_period,
-    } | {f"constant_{name}": facts.constants.get(name) for name in absent}
 
 
 def missing_columns(

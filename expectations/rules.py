@@ -55,7 +55,7 @@ class Rule:
     """One rule of one contract.
 
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
-    `quarantine.judge_sql`: each column as its typed value, `<column>__text` as normalised text and
+    `quarantine.judge_landed`: each column as its typed value, `<column>__text` as normalised text and
     `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says, `_twin` and
     `_conflict` as `key_faults_sql`. NULL counts as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.

@@ -222,7 +222,7 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
             one = "|".join(re.escape(c) for c in column.codes)
             regex = f"^({one})(;({one}))*$" if rule.kind == "codes" else column.pattern or ""
             return gxe.ExpectColumnValuesToMatchRegex(column=text, regex=regex, meta=meta)
-        if rule.kind == "range" and not column.latest:
+        if rule.kind == "range" and not column.latest and not isinstance(column.minimum, str):
             return gxe.ExpectColumnValuesToBeBetween(
                 column=rule.column, min_value=column.minimum, max_value=column.maximum, meta=meta
             )

@@ -143,10 +143,7 @@ class Home:
         facts = quarantine.FileFacts(
             sha256, "12.07", "12.07", "2026-10", {}, self.received_at, "12.07", "2026-10"
         )
-        self.con.execute(
-            "create or replace temp table judged as " + quarantine.judge_sql(contract, columns, columns, {}),
-            quarantine.judge_parameters(contract, columns, facts),
-        )
+        quarantine.judge_landed(self.con, contract, columns, columns, facts)
         self.con.execute(f"insert into received.{contract.kind} by name select * from judged")
         ledger.record_file(
             self.con,
