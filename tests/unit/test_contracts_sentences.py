@@ -114,3 +114,21 @@ def test_a_secret_in_an_address_is_in_no_message_and_no_copy_of_the_row(
     assert row is not None
     assert "rahasia" not in row[0]
     assert row[1] == "https://a.id"
+
+
+def test_the_text_of_a_complaint_is_kept_nowhere(settings: Settings, tmp_path: Path) -> None:
+    """Neither loaded nor in the copy of a row that breaks a rule."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "complaint_id,channel,received_at,status,text\n7,lapor,kemarin,received,Ibu Siti di Jalan Merdeka\n",
+        encoding="utf-8",
+    )
+    con = duckdb.connect()
+    intake.prepare_check(con, settings)
+    stat = path.stat()
+    file = InboxFile(path, path.name, "complaint", None, "12.07", None, stat.st_size, stat.st_mtime_ns)
+    _, broken = intake.check_file(con, settings, file)
+    row = con.execute("select cast(j as varchar) from judged as j").fetchone()
+    assert row is not None
+    assert "complaint.received_at.type" in [rule for _, rule, _, _ in broken]
+    assert "Siti" not in row[0]
