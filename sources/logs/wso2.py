@@ -7,10 +7,14 @@ line is a Java map: `null` is text, commas and equal signs may stand inside valu
 `Metric Name:` is not read; its time has no date. Destinations and addresses are not kept.
 """
 
+import json
+import re
+
 from sources.logs.record import (
     AGENT,
     JSON_RECORD,
     LAST_MS,
+    LINES,
     MAX_BYTES,
     UNREADABLE,
     UNREADABLE_WHEN,
@@ -33,30 +37,25 @@ _TEXTS = (
 _KEYS = (*(name for names in _NUMBERS.values() for name in names), *_TEXTS)
 
 
-def _text_value(name: str) -> str:
-    return f"nullif(regexp_extract(flat, '(?:^|, ){name}=(.*?)(?:, [A-Za-z][A-Za-z0-9]*=|$)', 1), '')"
+def _first(names: tuple[str, ...]) -> str:
+    return f"coalesce({', '.join(names)}, null)"
+
+
+_WRONG = {
+    **{names[0]: f"{field} is null and {_first(names)} is not null" for field, names in _NUMBERS.items()},
+    **{
+        name: f"left(\"{name}\", 1) in ('{{', '[')"
+        for name in ("apiName", "apiVersion", "apiCreatorTenantDomain", "applicationName", "correlationId")
+    },
+}
 
 
 def _fields(lines: str) -> str:
     shape = ", ".join(f'"{name}": "VARCHAR"' for name in _KEYS)
-    shape += ', "properties": {"userName": "VARCHAR", "userAgent": "VARCHAR"}'
-    from_text = ", ".join(f'"{name}": {_text_value(name)}' for name in _KEYS)
+    shape += ', "properties": {"userName": "VARCHAR"}'
+    from_text = ", ".join(f"\"{name}\": texts[list_position(keys, '{name}')]" for name in _KEYS)
     values = ", ".join(f"nullif(nullif(r.\"{name}\", ''), 'null') as \"{name}\"" for name in _KEYS)
-    numbers = ", ".join(
-        "try_cast(coalesce(" + ", ".join(f'"{name}"' for name in names) + f') as bigint) as "{field}"'
-        for field, names in _NUMBERS.items()
-    )
-    wrong_names = ", ".join(
-        "case when "
-        + f'"{field}" is null and coalesce('
-        + ", ".join(f'"{name}"' for name in names)
-        + f") is not null then '{names[0]}' end"
-        for field, names in _NUMBERS.items()
-    )
-    nested = ", ".join(
-        f"case when left(\"{name}\", 1) in ('{{', '[') then '{name}' end"
-        for name in ("apiName", "apiVersion", "apiCreatorTenantDomain", "applicationName", "correlationId")
-    )
+    wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return rf"""
     with unwrapped as (
         select
@@ -102,9 +101,25 @@ def _fields(lines: str) -> str:
         from told
     ),
 
-    keyed as (
-        select *, regexp_extract_all(flat, '(?:^|, )([A-Za-z][A-Za-z0-9]*)=', 1) as keys
+    -- No line holds the two separators: control characters are no text.
+    paired as (
+        select
+            *,
+            string_split(
+                regexp_replace(
+                    flat, '(?:^|, )([A-Za-z][A-Za-z0-9]*)=', chr(30) || '\1' || chr(31), 'g'
+                ),
+                chr(30)
+            )[2:] as pairs
         from flattened
+    ),
+
+    keyed as (
+        select
+            *,
+            list_transform(pairs, lambda pair: split_part(pair, chr(31), 1)) as keys,
+            list_transform(pairs, lambda pair: nullif(split_part(pair, chr(31), 2), '')) as texts
+        from paired
     ),
 
     parsed as (
@@ -120,8 +135,7 @@ def _fields(lines: str) -> str:
                     then {{
                         {from_text},
                         'properties': {{
-                            'userName': regexp_extract(properties, '(?:^|, )userName=([^,]*)', 1),
-                            'userAgent': null::varchar
+                            'userName': regexp_extract(properties, '(?:^|, )userName=([^,]*)', 1)
                         }}
                     }}
             end as r
@@ -135,30 +149,122 @@ def _fields(lines: str) -> str:
             {values},
             nullif(nullif(r."properties"."userName", ''), 'null') as inner_user
         from parsed
-    ),
-
-    counted as (
-        select
-            *,
-            {numbers},
-            try_cast("requestTimestamp" as bigint) as epoch_ms,
-            case when not regexp_matches("requestTimestamp", '^-?[0-9.]+$')
-                then try_cast("requestTimestamp" as timestamptz) at time zone 'UTC' end as iso_time
-        from typed
     )
 
+    {_named("typed", f"concat_ws(', ', {wrong_names})", "line_number, line, ")}
+    """
+
+
+def _fast_fields(scratch: str, opening: bytes) -> str | None:
+    line = opening.partition(b"\n")[0].decode(errors="replace")
+    try:
+        document = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return None
+    if not line.startswith("{"):
+        return _fast_text(line, LINES.format(scratch), "line")
+    if isinstance(document.get("log"), str):
+        return _fast_text(document["log"], _JSON.format(scratch, "\"log\": 'VARCHAR'"), "rtrim(log, chr(10))")
+    columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in _KEYS)
+    columns += ", \"properties\": 'STRUCT(userName VARCHAR)'"
+    values = ", ".join(f"nullif(nullif(r.\"{name}\", ''), 'null') as \"{name}\"" for name in _KEYS)
+    typed = f"""(
+        select '' as metric, "apiName" is null as is_no_event, {values},
+            nullif(nullif(r."properties"."userName", ''), 'null') as inner_user
+        from {_JSON.format(scratch, columns)} as r
+    )"""
+    return _named(f"(select *, false as is_unreadable, false as is_ambiguous from {typed})", _ANY_WRONG, "")
+
+
+def _fast_text(first: str, source: str, line: str) -> str | None:
+    """Lines with the keys of the first one, in its order, are cut at their commas alone; others are left."""
+    parts = re.sub(r"\([^()]*\)", "", first.rstrip("\n")).split(", ")
+    start = next((n for n, part in enumerate(parts) if "Metric Value: {" in part), None)
+    if start is None or not parts[-1].endswith("}"):
+        return None
+    head, _, parts[start] = parts[start].partition("Metric Value: {")
+    metric = re.search(r"Metric Name: *(apim:[a-z]+) $", head)
+    if metric is None:
+        return None
+    conforms = [f"len(parts) = {len(parts)}"]
+    values: dict[str, str] = {}
+    is_inner = False
+    for number, part in enumerate(parts[start:], start + 1):
+        prefix = re.match(r"(properties=\{)?([A-Za-z][A-Za-z0-9]*=)?", part)
+        assert prefix is not None
+        is_inner = is_inner or prefix[1] is not None
+        ends_inner = is_inner and part.endswith("}")
+        end = "}" * (int(ends_inner) + int(number == len(parts)))
+        opened = ("Metric Name: " + metric[1] + " Metric Value: {" if number == start + 1 else "") + prefix[0]
+        text = f"parts[{number}]"
+        if not prefix[0] or (prefix[2] is None and not ends_inner):
+            return None
+        if number == start + 1:
+            conforms.append(f"contains({text}, '{opened}')")
+            value = f"split_part({text}, '{opened}', 2)"
+        else:
+            conforms.append(f"starts_with({text}, '{opened}')")
+            value = f"substr({text}, {len(opened) + 1})"
+        if end:
+            conforms.append(f"ends_with({text}, '{end}')")
+            value = f"left({value}, -{len(end)})"
+        else:
+            # The end of an inner map would hide what follows.
+            conforms += [f"not ends_with({text}, '}}')"] if is_inner else []
+        if prefix[2]:
+            values[("inner." if is_inner else "") + prefix[2][:-1]] = f"nullif(nullif({value}, ''), 'null')"
+        is_inner = is_inner and not ends_inner
+    given = ", ".join(f'{values.get(name, "null::varchar")} as "{name}"' for name in _KEYS)
+    return _named(
+        f"""(
+            select
+                '{metric[1]}' as metric,
+                not coalesce({" and ".join(conforms)}, false) as is_no_event,
+                {given},
+                {values.get("inner.userName", "null::varchar")} as inner_user,
+                false as is_unreadable, false as is_ambiguous
+            from (
+                select string_split(
+                    case
+                        when contains(line, '(') then regexp_replace(line, '\\([^()]*\\)', '', 'g')
+                        else line
+                    end,
+                    ', '
+                ) as parts
+                from (select {line} as line from {source})
+            )
+        )""",
+        _ANY_WRONG,
+        "",
+    )
+
+
+_JSON = "read_json({}, format = 'newline_delimited', ignore_errors = true, columns = {{{}}})"
+_ANY_WRONG = f"case when {' or '.join(_WRONG.values())} then '?' else '' end"
+
+
+def _named(typed: str, wrong_fields: str, kept: str) -> str:
+    """The fields of events whose keys are columns of texts."""
+    numbers = ", ".join(
+        f"try_cast({_first(names)} as bigint) as {field}" for field, names in _NUMBERS.items()
+    )
+    return rf"""
     select
-        line_number,
-        line,
+        {kept}
         is_unreadable,
         metric,
         is_ambiguous,
         is_no_event,
-        concat_ws(', ', {wrong_names}, {nested}) as wrong_fields,
+        {wrong_fields} as wrong_fields,
         "requestTimestamp",
-        coalesce(
-            iso_time, case when epoch_ms between 0 and {LAST_MS} then make_timestamp(epoch_ms * 1000) end
-        ) as request_time,
+        case
+            -- Without a look-up of zones, which costs more than all else.
+            when right("requestTimestamp", 1) = 'Z' then try_cast("requestTimestamp" as timestamp)
+            when not regexp_matches("requestTimestamp", '^-?[0-9.]+$')
+                then try_cast("requestTimestamp" as timestamptz) at time zone 'UTC'
+            when try_cast("requestTimestamp" as bigint) between 0 and {LAST_MS}
+                then make_timestamp(try_cast("requestTimestamp" as bigint) * 1000)
+        end as request_time,
         "correlationId",
         "apiName",
         concat_ws('/', "apiCreatorTenantDomain", "apiName") as provider,
@@ -168,7 +274,13 @@ def _fields(lines: str) -> str:
         concat_ws(
             '/',
             case when "userTenantDomain" <> 'carbon.super' then "userTenantDomain" end,
-            nullif(regexp_replace("applicationOwner", '^.*@', ''), coalesce("userTenantDomain", '')),
+            nullif(
+                case
+                    when contains("applicationOwner", '@') then regexp_replace("applicationOwner", '^.*@', '')
+                    else "applicationOwner"
+                end,
+                coalesce("userTenantDomain", '')
+            ),
             "applicationName"
         ) as consumer,
         "apiType",
@@ -183,7 +295,7 @@ def _fields(lines: str) -> str:
         coalesce(inner_user, "userName") as login,
         "userIp",
         nullif(regexp_extract("userAgent", '{AGENT}', 1), '') as agent
-    from counted
+    from (select *, {numbers} from {typed})
     """
 
 
@@ -191,7 +303,7 @@ FORMAT = LogFormat(
     name="wso2",
     document_start=None,
     fields=_fields,
-    fast_fields=lambda scratch, opening: None,
+    fast_fields=_fast_fields,
     is_ours="coalesce(metric, '') <> '' or (not is_no_event and coalesce(\"apiName\", \"requestTimestamp\","
     ' "correlationId") is not null)',
     problems=(
