@@ -29,7 +29,8 @@ PAGE = "umpan_balik.html"
 CORRECTS, WHY = "_perbaikan_dari", "_masalah"
 _SHOWN_ROWS = 30
 _CELL_CHARACTERS = 32_767
-_SHEET_ROWS = 1_048_575
+# So many rows nobody mends by hand: the page then asks for the whole file again.
+_BOOK_ROWS = 20_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SENTENCE = re.compile(
     r'^Kolom [^:]*: ditemukan "(?P<found>.*)", (?:seharusnya )?(?P<expected>.*)$', re.DOTALL
@@ -176,7 +177,8 @@ def write_answer(
             "name": _kind_title(kind),
             "book": f"umpan_balik_{_safe_name(kind)}.xlsx",
             "groups": list(own),
-            "refused": sum(1 for r in rows if r.kind == kind and not r.is_loaded),
+            "refused": (refused := sum(1 for r in rows if r.kind == kind and not r.is_loaded)),
+            "is_long": refused > _BOOK_ROWS,
         }
         for kind, own in groupby(
             sorted(groups, key=lambda g: _kind_rank(groups, g.kind)), key=lambda g: g.kind
@@ -195,6 +197,7 @@ def write_answer(
         refused=sum(1 for r in rows if not r.is_loaded),
         warned=sum(1 for r in rows if r.is_loaded),
         shown_rows=_SHOWN_ROWS,
+        book_rows=_BOOK_ROWS,
         wording=wording,
     )
     write_file(folder / PAGE, page)
@@ -338,7 +341,7 @@ def _write_workbook(
         "warning": workbook.add_format({**text, "bg_color": "#fdf0cf"}),
         "kept": workbook.add_format({**text, "font_color": "#55616a"}),
     }
-    refused = [r for r in rows if not r.is_loaded]
+    refused = [r for r in rows if not r.is_loaded][:_BOOK_ROWS]
     if refused and kind in kinds():
         _write_corrections(workbook.add_worksheet("perbaikan"), kind, refused, formats)
     _write_problems(workbook.add_worksheet("masalah"), groups, files, formats)
@@ -364,8 +367,6 @@ def _write_corrections(sheet: Any, kind: str, rows: Sequence[RefusedRow], format
     for i, head in enumerate([CORRECTS, *heads, WHY]):
         sheet.write_string(0, i, head, formats["head"])
     for number, (row, by_column, faults) in enumerate(zip(rows, cells, broken, strict=True), 1):
-        if number > _SHEET_ROWS:
-            break
         named = f"{row.file_name}@{row.file_sha256[:12]}#{row.row_number}"
         # A row that named no known row is to name one: its own reference is what must be mended.
         is_lost = CORRECTS in faults
@@ -428,7 +429,7 @@ def _write_problems(
         level = "ditolak" if group.is_error else "peringatan"
         for p in group.problems:
             number += 1
-            if number > _SHEET_ROWS:
+            if number > _BOOK_ROWS:
                 return
             place: list[str | int | None] = [level, p.file_name, p.row_number, p.column]
             _write_line(sheet, number, [*place, p.found, p.expected, group.mend, group.rule_id], formats)
