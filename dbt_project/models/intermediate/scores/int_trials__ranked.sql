@@ -50,15 +50,44 @@ compared as (
 
 ),
 
+-- Values that count: what was handed in, and what the rulebook fills in.
+given as (
+
+    select
+        compared.rulebook_id,
+        completed.assessment_id,
+        completed.node_id,
+        completed.depth,
+        nodes.parent_id,
+        {{ value_double('completed') }} as value
+    from {{ ref('int_scores__completed') }} as completed
+    inner join compared on completed.assessment_id = compared.assessment_id
+    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    where
+        not completed.is_below_observed
+        and completed.value_num is not null
+        and (completed.is_observed or nodes.is_leaf)
+
+),
+
+-- A thousand draws of a large rulebook with thousands of units would take hours: fewer draws, which the mart states.
 tried_rulebooks as (
 
-    select distinct rulebook_id from compared
+    select
+        given.rulebook_id,
+        least(settings.draws, greatest(50, {{ int_div('20000000', 'count(*)') }})) as draws
+    from given
+    cross join settings
+    group by given.rulebook_id, settings.draws
 
 ),
 
 draws as (
 
-    select unnest(range(1, settings.draws + 1)) as draw_no from settings
+    select
+        rulebook_id,
+        unnest(range(1, draws + 1)) as draw_no
+    from tried_rulebooks
 
 ),
 
@@ -75,8 +104,7 @@ weights as (
             * (2 * {{ uniform_of("settings.seed || '/' || draws.draw_no || '/' || nodes.rulebook_id || '/' || nodes.node_id") }} - 1)
         ) as weight
     from nodes
-    inner join tried_rulebooks on nodes.rulebook_id = tried_rulebooks.rulebook_id
-    cross join draws
+    inner join draws on nodes.rulebook_id = draws.rulebook_id
     cross join settings
 
     union all
@@ -94,25 +122,6 @@ weights as (
 
 ),
 
--- Values that count: what was handed in, and what the rulebook fills in.
-given as (
-
-    select
-        completed.assessment_id,
-        completed.node_id,
-        completed.depth,
-        nodes.parent_id,
-        {{ value_double('completed') }} as value
-    from {{ ref('int_scores__completed') }} as completed
-    inner join compared on completed.assessment_id = compared.assessment_id
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
-    where
-        not completed.is_below_observed
-        and completed.value_num is not null
-        and (completed.is_observed or nodes.is_leaf)
-
-),
-
 tried as (
 
     select
@@ -125,8 +134,7 @@ tried as (
         weights.weight,
         given.value
     from given
-    inner join compared on given.assessment_id = compared.assessment_id
-    inner join weights on compared.rulebook_id = weights.rulebook_id and given.node_id = weights.node_id
+    inner join weights on given.rulebook_id = weights.rulebook_id and given.node_id = weights.node_id
 
 ),
 {% for depth in range(deepest, 0, -1) %}

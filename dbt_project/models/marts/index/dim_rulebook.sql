@@ -1,0 +1,12 @@
+select
+    rulebook_id,
+    title,
+    regulation,
+    scale_min,
+    scale_max,
+    availability_threshold,
+    missing_counts_as,
+    first_eval_year,
+    last_eval_year,
+    is_handed_in
+from {{ ref('int_rulebooks__listed') }}
