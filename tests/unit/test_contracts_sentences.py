@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations import quarantine
 from expectations.contract import load_contract
 from expectations.rules import rules_of
 from orchestration import intake
@@ -91,6 +92,27 @@ def test_every_sort_of_rule_and_every_row_rule_has_its_sentence_here() -> None:
     row_rules = {r.id for r in rules.values() if r.kind == "row"}
     own = {r for r in row_rules if r.split(".")[0] in ("rulebook", "scores", "overlap_decision")}
     assert row_rules - tested - own == set()
+
+
+def test_rows_are_judged_alike_however_many_at_a_time(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twins and shared addresses are found across the borders of what is worked on at a time."""
+    path = tmp_path / "a.csv"
+    lines = [f"D-{i % 5},a{i % 4}.id,{'salah' if i % 3 else 'Aktif'},Dinas,x{i % 2}" for i in range(20)]
+    path.write_text("system_code,url,status,opd_name,note\n" + "\n".join(lines), encoding="utf-8")
+    stat = path.stat()
+    file = InboxFile(path, path.name, "system_inventory", None, "12.07", None, stat.st_size, stat.st_mtime_ns)
+    judged = []
+    for size in (3, 20, 21, 50_000):
+        monkeypatch.setattr(quarantine, "_CHUNK", size)
+        con = duckdb.connect()
+        intake.prepare_check(con, settings)
+        _, broken = intake.check_file(con, settings, file)
+        judged.append((con.execute("select * from judged order by _row_number").fetchall(), broken))
+    assert len(judged[0][0]) == 20
+    assert all(one == judged[0] for one in judged)
+    assert {"system_inventory.key.conflict", "system_inventory.url.repeated"} <= {b[1] for b in judged[0][1]}
 
 
 def test_no_two_rules_of_a_contract_say_the_same(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from test_contracts_template import fill
 
 from expectations import contract as contracts
 from expectations import suite
@@ -18,7 +19,6 @@ from orchestration.cli.common import Failure
 from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
 from orchestration.trial import try_contract
-from tests.unit.test_contracts_template import fill
 
 KIND = "usage"
 ROWS = (
