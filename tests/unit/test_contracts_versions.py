@@ -144,7 +144,7 @@ def test_rows_of_an_earlier_version_stay_and_are_not_judged_again(home: Home) ->
     home.hand_in("old.csv", ROWS)
     home.receive()
     put_in_force(draft("2.0.0", **NEW))
-    home.hand_in("late.csv", ROWS.replace("DAA", "DAB"))
+    home.hand_in("late.csv", ROWS.replace("12.07.03", "12.07.04"))
     with_column = [f"{line},{'new_column' if i == 0 else 'x'}" for i, line in enumerate(ROWS.splitlines())]
     home.hand_in("new.csv", "\n".join(with_column))
     assert home.receive() == {"late.csv": ("rejected", None), "new.csv": ("loaded", "2.0.0")}
