@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,18 +88,15 @@ def write_template(path: Path, contract: Contract, lists: Mapping[str, Entries])
 
 
 def declared_version(path: Path) -> tuple[str, str] | None:
-    """Kind and version of the contract that a workbook was made from; None for any other file."""
-    if not zipfile.is_zipfile(path):
+    """Kind and version of the contract that a workbook was made from; None for any other or broken file."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            part = book.getinfo("xl/workbook.xml")
+            content = book.read(part) if part.file_size <= _BOOK_BYTES else b""
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, EOFError):
+        # What is wrong with the file is for its reader to say.
         return None
-    with zipfile.ZipFile(path) as book:
-        if (
-            "xl/workbook.xml" not in book.namelist()
-            or book.getinfo("xl/workbook.xml").file_size > _BOOK_BYTES
-        ):
-            return None
-        found = re.search(
-            rb'<definedName name="kontrak"[^>]*>"?([a-z_]+)@([0-9.]+)"?<', book.read("xl/workbook.xml")
-        )
+    found = re.search(rb'<definedName name="kontrak"[^>]*>"?([a-z_]+)@([0-9.]+)"?<', content)
     return (found[1].decode(), found[2].decode()) if found else None
 
 

@@ -14,8 +14,10 @@ from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contract, load_contract
 from expectations.references import list_entries
-from expectations.template import CODE_SHEET, DATA_SHEET, write_template
+from expectations.template import CODE_SHEET, DATA_SHEET, declared_version, write_template
 from orchestration import intake
+from orchestration.cli.common import Failure
+from orchestration.cli.template import template
 from orchestration.settings import Settings
 from sources.kinds import InboxFile
 
@@ -134,3 +136,29 @@ def test_the_same_contract_gives_the_same_file(tmp_path: Path) -> None:
         write_template(tmp_path / name, contract, {})
         os.utime(tmp_path / name, (0, dt.datetime.now(dt.UTC).timestamp()))
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_the_command_writes_a_template_or_says_what_is_wrong(tmp_path: Path, settings: Settings) -> None:
+    template("vendor_contract", tmp_path / "kontrak.xlsx")
+    assert declared_version(tmp_path / "kontrak.xlsx") == ("vendor_contract", "1.0.0")
+    with pytest.raises(Failure, match="mungkin maksudnya vendor_contract") as raised:
+        template("vendor_contracts", tmp_path / "b.xlsx")
+    assert raised.value.exit_code == 2
+    with pytest.raises(Failure, match="in a folder that exists"):
+        template("usage", tmp_path / "b.csv")
+
+
+def test_only_a_workbook_of_ours_names_its_contract(tmp_path: Path) -> None:
+    """Neither a CSV nor a foreign archive or workbook is taken for one."""
+    (tmp_path / "a.csv").write_text("x", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as book:
+        book.writestr("x.txt", "kontrak")
+    with xlsxwriter.Workbook(str(tmp_path / "c.xlsx")) as other:
+        other.add_worksheet()
+    write_template(tmp_path / "d.xlsx", load_contract("usage"), {})
+    whole = (tmp_path / "d.xlsx").read_bytes()
+    (tmp_path / "d.xlsx").write_bytes(whole[:200] + b"?" * 800 + whole[1000:])
+    (tmp_path / "e.xlsx").write_bytes(whole[: len(whole) // 2])
+    found = [declared_version(tmp_path / name) for name in ("a.csv", "b.zip", "c.xlsx", "e.xlsx")]
+    assert found == [None] * 4
+    assert declared_version(tmp_path / "d.xlsx") in (None, ("usage", "1.0.0"))
