@@ -42,7 +42,7 @@ _MEND = {
     "type": "Tulis ulang nilainya dalam bentuk yang diminta.",
     "codes": "Pilih salah satu nilai yang disebut.",
     "pattern": "Tulis kodenya dalam bentuk yang diminta.",
-    "range": "Periksa nilainya; batasnya disebut di samping.",
+    "range": "Periksa nilainya; batasnya disebut pada kolom seharusnya.",
     "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
     "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
     "retired": "Pakai OPD yang aktif.",
@@ -133,6 +133,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
                 _rows(connection, reader),
                 _files(connection, reader),
                 as_of,
+                reader["instansi_code"] == pages.FICTIONAL_CODE,
             )
     for folder in feedback_dir.iterdir():
         if folder.name not in readers and (folder / PAGE).is_file():
@@ -141,7 +142,12 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
 
 
 def write_answer(
-    folder: Path, title: str, rows: Sequence[RefusedRow], files: Sequence[RefusedFile], as_of: date
+    folder: Path,
+    title: str,
+    rows: Sequence[RefusedRow],
+    files: Sequence[RefusedFile],
+    as_of: date,
+    fictional: bool = False,
 ) -> list[Path]:
     """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
 
@@ -154,6 +160,7 @@ def write_answer(
         rows: rows that break rules, refused or not.
         files: files of which nothing was loaded.
         as_of: the day printed; also the workbooks' date of creation.
+        fictional: whether the page must say that its OPD is made up.
 
     Returns:
         The written files, the page first.
@@ -188,6 +195,7 @@ def write_answer(
         "feedback.html.j2",
         title="Umpan balik data",
         reader=title,
+        fictional=fictional,
         generated_for=as_of,
         kinds=by_kind,
         files=[

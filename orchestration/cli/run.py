@@ -94,6 +94,7 @@ def print_summary(settings: Settings) -> None:
     print("\nResults")
     print(f"  database  {settings.published}")
     print(f"  pages     {settings.report / 'index.html'}")
+    print(f"  feedback  {settings.feedback}")
     bundles = sorted(settings.outbox.glob("spbe-*-v*"), key=lambda p: p.stat().st_mtime)
     if bundles:
         print(f"  bundle    {bundles[-1]}")

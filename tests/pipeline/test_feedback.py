@@ -145,6 +145,16 @@ def test_a_new_version_replaces_the_file_and_its_corrections(home: Home) -> None
     )
 
 
+def test_a_new_version_answers_a_file_of_which_nothing_loaded(home: Home) -> None:
+    home.put(f"{LEVELS}/level.csv", HEADER + "permenpanrb-59-2020,p59.i01,self,6\n")
+    assert [r.status for r in home.receive()] == ["rejected"]
+    assert home.open_items() == [("level.csv", 2)]
+    home.put(f"{LEVELS}/level.csv", HEADER + "permenpanrb-59-2020,p59.i01,self,1\n")
+    home.receive()
+    assert home.open_items() == []
+    assert home.rows("select closed_by, closed_at is not null from raw.quarantine") == [("version", True)]
+
+
 @pytest.mark.parametrize(
     ("named", "said"),
     [
