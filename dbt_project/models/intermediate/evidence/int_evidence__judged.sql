@@ -1,6 +1,39 @@
+-- An older regulation asks the same of an indicator that is the same there: rules are written once.
 with rules as (
 
-    select * from {{ ref('evidence_rules') }}
+    select
+        rulebook_id,
+        node_id,
+        level,
+        rule_no,
+        check_kind,
+        measure_id,
+        figure,
+        document_id,
+        comparison,
+        threshold,
+        sentence
+    from {{ ref('evidence_rules') }}
+    union all
+    select
+        older.from_rulebook_id as rulebook_id,
+        older.from_node_id as node_id,
+        rules.level,
+        rules.rule_no,
+        rules.check_kind,
+        rules.measure_id,
+        rules.figure,
+        rules.document_id,
+        rules.comparison,
+        rules.threshold,
+        rules.sentence
+    from {{ ref('evidence_rules') }} as rules
+    inner join {{ ref('rulebook_mapping') }} as older
+        on
+            rules.rulebook_id = older.to_rulebook_id
+            and rules.node_id = older.to_node_id
+            and older.kind = 'same'
+            and older.from_rulebook_id = 'permenpanrb-5-2018'
 
 ),
 

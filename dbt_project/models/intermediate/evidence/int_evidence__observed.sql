@@ -38,13 +38,14 @@ regulated as (
         leveled.period,
         leveled.rulebook_id,
         leveled.node_id,
-        cast(levels.value_from as decimal(38, 10)) as observed
+        cast(coalesce(levels.value_from, leveled.evidence_level) as decimal(38, 10)) as observed
     from {{ ref('int_evidence__leveled') }} as leveled
-    inner join {{ ref('rulebook_levels') }} as levels
+    left join {{ ref('rulebook_levels') }} as levels
         on
             leveled.rulebook_id = levels.rulebook_id
             and leveled.node_id = levels.node_id
             and leveled.evidence_level = levels.level
+    where leveled.evidence_level is not null
 
 ),
 
