@@ -104,6 +104,6 @@ def _content_sha256(path: Path, compressed: bool, limits: InflateLimits) -> str:
         raise FileWaiting(
             "truncated", f"gz terpotong setelah {total:,} byte isi; ditunggu kiriman lengkapnya"
         ) from error
-    except (gzip.BadGzipFile, isal_zlib.error) as error:
+    except (gzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]
         raise FileRejected("unreadable", f"gz rusak setelah {total:,} byte isi: {error}") from error
     return digest.hexdigest()

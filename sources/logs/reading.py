@@ -140,7 +140,7 @@ def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
                 "truncated",
                 "berkas gzip terpotong: diharapkan aliran gzip yang lengkap; menunggu berkas utuh",
             ) from None
-        except (gzip.BadGzipFile, isal_zlib.error) as error:
+        except (gzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]
             raise FileRejected("unreadable", f"berkas gzip rusak dan tidak dapat dibuka ({error})") from None
         if not block:
             return
@@ -206,7 +206,8 @@ def _write_chunk(
     scratch: Path, opening: bytes, rest: Iterator[bytes], before: int, chunk_bytes: int
 ) -> tuple[Spool, bytes]:
     """One chunk, and the bytes with which the next one begins."""
-    lines, size, odd = 0, 0, []
+    lines, size = 0, 0
+    odd: list[int] = []
     block, left = opening, b""
     with scratch.open("wb") as out:
         while block:

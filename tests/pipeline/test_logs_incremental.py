@@ -1,0 +1,185 @@
+"""Logs that are cut, that grow, that come again, and a machine that stops: every line is in the lake once."""
+
+import datetime as dt
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration import intake
+from orchestration.resources import open_warehouse
+from orchestration.settings import PROJECT, Settings
+from sources import ledger
+
+sys.path.insert(0, str(PROJECT / "tests" / "benchmarks"))
+from generate_logs import FIRST_DAY, generate
+
+READ = """
+import sys
+from pathlib import Path
+from orchestration import intake
+from orchestration.resources import open_warehouse
+from orchestration.settings import Settings
+settings = Settings()
+settings.prepare_home()
+con = open_warehouse(settings.warehouse)
+intake.prepare_warehouse(con, settings)
+intake.sweep_lake(con, settings)
+print("begin", flush=True)
+for record in intake.receive(con, settings, Path(sys.argv[1]), "service_log"):
+    assert record.status in ("loaded", "partly"), record
+"""
+
+
+def home(folder: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> Settings:
+    for name in [name for name in os.environ if name.startswith("SPBE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SPBE_HOME", str(folder))
+    settings = Settings(as_of=dt.date(2026, 10, 31), **changed)
+    settings.prepare_home()
+    return settings
+
+
+def read(settings: Settings) -> list[tuple[str, str | None]]:
+    """Receive what is new; status and code of the reason of each file."""
+    con = open_warehouse(settings.warehouse)
+    try:
+        intake.prepare_warehouse(con, settings)
+        intake.sweep_lake(con, settings)
+        return [
+            (record.status, (record.reason or "").partition(":")[0] or None)
+            for record in intake.receive(con, settings, settings.inbox, "service_log")
+        ]
+    finally:
+        con.close()
+
+
+def ask(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    con = open_warehouse(settings.warehouse)
+    try:
+        return con.execute(sql).fetchall()
+    finally:
+        con.close()
+
+
+def lines(first: int, last: int) -> list[str]:
+    return [
+        f'10.0.0.1 - svc [{1 + n // 50:02}/Oct/2026:09:00:{n % 50:02} +0700] "GET /a HTTP/1" 200 {n} "-" "x"'
+        for n in range(first, last)
+    ]
+
+
+def test_a_cut_gzip_waits_and_is_read_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = home(tmp_path, monkeypatch)
+    file = settings.inbox / "service_log" / "combined" / "a.log.gz"
+    file.parent.mkdir(parents=True)
+    whole = gzip.compress("\n".join(lines(0, 500)).encode())
+    file.write_bytes(whole[:-300])
+    assert read(settings) == [("waiting", "truncated")]
+    assert ask(settings, "select count(*) from lake.service_calls") == [(0,)]
+    file.write_bytes(whole)
+    assert read(settings) == [("loaded", None)]
+    assert ask(settings, "select count(*) from lake.service_calls") == [(500,)]
+
+
+def test_a_growing_log_counts_no_line_twice_and_touches_only_its_new_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last line was half written when it was first read."""
+    settings = home(tmp_path, monkeypatch)
+    file = settings.inbox / "service_log" / "combined" / "a.log"
+    file.parent.mkdir(parents=True)
+    every = lines(0, 200)
+    file.write_text("\n".join(every[:100]) + "\n" + every[100][:40])
+    assert read(settings) == [("partly", None)]
+    before = ask(settings, "select record_id from lake.service_calls order by line_number")
+    file.write_text("\n".join(every) + "\n")
+    assert read(settings) == [("loaded", None)]
+    rows = ask(settings, "select line_number, response_bytes, record_id from lake.service_calls order by 1")
+    assert [row[:2] for row in rows] == [(n + 1, n) for n in range(200)]
+    assert [row[2:] for row in rows[:100]] == before
+    statuses = ask(
+        settings, "select status, lines, records, bad_lines, blank_lines from raw.intake_files order by 2"
+    )
+    assert statuses == [("replaced", 101, 100, 1, 0), ("loaded", 200, 200, 0, 0)]
+    assert ask(settings, "select count(*) from raw.quarantine where is_current") == [(0,)]
+
+
+def test_the_same_bytes_under_two_names_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = home(tmp_path, monkeypatch)
+    folder = settings.inbox / "service_log" / "combined"
+    folder.mkdir(parents=True)
+    text = "\n".join(lines(0, 50)).encode()
+    (folder / "a.log").write_bytes(text)
+    (folder / "b.log.gz").write_bytes(gzip.compress(text))
+    assert sorted(read(settings)) == [("duplicate", "duplicate"), ("loaded", None)]
+    assert read(settings) == []
+    assert ask(settings, "select count(*) from lake.service_calls") == [(50,)]
+
+
+@pytest.mark.parametrize(("kept", "days", "left"), [(True, 1, 1), (False, 90, 0)])
+def test_archived_logs_go_when_the_settings_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool, days: int, left: int
+) -> None:
+    settings = home(tmp_path, monkeypatch, archive_logs=kept, archive_log_days=days)
+    file = settings.inbox / "service_log" / "combined" / "a.log"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join(lines(0, 50)))
+    read(settings)
+    con = open_warehouse(settings.warehouse)
+    intake.drop_old_logs(con, settings)
+    assert sum(p.is_file() for p in settings.archive.rglob("*")) == left
+    con.execute("update intake.files set received_at = received_at - interval 2 day")
+    intake.drop_old_logs(con, settings)
+    con.close()
+    assert sum(p.is_file() for p in settings.archive.rglob("*")) == 0
+    assert read(settings) == []
+    assert ask(settings, "select count(*) from lake.service_calls") == [(50,)]
+
+
+def test_killed_anywhere_a_second_run_reads_every_line_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate(tmp_path / "inbox", 40_000, days=2)
+    columns = "file_sha256, line_number, day, started_at, provider_identity, user_pseudo is null"
+    expected: list[tuple[Any, ...]] | None = None
+    for number, delay in enumerate((None, 0.05, 0.3, 0.7, 1.2)):
+        settings = home(tmp_path / f"home-{number}", monkeypatch)
+        command = [sys.executable, "-c", READ, str(tmp_path / "inbox")]
+        if delay is not None:
+            process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, env={**os.environ})
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        found = ask(settings, f"select {columns} from lake.service_calls order by all")
+        expected = expected or found
+        assert found == expected
+        days = {FIRST_DAY + dt.timedelta(days=n) for n in (-1, 0, 1, 2)}
+        assert days <= {day for (day,) in ask(settings, "select day from intake.pending_days")}
+        assert not list(settings.lake.glob(".aside-*"))
+
+
+def test_days_that_wait_are_contiguous_ranges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = home(tmp_path, monkeypatch)
+    con = open_warehouse(settings.warehouse)
+    intake.prepare_warehouse(con, settings)
+    ledger.touch_days(con, {dt.date(2026, 10, 5), dt.date(2026, 10, 7), dt.date(2026, 10, 20)})
+    ranges = ledger.pending_ranges(con)
+    con.close()
+    assert ranges == [
+        (dt.date(2026, 10, 4), dt.date(2026, 10, 8)),
+        (dt.date(2026, 10, 19), dt.date(2026, 10, 21)),
+    ]
