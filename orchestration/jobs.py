@@ -1,8 +1,8 @@
 """The links of a night, as jobs.
 
 Belongs here: which assets one run makes. A night is a chain of runs, because a day must be chosen before
-intake knows which days a file touches: `nightly_index` (intake) ► `nightly_days` (one run per contiguous range
-of touched days) ► `nightly_publish` (index, database, pages, bundle). `orchestration/night.py` chains them in
+intake knows which days a file touches: `nightly_index` (intake) ► `nightly_days` (one run per contiguous
+range of touched days) ► `nightly_publish` (index, database, pages, bundle). `orchestration/night.py` chains them in
 one process, `orchestration/sensors.py` in the daemon.
 """
 
@@ -24,7 +24,7 @@ def build_jobs(settings: Settings, daily: dg.AssetsDefinition, index: dg.AssetsD
         dg.define_asset_job(
             NIGHT,
             dg.AssetSelection.groups(INTAKE),
-            description="First link of the night: read the inbox. Touched days and the index follow by sensor.",
+            description="First link of the night: read the inbox. Days and index follow by sensor.",
         ),
         dg.define_asset_job(
             DAYS,

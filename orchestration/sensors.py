@@ -14,7 +14,7 @@ from orchestration.jobs import DAYS, NIGHT, PUBLISH
 from orchestration.night import range_tags
 from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
-from sources import ledger, lake
+from sources import lake, ledger
 from sources.kinds import scan_inbox
 
 SETTLED_SECONDS = 30
@@ -33,7 +33,7 @@ def _next_link(settings: Settings, jobs: dict) -> dg.SensorDefinition:
         request_jobs=[jobs[DAYS], jobs[PUBLISH]],
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=5,
-        description="After intake, and after each range of days: the next range, or the index and its exports.",
+        description="After intake and after each range of days: the next range, or the index.",
     )
     def night_chain(context: dg.RunStatusSensorContext) -> dg.RunRequest:
         con = open_warehouse(settings.warehouse)

@@ -22,19 +22,20 @@ create schema if not exists received;
 create schema if not exists raw;
 create schema if not exists reference;
 create table if not exists intake.files (
-    file_name varchar not null, shown_name varchar not null, file_sha256 varchar not null, kind varchar not null, log_format varchar,
+    file_name varchar not null, shown_name varchar not null, file_sha256 varchar not null,
+    kind varchar not null, log_format varchar,
     instansi_code varchar not null, opd_code varchar not null, period varchar not null,
     size_bytes bigint not null, modified_ns bigint not null, status varchar not null, reason varchar,
     rows_received bigint not null, rows_loaded bigint not null, rows_quarantined bigint not null,
     warnings bigint not null, absent_columns varchar[], contract_version varchar, format_fingerprint varchar,
     lines bigint, records bigint, bad_lines bigint, blank_lines bigint,
-    received_at timestamp not null, file_order bigint not null, primary key (file_name, file_sha256)
+    is_correction boolean default false, received_at timestamp not null, file_order bigint not null,
+    primary key (file_name, file_sha256)
 );
 create table if not exists intake.bad_lines (
     file_sha256 varchar not null, row_number bigint not null, rules varchar[] not null,
     messages varchar[] not null, raw_row varchar
 );
-alter table intake.files add column if not exists is_correction boolean default false;
 create table if not exists intake.corrections (
     kind varchar not null, file_sha256 varchar not null, row_number bigint not null,
     root_sha256 varchar not null, root_row bigint not null, is_loaded boolean not null,
@@ -151,14 +152,15 @@ def create_views(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
         )
         select f.kind, f.log_format, f.instansi_code, f.opd_code, f.period, f.shown_name as file_name,
             f.file_sha256, f.size_bytes, f.status, f.reason, f.rows_received, f.rows_loaded,
-            f.rows_quarantined, f.warnings, f.contract_version, f.received_at, f.lines, f.records, f.bad_lines, f.blank_lines, f.is_correction,
+            f.rows_quarantined, f.warnings, f.contract_version, f.received_at, f.lines, f.records,
+            f.bad_lines, f.blank_lines, f.is_correction,
             coalesce(m.rows_corrected, 0) as rows_corrected, f.file_order
         from intake.files as f left join mended as m on f.kind = m.kind and f.file_sha256 = m.file_sha256"""
     )
     con.execute("create or replace view raw.pending_days as select day from intake.pending_days")
     tables = " union all ".join(
-        f"select '{k}' as kind, _instansi_code, _opd_code, _period, _file_sha256, _row_number, _raw_row, _broken "
-        f"from received.{k}"
+        f"select '{k}' as kind, _instansi_code, _opd_code, _period, _file_sha256, _row_number, _raw_row, "
+        f"_broken from received.{k}"
         for k in kinds
     )
     con.execute(
@@ -221,8 +223,8 @@ def seen_files(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int, str,
 def same_content(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> tuple[str, Status] | None:
     """Name and status under which this content of this kind has been received, loaded ones first."""
     row = con.execute(
-        "select file_name, status from intake.files where kind = ? and file_sha256 = ? and status <> 'duplicate' "
-        "order by status not in ('loaded', 'partly'), file_order limit 1",
+        "select file_name, status from intake.files "
+        "where kind = ? and file_sha256 = ? and status <> 'duplicate' order by status not in ('loaded', 'partly'), file_order limit 1",
         [kind, sha256],
     ).fetchone()
     return (row[0], row[1]) if row else None
@@ -238,8 +240,8 @@ def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]
     if record.status in ("loaded", "partly") and not record.is_correction:
         rows = con.execute(
             "update intake.files set status = 'replaced' "
-            "where kind = ? and instansi_code = ? and opd_code = ? and period = ? and file_name = ? and file_sha256 <> ? and status in ('loaded', 'partly') "
-            "and not is_correction "
+            "where kind = ? and instansi_code = ? and opd_code = ? and period = ? and file_name = ? "
+            "and file_sha256 <> ? and status in ('loaded', 'partly') and not is_correction "
             "returning file_sha256",
             [
                 record.kind,
@@ -268,7 +270,7 @@ def touch_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
 
 
 def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
-    """Mark days as waiting for recomputing; those outside the settings' range hold no call and are left out."""
+    """Mark days as waiting for recomputing; those outside the settings' range hold no call."""
     wanted = sorted(set(days))
     if wanted:
         con.execute(
