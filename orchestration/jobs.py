@@ -2,8 +2,8 @@
 
 Belongs here: which assets one run makes. A night is a chain of runs, because a day must be chosen before
 intake knows which days a file touches: `nightly_index` (intake) ► `nightly_days` (one run per contiguous
-range of touched days) ► `nightly_publish` (index, database, pages, bundle). `orchestration/night.py` chains them in
-one process, `orchestration/sensors.py` in the daemon.
+range of touched days) ► `nightly_publish` (index, database, pages, bundle). `orchestration/night.py` chains
+them in one process, `orchestration/sensors.py` in the daemon.
 """
 
 import dagster as dg

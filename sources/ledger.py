@@ -45,8 +45,8 @@ create table if not exists intake.pending_days (day date primary key);
 create table if not exists intake.state (name varchar primary key, value varchar not null);
 """
 # A file that came under two names is one content: its rows are listed once, under the name that loaded. A
-# rejected file stays rejected when a newer version comes, but its rows ask nothing of anybody any more; no more
-# do rows of a correction that name no known row, once the sender has sent the next correction.
+# rejected file stays rejected when a newer version comes, but its rows ask nothing of anybody any more; no
+# more do rows of a correction that name no known row, once the sender has sent the next correction.
 _FILE_STATE = """
 create or replace view intake.file_state as
 with contents as (
@@ -224,7 +224,8 @@ def same_content(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> tupl
     """Name and status under which this content of this kind has been received, loaded ones first."""
     row = con.execute(
         "select file_name, status from intake.files "
-        "where kind = ? and file_sha256 = ? and status <> 'duplicate' order by status not in ('loaded', 'partly'), file_order limit 1",
+        "where kind = ? and file_sha256 = ? and status <> 'duplicate' "
+        "order by status not in ('loaded', 'partly'), file_order limit 1",
         [kind, sha256],
     ).fetchone()
     return (row[0], row[1]) if row else None
