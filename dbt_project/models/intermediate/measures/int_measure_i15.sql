@@ -10,11 +10,14 @@ with files as (
         file_sha256,
         rows_received,
         rows_loaded,
+        rows_loaded + coalesce(rows_corrected, 0) as rows_loaded_since,
         coalesce(period, substr(cast(received_at as varchar), 1, 4)) as period
     from {{ source('raw', 'intake_files') }}
     where
         kind <> 'service_log'
         and rows_received > 0
+        -- A correction hands in no new row: it counts with the file whose rows it mends.
+        and is_correction is not true
 
 ),
 
@@ -37,7 +40,7 @@ summed as (
 
     select
         {{ unit_keys('units') }},
-        sum(counted.rows_loaded) filter (where counted.is_current) as loaded,
+        sum(counted.rows_loaded_since) filter (where counted.is_current) as loaded,
         coalesce(sum(counted.rows_received) filter (where counted.is_current), 0) as received,
         sum(counted.rows_loaded) filter (where counted.is_first) as first_loaded,
         coalesce(sum(counted.rows_received) filter (where counted.is_first), 0) as first_received
