@@ -181,6 +181,27 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             ],
         )
         home.put(
+            "service_log/xroad/88.88/odd.jsonl",
+            [
+                side("Client", None, "07 10:00:00", 50, messageId="m1", serviceVersion="message"),
+                side("Producer", None, "07 10:00:00.1", 40, messageId="m1", serviceVersion="message"),
+                # The same message again: another call.
+                side("Client", None, "07 10:05:00", 60, messageId="m1", serviceVersion="message"),
+                side("Producer", None, "07 10:05:00.1", 40, messageId="m1", serviceVersion="message"),
+                # Only one gateway writes ids.
+                side("Client", "x1", "07 11:00:00", 70, messageId="m2", serviceVersion="mixed"),
+                side("Producer", None, "07 11:00:00.1", 40, messageId="m2", serviceVersion="mixed"),
+                side("Client", None, "07 12:00:00", 80, messageId="m3", serviceVersion="far"),
+                side("Producer", None, "07 12:10:00", 40, messageId="m3", serviceVersion="far"),
+                side("Client", None, "07 23:59:59.9", 90, messageId="m4", serviceVersion="midnight"),
+                side("Producer", None, "08 00:00:00.1", 40, messageId="m4", serviceVersion="midnight"),
+                side("Client", "negative", "07 13:00:00", -5),
+                side("Client", "slow", "07 13:00:00", 3_600_001),
+                side("Client", "skew", "07 14:00:05", 300, requestOutTs=at("07 14:00:05")),
+                side("Producer", "skew", "07 14:00:00", 200),
+            ],
+        )
+        home.put(
             "service_log/combined/99.99/access.log",
             [
                 f'10.0.0.1 - {user} [06/Oct/2026:09:00:00 +0700] "GET {path} HTTP/1.1" {code} 5 "-" "{agent}"'
@@ -258,6 +279,27 @@ def test_sides_pair_across_midnight_and_files_and_copies_drop(first_night: Home)
         ("twice", fifth, "both", [10], True, 1),
         ("twice", fifth, "both", [20], False, 1),
     ]
+
+
+def test_sides_without_a_common_id_pair_by_message_and_time(first_night: Home) -> None:
+    calls = first_night.rows(
+        "select split_part(service_code, '/', 2), day, sides, is_paired_by_message, list_sort(durations),"
+        " calls from intermediate.int_calls__counted_daily"
+        " where instansi_code = '88.88' and file_sha256 is not null order by all"
+    )
+    seventh = dt.date(2026, 10, 7)
+    assert calls == [
+        ("far", seventh, "client", False, [80], 1),
+        ("far", seventh, "producer", False, [40], 1),
+        ("message", seventh, "both", True, [50, 60], 2),
+        ("midnight", seventh, "both", True, [90], 1),
+        ("mixed", seventh, "both", True, [70], 1),
+        ("negative", seventh, "client", False, None, 1),
+        ("skew", seventh, "both", False, [300], 1),
+        ("slow", seventh, "client", False, None, 1),
+    ]
+    columns = "records, duplicates, calls, pairs_by_message, odd_durations, skewed_calls, reused_ids"
+    assert first_night.quality("odd.jsonl", columns) == (14, 0, 9, 4, 2, 1, 0)
 
 
 def test_every_record_of_a_file_is_accounted_for(first_night: Home) -> None:
