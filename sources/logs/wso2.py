@@ -212,7 +212,11 @@ def _fast_text(first: str, source: str, line: str) -> str | None:
             # The end of an inner map would hide what follows.
             conforms += [f"not ends_with({text}, '}}')"] if is_inner else []
         if prefix[2]:
-            values[("inner." if is_inner else "") + prefix[2][:-1]] = f"nullif(nullif({value}, ''), 'null')"
+            key = ("inner." if is_inner else "") + prefix[2][:-1]
+            if key in values:
+                # A value that looks like a key, as a forged user agent does: no model for other lines.
+                return None
+            values[key] = f"nullif(nullif({value}, ''), 'null')"
         is_inner = is_inner and not ends_inner
     given = ", ".join(f'{values.get(name, "null::varchar")} as "{name}"' for name in _KEYS)
     return _named(
