@@ -209,7 +209,7 @@ def test_the_workbook_of_the_bundle_opens(example_home: Path) -> None:
         assert "xl/workbook.xml" in book.namelist()
 
 
-def test_readme_commands_exist(spbe: Spbe, tmp_path: Path) -> None:
+def test_every_command_of_the_interface_exists(spbe: Spbe, tmp_path: Path) -> None:
     told = spbe(tmp_path, "--help").stdout
-    for command in ("run", "check", "query", "export", "verify", "ui"):
+    for command in ("run", "check", "template", "query", "export", "verify", "explain", "ui"):
         assert f" {command} " in told
