@@ -226,10 +226,22 @@ def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = No
     kinds = table_kinds()
     found = scan_inbox(inbox, kinds, lake.LOG_FORMATS)
     mine = [f for f in found if (f.kind == kind if kind else f.kind not in (*kinds, LOG_KIND))]
+    safe = _safe_names(con, [f.name for f in mine])
+    mine = [replace(f, name=safe[f.name]) for f in mine]
     seen = ledger.seen_files(con)
     fingerprint = format_fingerprint(kind) if kind in kinds else None
     fresh = [f for f in mine if not _is_settled(f, seen.get(f.name), fingerprint)]
     return sorted(fresh, key=lambda f: (f.modified_ns, f.name))
+
+
+def _safe_names(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, str]:
+    """File names as they may be kept: people put NIK and e-mail into them; a keyed hash tells two apart."""
+    rows = con.execute(
+        "select n, case when mask_text(n) = n then n else mask_text(n) || '#' || left(hmac256(n), 8) end "
+        "from unnest(?::varchar[]) as t (n)",
+        [list(names)],
+    ).fetchall()
+    return dict(rows)
 
 
 def _is_settled(

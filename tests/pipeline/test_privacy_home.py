@@ -138,7 +138,7 @@ LOGS = {"xroad": xroad(), "wso2": wso2(), "kong": kong(), "combined": combined()
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("privacy") / "home"
     files = {f"service_log/{name}/88.08/catatan.log": "\n".join(lines) + "\n" for name, lines in LOGS.items()}
-    files["gateway_identity/88.08/2026/nama.csv"] = "\n".join(
+    files[f"gateway_identity/88.08/2026/{NIK}.csv"] = "\n".join(
         [
             "log_format,role,identity,opd_code",
             f"combined,consumer,{LOGIN},88.08-A",
