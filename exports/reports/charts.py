@@ -6,7 +6,7 @@ readable on a telephone; the page limits how far it grows. Stays out: choosing w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, cos, log10, pi, sin
 
 from markupsafe import Markup
 
@@ -43,6 +43,15 @@ class Month:
     label: str
     succeeded: int
     failed: int
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One line of a network: calls seen from one unit to another, or an exchange that is only declared."""
+
+    consumer: str
+    provider: str
+    calls: int
 
 
 def _svg(height: float, description: str, parts: Sequence[Markup]) -> Markup:
@@ -165,6 +174,39 @@ def month_chart(months: Sequence[Month], description: str) -> Markup:
         parts.append(_text(middle, bottom + 14, month.label, "axis", "middle"))
     parts.append(_line(_LEFT, bottom, _RIGHT, bottom, "base"))
     return _svg(bottom + 20, description, parts)
+
+
+def network_chart(units: Sequence[str], edges: Sequence[Edge], description: str) -> Markup:
+    """Draw units on a circle and lines between those that exchange; the more calls, the thicker.
+
+    An edge without calls (declared, never seen) is dashed; a unit without any line is a hollow point.
+    """
+    middle, radius, top = WIDTH / 2, 100, 150
+    place = {
+        unit: (middle + radius * sin(2 * pi * n / len(units)), top - radius * cos(2 * pi * n / len(units)))
+        for n, unit in enumerate(units)
+    }
+    most = max((edge.calls for edge in edges), default=0) or 1
+    linked = {name for edge in edges for name in (edge.consumer, edge.provider)}
+    parts = [
+        Markup(
+            '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" class="{}" stroke-width="{:.1f}"/>'
+        ).format(
+            *place[edge.consumer],
+            *place[edge.provider],
+            "edge" if edge.calls else "edge declared",
+            1 + 4 * edge.calls / most,
+        )
+        for edge in edges
+    ]
+    for unit, (x, y) in place.items():
+        css = "unit" if unit in linked else "unit alone"
+        parts.append(Markup('<circle cx="{:.1f}" cy="{:.1f}" r="4" class="{}"/>').format(x, y, css))
+        side = (x > middle + 1) - (x < middle - 1)
+        anchor = {1: "start", -1: "end", 0: "middle"}[side]
+        below = 4 if side else (16 if y > top else -9)
+        parts.append(_text(x + 8 * side, y + below, unit, "axis halo", anchor))
+    return _svg(2 * top, description, parts)
 
 
 def _round_up(value: int) -> int:

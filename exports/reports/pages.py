@@ -19,7 +19,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from exports.aside import write_file
 from exports.database import open_published, read_rows
 from exports.reports import wording
-from exports.reports.charts import Band, BarGroup, Month, band_chart, bar_chart, month_chart
+from exports.reports.charts import (
+    Band,
+    BarGroup,
+    Edge,
+    Month,
+    band_chart,
+    bar_chart,
+    month_chart,
+    network_chart,
+)
 
 HERE = Path(__file__).parent
 LOCAL_RULEBOOK = "interop-1"
@@ -394,7 +403,46 @@ def _calls(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
             f"{wording.month_text(row['month'])} {wording.whole_text(row['calls'])}" for row in months
         ),
     )
-    return {"months": months, "services": services, "left_out": left_out, "chart": chart}
+    network = _network(connection, code)
+    return {"months": months, "services": services, "left_out": left_out, "chart": chart, "network": network}
+
+
+def _network(connection: duckdb.DuckDBPyConnection, code: str) -> Row | None:
+    """Who exchanges data with whom in the latest month, among the instansi's own OPDs."""
+    edges = read_rows(
+        connection,
+        """
+        select consumer_opd, provider_opd, sum(calls)::bigint as calls, max(window_start) as window_start
+        from fct_exchange_edges
+        where
+            instansi_code = $code and consumer_opd <> provider_opd
+            and window_start = (select max(window_start) from fct_exchange_edges where instansi_code = $code)
+            and consumer_opd in (select opd_code from dim_opd where instansi_code = $code and is_active)
+            and provider_opd in (select opd_code from dim_opd where instansi_code = $code and is_active)
+        group by all order by consumer_opd, provider_opd
+        """,
+        {"code": code},
+    )
+    if not edges:
+        return None
+    units = read_rows(
+        connection,
+        "select opd_code from dim_opd where instansi_code = ? and is_active and is_mapped order by opd_code",
+        [code],
+    )
+    codes = sorted(
+        {row["opd_code"] for row in units} | {e[k] for e in edges for k in ("consumer_opd", "provider_opd")}
+    )
+    short = {opd: opd.removeprefix(f"{code}-") for opd in codes}
+    month = wording.month_text(edges[0]["window_start"])
+    seen = sum(1 for edge in edges if edge["calls"])
+    chart = network_chart(
+        list(short.values()),
+        [Edge(short[e["consumer_opd"]], short[e["provider_opd"]], e["calls"]) for e in edges],
+        f"Jaringan pertukaran data antar-OPD {month}: {seen} arah terlihat pada log, "
+        f"{len(edges) - seen} hanya dinyatakan, di antara {len(codes)} OPD",
+    )
+    return {"chart": chart, "month": month}
 
 
 def _intake(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
