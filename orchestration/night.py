@@ -65,18 +65,14 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
     """
     from orchestration.assets.outputs import STATE, published_state
 
-    with run_lock(settings.home / "run.lock", "planning"):
-        con = open_warehouse(settings.warehouse)
-        try:
-            intake.prepare_warehouse(con, settings)
-            intake.sweep_lake(con, settings)
-            kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
-            fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
-            state = ledger.read_state(con, STATE)
-            is_stale = state != published_state(settings) or not settings.published.exists()
-            return Plan(fresh, ledger.pending_ranges(con), is_stale)
-        finally:
-            con.close()
+    with _warehouse(settings) as con:
+        intake.prepare_warehouse(con, settings)
+        intake.sweep_lake(con, settings)
+        kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
+        fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
+        state = ledger.read_state(con, STATE)
+        is_stale = state != published_state(settings) or not settings.published.exists()
+        return Plan(fresh, ledger.pending_ranges(con), is_stale)
 
 
 def run_night(
