@@ -6,9 +6,10 @@ calls: `dbt_project/models/intermediate/calls`).
 """
 
 import contextlib
+import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, com
 
 _EMPTY_DAY = date(1970, 1, 1)
 _EMPTY = "empty"
+# So many lines are held before they are looked at again.
+_LOOK_AGAIN = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,36 @@ class LogResult:
     bad_lines: int
     blank_lines: int
     days: set[date]
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """The zone that makes the local day, the first local day and the latest moment (UTC) of a record."""
+
+    time_zone: str
+    first_day: date
+    latest: datetime
+
+    def local(self, moment: str) -> str:
+        """SQL expression of the local time of a UTC timestamp."""
+        zone = ZoneInfo(self.time_zone)
+        days = (self.latest.date() - self.first_day).days + 2
+        offsets = {
+            datetime.combine(self.first_day + timedelta(days=n), time(), zone).utcoffset()
+            for n in range(days)
+        }
+        if len(offsets) == 1:  # no summer time: adding is a hundred times cheaper than looking up
+            [offset] = offsets
+            return f"{moment} + interval ({int((offset or timedelta()).total_seconds())}) second"
+        return f"timezone({_literal(self.time_zone)}, timezone('UTC', {moment}))"
+
+
+@dataclass
+class _Counts:
+    lines: int = 0
+    records: int = 0
+    bad_lines: int = 0
+    blank_lines: int = 0
 
 
 def write_log(
@@ -85,54 +118,112 @@ def write_log(
     aside = lake_dir / f".aside-{file_sha256}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
+    try:
+        counts, written = _write_aside(
+            con,
+            form,
+            _chunks(con, path, aside, form, max_bytes),
+            _record_select(con, form, instansi_code, file_sha256, file_name),
+            _Bounds(time_zone, first_day, received_at + timedelta(days=1)),
+            aside,
+        )
+        names = {}
+        for (day, part), source in written.items():
+            name = f"{file_sha256}.parquet" if part == 0 else f"{file_sha256}-{part:04d}.parquet"
+            target = _day_dir(lake_dir, day) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            names[day, name] = target
+        touched = {day for day, _ in written}
+        touched |= _remove(
+            lake_dir, lambda day, name: _sha256_of(name) == file_sha256 and (day, name) not in names
+        )
+    finally:
+        for table in ("log_read", "log_text", "log_fields", *_masked_tables(form).values()):
+            con.execute(f"drop table if exists {table}")
+        con.execute("drop view if exists log_records")
+        shutil.rmtree(aside, ignore_errors=True)
+    return LogResult(counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched)
+
+
+def _chunks(
+    con: duckdb.DuckDBPyConnection, path: Path, aside: Path, form: LogFormat, max_bytes: int
+) -> Iterator[Spool]:
+    """The lines of a log, a chunk at a time; of one JSON document each element of its array is a line."""
+    lines, elements = aside / "lines", aside / "elements"
+    for chunk in spool(path, lines, document_start=form.document_start, max_bytes=max_bytes):
+        if chunk.is_document:
+            try:
+                con.execute(
+                    "copy (select replace(json::varchar, chr(10), ' ') as line"
+                    f" from read_json_objects({_literal(str(lines))}, format = 'array'))"
+                    f" to {_literal(str(elements))}"
+                    " (format csv, header false, delim '\x01', quote '', escape '')"
+                )
+            except duckdb.InvalidInputException as error:
+                place = str(error).partition(", at ")[2].partition("\n")[0]
+                raise FileRejected(
+                    "unreadable", f"diharapkan dokumen JSON yang sah, ditemukan JSON rusak di {place}"
+                ) from None
+            yield from spool(elements, lines, max_bytes=max_bytes)
+        else:
+            yield chunk
+
+
+def _write_aside(
+    con: duckdb.DuckDBPyConnection,
+    form: LogFormat,
+    chunks: Iterator[Spool],
+    record_select: str,
+    bounds: _Bounds,
+    aside: Path,
+) -> tuple[_Counts, dict[tuple[date, int], Path]]:
+    """Parquet files by day and part, and the table `bad_lines`.
+
+    Most lines are read once, by a reader of the format's own, and become a part of each chunk. Only lines
+    that it finds no record in, and those that hold odd bytes, are looked at again: many chunks' together,
+    since what they cost is planning.
+    """
     con.execute(
         "create or replace temp table bad_lines"
         " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
     )
-    con.execute("set variable log_file_name = ?", [file_name])
-    bounds = _Bounds(time_zone, first_day, received_at + timedelta(days=1))
-    lines = blank_lines = records = 0
-    written: dict[tuple[date, str], Path] = {}
-    is_ours = False
-    try:
-        chunks = spool(path, aside / "lines", document_start=form.document_start, max_bytes=max_bytes)
-        for number, chunk in enumerate(chunks):
-            _read_chunk(con, form, chunk, bounds)
-            counted, blank, ours = _count(con, chunk)
-            lines, blank_lines, is_ours = lines + counted, blank_lines + blank, is_ours or ours > 0
-            _keep_bad_lines(con, form)
-            bad_lines = _one(con, "select count(*) from bad_lines")
-            if bad_lines and not is_ours:
-                raise FileRejected(
-                    "wrong_format",
-                    f"diharapkan log berformat {form.name}, ditemukan {bad_lines} baris dan tidak satu pun"
-                    " demikian",
-                )
-            _mask_names(con, form)
-            select = _record_select(form, instansi_code, file_sha256)
-            name = f"{file_sha256}.parquet" if number == 0 else f"{file_sha256}-{number:04d}.parquet"
-            days = con.execute("select day, count(*) from log_records group by day order by day").fetchall()
-            for day, count in days:
-                written[day, name] = aside / f"{day}-{number}.parquet"
-                chosen = select if len(days) == 1 else f"{select} where day = date '{day}'"
-                _copy(con, chosen, written[day, name])
-                records += count
-        for (day, name), source in written.items():
-            target = _day_dir(lake_dir, day) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-        touched = {day for day, _ in written}
-        touched |= _remove(
-            lake_dir, lambda day, name: _sha256_of(name) == file_sha256 and (day, name) not in written
-        )
-    finally:
-        for table in ("log_read", "log_text", "log_fields"):
-            con.execute(f"drop table if exists {table}")
-        con.execute("drop view if exists log_records")
-        for field in form.masks:
-            con.execute(f'drop table if exists "log_masked_{field}"')
-        shutil.rmtree(aside, ignore_errors=True)
-    return LogResult(lines, records, _one(con, "select count(*) from bad_lines"), blank_lines, touched)
+    con.execute("create or replace temp table log_text (line_number bigint, line varchar)")
+    for macro, table in _masked_tables(form).items():
+        con.execute(f"create or replace temp table {table} as select '' as value, {macro}('') as masked")
+    counts = _Counts()
+    written: dict[tuple[date, int], Path] = {}
+    parts = itertools.count()
+
+    def write(records: str) -> None:
+        con.execute(f"create or replace temp view log_records as {records}")
+        _mask_names(con, form)
+        days = con.execute("select day, count(*) from log_records group by day order by day").fetchall()
+        part = next(parts) if days else 0
+        for day, count in days:
+            written[day, part] = aside / f"{day}-{part}.parquet"
+            chosen = record_select if len(days) == 1 else f"{record_select} where day = date '{day}'"
+            _copy(con, chosen, written[day, part])
+            counts.records += count
+
+    def look_again() -> None:
+        is_ours = _read_carefully(con, form, bounds, counts)
+        if counts.bad_lines and not (counts.records or is_ours):
+            raise FileRejected(
+                "wrong_format",
+                f"diharapkan log berformat {form.name}, ditemukan {counts.bad_lines} baris dan tidak satu pun"
+                " demikian",
+            )
+        write(f"select {_kept(form)}, line_number from log_fields where is_good")
+
+    for chunk in chunks:
+        counts.lines += chunk.lines
+        if _read_fast(con, form, chunk, bounds):
+            write(f"select * exclude (is_good), rowid + {chunk.before + 1} as line_number from log_read")
+        if not counts.records or _one(con, "select count(*) from log_text") > _LOOK_AGAIN:
+            look_again()
+    look_again()
+    return counts, written
 
 
 def remove_log(lake_dir: Path, file_sha256: str) -> set[date]:
@@ -182,42 +273,20 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     )
 
 
-@dataclass(frozen=True)
-class _Bounds:
-    """The zone that makes the local day, the first local day and the latest moment (UTC) of a record."""
+def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bounds: _Bounds) -> bool:
+    """Make the table `log_read` of a chunk's good lines, if the format has a reader for such a chunk.
 
-    time_zone: str
-    first_day: date
-    latest: datetime
-
-    def local(self, moment: str) -> str:
-        """SQL expression of the local time of a UTC timestamp."""
-        zone = ZoneInfo(self.time_zone)
-        days = (self.latest.date() - self.first_day).days + 2
-        offsets = {
-            datetime.combine(self.first_day + timedelta(days=n), time(), zone).utcoffset()
-            for n in range(days)
-        }
-        if len(offsets) == 1:  # no summer time: adding is a hundred times cheaper than looking up
-            [offset] = offsets
-            return f"{moment} + interval ({int((offset or timedelta()).total_seconds())}) second"
-        return f"timezone({_literal(self.time_zone)}, timezone('UTC', {moment}))"
-
-
-def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bounds: _Bounds) -> None:
-    """Make the table `log_fields` of lines that were read one by one, and `log_records` of all good lines.
-
-    Most lines are read once, by a reader of the format's own, whose rows are counted to know their lines;
-    only lines that it finds no record in, and those that hold odd bytes, are looked at again.
+    Its rows are counted to know their lines. The lines that are left, or all, are added to `log_text`.
     """
     scratch = _literal(str(chunk.path))
-    fast = None if chunk.is_document else form.fast_fields(scratch, chunk.opening)
-    again: list[int] | None = None
+    fast = form.fast_fields(scratch, chunk.opening)
     if fast:
-        read = (
-            f"{_with_day(fast, form, bounds)},"
-            f" judged as (select *, not ({is_bad_sql(form)}) as is_good from days) select * from judged"
-        )
+        read = f"""{_with_day(fast, form, bounds)},
+
+            judged as (select *, not ({is_bad_sql(form)}) as is_good from days)
+
+            select {_kept(form, "is_good")}, is_good from judged
+        """
         con.execute(f"create or replace temp table log_read as {read}", _parameters(bounds))
         if _one(con, "select count(*) from log_read") < chunk.lines:
             mark_blanks(chunk.path)
@@ -227,11 +296,39 @@ def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, b
             found = con.execute("select rowid + 1 from log_read where not is_good").fetchall()
             again = sorted({*chunk.odd, *(number for (number,) in found)})
             con.execute("delete from log_read where rowid + 1 in (select unnest(?::bigint[]))", [again])
-    _read_text(con, chunk, scratch, again)
+            con.execute(
+                f"insert into log_text select number + {chunk.before}, line"
+                " from (select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)",
+                [again, pick_lines(chunk.path, again)],
+            )
+            return True
+    # A temporary table keeps the order of the file, and its row ids are cheaper than a window.
+    con.execute(f"create or replace temp table log_read as select line from {LINES.format(scratch)}")
+    if (read_lines := _one(con, "select count(*) from log_read")) != chunk.lines:
+        raise RuntimeError(f"{chunk.lines} lines were written to the scratch file, {read_lines} were read")
+    con.execute(f"insert into log_text select rowid + {chunk.before + 1}, line from log_read")
+    return False
+
+
+def _read_carefully(
+    con: duckdb.DuckDBPyConnection, form: LogFormat, bounds: _Bounds, counts: _Counts
+) -> bool:
+    """Make `log_fields` of the lines in `log_text`, which it empties, and add to `bad_lines`.
+
+    Returns:
+        Whether any of them looks like the format.
+    """
     con.execute(
         f"""
         create or replace temp table log_fields as
-        {_with_day(form.fields("log_text"), form, bounds)},
+        with lines as (
+            select
+                line_number,
+                case when trim(line, ' \t') not in ('', '{BLANK}') then line end as line
+            from log_text
+        ),
+
+        days as ({_with_day(form.fields("lines"), form, bounds)} select * from days),
 
         judged as (
             select *, case when line is not null then {problems_sql(form)} end as problems from days
@@ -248,43 +345,30 @@ def _read_chunk(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, b
         """,
         _parameters(bounds),
     )
-    slow = "select * from log_fields where is_good"
-    if again is not None:
-        slow = f"select rowid + {chunk.before + 1} as line_number, * from log_read union all by name {slow}"
-    con.execute(f"create or replace temp view log_records as {slow}")
-
-
-def _read_text(con: duckdb.DuckDBPyConnection, chunk: Spool, scratch: str, numbers: list[int] | None) -> None:
-    """The table `log_text` (line_number, line): the lines of these numbers, or all; a blank one is NULL."""
-    line = f"case when trim(line, ' \t') not in ('', '{BLANK}') then line end as line"
-    if chunk.is_document:
-        try:
-            con.execute(
-                "create or replace temp table log_text as select row_number() over () as line_number,"
-                f" json::varchar as line from read_json_objects({scratch}, format = 'array')"
-            )
-        except duckdb.InvalidInputException as error:
-            place = str(error).partition(", at ")[2].partition("\n")[0]
-            raise FileRejected(
-                "unreadable", f"diharapkan dokumen JSON yang sah, ditemukan JSON rusak di {place}"
-            ) from None
-    elif numbers is None:
-        # A temporary table keeps the order of the file, and its row ids are cheaper than a window.
-        con.execute(f"create or replace temp table log_lines as select line from {LINES.format(scratch)}")
-        con.execute(
-            "create or replace temp table log_text as"
-            f" select rowid + {chunk.before + 1} as line_number, {line} from log_lines"
-        )
-        con.execute("drop table log_lines")
-        read = _one(con, "select count(*) from log_text")
-        if read != chunk.lines:
-            raise RuntimeError(f"{chunk.lines} lines were written to the scratch file, {read} were read")
-    else:
-        con.execute(
-            f"create or replace temp table log_text as select number + {chunk.before} as line_number, {line}"
-            " from (select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)",
-            [numbers, pick_lines(chunk.path, numbers)],
-        )
+    con.execute("delete from log_text")
+    con.execute(
+        """
+        insert into bad_lines
+        select
+            line_number,
+            list_transform(problems, lambda problem: problem.rule),
+            list_transform(problems, lambda problem: problem.message),
+            mask_line(bad_line, ?::varchar[])
+        from log_fields
+        where problems is not null
+        order by line_number
+        """,
+        [list(form.kept_words)],
+    )
+    row = con.execute(
+        "select count(*) filter (is_blank), count(*) filter (problems is not null), count(*) filter (is_ours)"
+        " from log_fields"
+    ).fetchone()
+    assert row is not None
+    blank, bad, ours = row
+    counts.blank_lines += blank
+    counts.bad_lines += bad
+    return bool(ours)
 
 
 def _with_day(fields: str, form: LogFormat, bounds: _Bounds) -> str:
@@ -303,61 +387,54 @@ def _parameters(bounds: _Bounds) -> dict[str, object]:
     return {"first_day": bounds.first_day, "latest": bounds.latest}
 
 
-def _count(con: duckdb.DuckDBPyConnection, chunk: Spool) -> tuple[int, int, int]:
-    """Lines, blank lines, and lines that look like the format."""
-    row = con.execute(
-        "select count(*), count(*) filter (is_blank), count(*) filter (is_ours) from log_fields"
-    ).fetchone()
-    assert row is not None
-    looked_at, blank, ours = row
-    records = _one(con, "select count(*) from log_records")
-    return (looked_at if chunk.is_document else chunk.lines), blank, ours + records
+def _kept(form: LogFormat, condition: str = "true") -> str:
+    """The columns of a read line that a record is made of, names not yet masked; NULL without `condition`."""
+    values = {f'"{field}"': f'"{field}"' for field in form.masks}
+    values |= {name: f"({value})::{LAKE_COLUMNS[name]}" for name, value in form.record.items()}
+    kept = (f"case when {condition} then {value} end as {name}" for name, value in values.items())
+    return ", ".join((*kept, "started_at", "hour", "day"))
 
 
-def _keep_bad_lines(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
-    con.execute(
-        """
-        insert into bad_lines
-        select
-            line_number,
-            list_transform(problems, lambda problem: problem.rule),
-            list_transform(problems, lambda problem: problem.message),
-            mask_line(bad_line, ?::varchar[])
-        from log_fields
-        where problems is not null
-        order by line_number
-        """,
-        [list(form.kept_words)],
-    )
+def _masked_tables(form: LogFormat) -> dict[str, str]:
+    """The table (value, masked) of each macro."""
+    return {macro: f"log_{macro}" for macro in form.masks.values()}
 
 
 def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
-    """One table per masked field; each distinct value is masked once (8 times faster than row by row)."""
-    for field, macro in form.masks.items():
-        con.execute(
-            f'create or replace temp table "log_masked_{field}" as select value, {macro}(value) as masked'
-            f' from (select distinct "{field}" as value from log_records)'
+    """Mask each distinct value of a file once (8 times faster than row by row)."""
+    for macro, table in _masked_tables(form).items():
+        values = " union all ".join(
+            f'select "{field}" as value from log_records' for field, by in form.masks.items() if by == macro
         )
+        new = f"select distinct value from ({values}) where value not in (select value from {table})"
+        if con.execute(f"select exists ({new})").fetchone() == (True,):
+            con.execute(f"insert into {table} select value, {macro}(value) from ({new})")
 
 
-def _record_select(form: LogFormat, instansi_code: str, file_sha256: str) -> str:
-    masked = ", ".join(f'"log_masked_{field}".masked as "{field}"' for field in form.masks)
+def _record_select(
+    con: duckdb.DuckDBPyConnection, form: LogFormat, instansi_code: str, file_sha256: str, file_name: str
+) -> str:
+    """SELECT of lake columns and `day` from `log_records`."""
+    tables = _masked_tables(form)
+    masked = ", ".join(f'"of_{field}".masked as "{field}"' for field in form.masks)
     excluded = ", ".join(f'"{field}"' for field in form.masks)
     joins = "\n".join(
-        f'left join "log_masked_{field}" on log_records."{field}" = "log_masked_{field}".value'
-        for field in form.masks
+        f'left join {tables[macro]} as "of_{field}" on log_records."{field}" = "of_{field}".value'
+        for field, macro in form.masks.items()
     )
+    # The name is keyed: it may hold a person's number.
+    [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
+    issued_id = f"'{ISSUED_ID}' || left(md5('{file_key}:' || line_number), 16)"
     given = {
-        **form.record,
+        **{name: name for name in form.record},
+        **form.named,
         "instansi_code": _literal(instansi_code),
         "log_format": _literal(form.name),
         "file_sha256": _literal(file_sha256),
         "line_number": "line_number",
         "started_at": "started_at",
         "hour": "hour",
-        # The name is keyed: it may hold a person's number.
-        "record_id": f"coalesce({form.record.get('record_id', 'null')},"
-        f" '{ISSUED_ID}' || left(md5(hmac256(getvariable('log_file_name')) || ':' || line_number), 16))",
+        "record_id": f"coalesce(record_id, {issued_id})" if "record_id" in form.record else issued_id,
     }
     columns = ", ".join(
         f"({given.get(name, 'null')})::{kind} as {name}"

@@ -188,9 +188,6 @@ FORMAT = LogFormat(
     },
     record={
         "record_id": "mask_id(request_id)",
-        "consumer_identity": "nullif(consumer, '')",
-        "provider_identity": "provider",
-        "service_code": "coalesce(route, concat_ws(' ', method, uri))",
         "protocol": "protocol",
         "method": "method",
         "status_code": "status",
@@ -200,6 +197,11 @@ FORMAT = LogFormat(
         "backend_ms": "case when proxy_ms >= 0 then proxy_ms end",
         "request_bytes": "request_size",
         "response_bytes": "response_size",
+    },
+    named={
+        "consumer_identity": "nullif(consumer, '')",
+        "provider_identity": "provider",
+        "service_code": "coalesce(route, concat_ws(' ', method, uri))",
         "ip_pseudo": "client_ip",
     },
     hash_columns=JSON_RECORD,

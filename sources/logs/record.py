@@ -99,7 +99,9 @@ class LogFormat:
         problems: All reasons to quarantine a line, in the order in which they are told.
         started_at: SQL expression, UTC timestamp.
         masks: Field to macro. The macro runs once per distinct value; only its result leaves the door.
-        record: Lake column to SQL expression over the masked fields; a column that is not named is NULL.
+        record: Lake column to SQL expression over fields that need no mask; a column that neither this nor
+            `named` has is NULL.
+        named: Lake column to SQL expression over the masked fields and the columns of `record`.
         hash_columns: Lake columns that are equal in an exact duplicate; empty where the format has none
             (two equal lines of a web log are two requests).
         kept_words: Words that stay readable in a quarantined line.
@@ -114,6 +116,7 @@ class LogFormat:
     started_at: str
     masks: Mapping[str, str]
     record: Mapping[str, str]
+    named: Mapping[str, str]
     hash_columns: Sequence[str]
     kept_words: Sequence[str]
 
