@@ -415,3 +415,24 @@ def test_no_login_or_address_is_in_any_text_of_the_warehouse(second_night: Home)
         ).fetchall()
         assert found == [], table
     con.close()
+
+
+def test_only_days_that_changed_are_built_anew(second_night: Home) -> None:
+    """A mark on every stored day stays on the days that the new file does not touch."""
+    totals = (
+        "select day, max(request_bytes) = -1, sum(calls) from marts.fct_calls_daily"
+        " where instansi_code = '99.99' group by day"
+    )
+    before = {day: calls for day, _, calls in second_night.rows(totals)}
+    second_night.rows("update intermediate.int_calls__totalled set request_bytes = -1")
+    second_night.put("service_log/xroad/99.99/new.jsonl", [side("Client", "new", "06 10:00:00", 20)])
+    second_night.night()
+    assert second_night.days == {dt.date(2026, 10, day) for day in (5, 6, 7)}
+    after = {day: row for day, *row in second_night.rows(totals)}
+    changed = dt.date(2026, 10, 6)
+    assert len(after) == len(before) > 2
+    assert {day: [day != changed, calls + (day == changed)] for day, calls in before.items()} == after
+    # A row that a crash took is there again.
+    second_night.rows("delete from intermediate.int_calls__totalled where day = '2026-10-06'")
+    second_night.night()
+    assert {day: row for day, *row in second_night.rows(totals)} == after

@@ -1,6 +1,11 @@
 with counted as (
 
-    select * from {{ ref('int_calls__counted_daily') }}
+    select
+        calls.* exclude (day_version),
+        versions.day_version
+    from {{ ref('int_calls__counted_daily') }} as calls
+    inner join {{ ref('int_calls__day_versions') }} as versions on calls.day = versions.day
+    where {{ is_new_day('calls.day') }}
 
 ),
 
@@ -117,5 +122,6 @@ select
     is_monitoring,
     is_self,
     is_mapped,
-    not is_meta and not is_monitoring and not is_self as is_business
+    not is_meta and not is_monitoring and not is_self as is_business,
+    day_version
 from mapped

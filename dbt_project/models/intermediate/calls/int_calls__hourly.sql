@@ -1,31 +1,39 @@
-with business as (
+with hours as (
 
     select
-        *,
-        unnest(hours) as hour_count
+        day,
+        unnest(hours) as hour,
+        instansi_code,
+        log_format,
+        provider_opd,
+        provider_system,
+        service,
+        succeeded,
+        day_version
     from {{ ref('int_calls__classified') }}
-    where is_business
+    where
+        is_business
+        and {{ is_new_day('day') }}
 
 )
 
 select
-    business.day,
-    business.hour_count.hour,
-    business.instansi_code,
-    business.log_format,
-    business.provider_opd,
-    business.provider_system,
-    business.service,
-    cast(sum(business.hour_count.calls) as bigint) as calls,
-    cast(
-        coalesce(sum(business.hour_count.calls) filter (where business.succeeded), 0) as bigint
-    ) as succeeded
-from business
+    day,
+    cast(hour as integer) as hour,
+    instansi_code,
+    log_format,
+    provider_opd,
+    provider_system,
+    service,
+    count(*) as calls,
+    count(*) filter (where succeeded) as succeeded,
+    any_value(day_version) as day_version
+from hours
 group by
-    business.day,
-    business.hour_count.hour,
-    business.instansi_code,
-    business.log_format,
-    business.provider_opd,
-    business.provider_system,
-    business.service
+    day,
+    hour,
+    instansi_code,
+    log_format,
+    provider_opd,
+    provider_system,
+    service

@@ -294,11 +294,10 @@ calls as (
 
 ),
 
-hourly as (
+counted as (
 
     select
         day,
-        hour,
         route_key,
         file_key,
         partner_file_key,
@@ -313,42 +312,9 @@ hourly as (
         count(*) filter (where is_reused_id) as reused_ids,
         count(*) filter (where is_skewed) as skewed_calls,
         count(*) filter (where duration_ms not between 0 and 3600000) as odd_durations,
-        list(cast(duration_ms as integer)) filter (where duration_ms between 0 and 3600000) as durations
+        list(cast(duration_ms as integer)) filter (where duration_ms between 0 and 3600000) as durations,
+        list(cast(hour as utinyint)) as hours
     from calls
-    group by
-        day,
-        hour,
-        route_key,
-        file_key,
-        partner_file_key,
-        sides,
-        has_own_id,
-        is_paired_by_message,
-        succeeded
-
-),
-
-counted as (
-
-    select
-        day,
-        route_key,
-        file_key,
-        partner_file_key,
-        sides,
-        has_own_id,
-        is_paired_by_message,
-        succeeded,
-        cast(sum(calls) as bigint) as calls,
-        cast(sum(request_bytes) as bigint) as request_bytes,
-        cast(sum(response_bytes) as bigint) as response_bytes,
-        cast(sum(login_calls) as bigint) as login_calls,
-        cast(sum(reused_ids) as bigint) as reused_ids,
-        cast(sum(skewed_calls) as bigint) as skewed_calls,
-        cast(sum(odd_durations) as bigint) as odd_durations,
-        {{ joined_lists('durations') }} as durations,
-        list(struct_pack(hour := hour, calls := calls) order by hour) as hours
-    from hourly
     group by
         day,
         route_key,
@@ -385,32 +351,72 @@ files as (
     from {{ records }}
     where day between {{ batch_day(-1) }} and {{ batch_day(1) }}
 
+),
+
+named as materialized (
+
+    select
+        counted.day,
+        routes.instansi_code,
+        routes.log_format,
+        files.file_sha256,
+        partner_files.file_sha256 as partner_file_sha256,
+        routes.consumer_identity,
+        routes.provider_identity,
+        routes.service_code,
+        routes.agent,
+        counted.sides,
+        counted.has_own_id,
+        counted.is_paired_by_message,
+        counted.succeeded,
+        counted.calls,
+        cast(counted.request_bytes as bigint) as request_bytes,
+        cast(counted.response_bytes as bigint) as response_bytes,
+        counted.login_calls,
+        counted.reused_ids,
+        counted.skewed_calls,
+        counted.odd_durations,
+        list_sort(counted.durations) as durations,
+        list_sort(counted.hours) as hours
+    from counted
+    inner join routes on counted.route_key = routes.route_key
+    inner join files on counted.file_key = files.file_key
+    left join files as partner_files on counted.partner_file_key = partner_files.file_key
+
+),
+
+-- The same records give the same version, whatever was computed when: later models build anew only days
+-- whose version changed.
+content as (
+
+    select bit_xor(hash(named)) as day_version
+    from named
+
 )
 
 select
-    counted.day,
-    routes.instansi_code,
-    routes.log_format,
-    files.file_sha256,
-    partner_files.file_sha256 as partner_file_sha256,
-    routes.consumer_identity,
-    routes.provider_identity,
-    routes.service_code,
-    routes.agent,
-    counted.sides,
-    counted.has_own_id,
-    counted.is_paired_by_message,
-    counted.succeeded,
-    counted.calls,
-    counted.request_bytes,
-    counted.response_bytes,
-    counted.login_calls,
-    counted.reused_ids,
-    counted.skewed_calls,
-    counted.odd_durations,
-    counted.durations,
-    counted.hours
-from counted
-inner join routes on counted.route_key = routes.route_key
-inner join files on counted.file_key = files.file_key
-left join files as partner_files on counted.partner_file_key = partner_files.file_key
+    named.day,
+    named.instansi_code,
+    named.log_format,
+    named.file_sha256,
+    named.partner_file_sha256,
+    named.consumer_identity,
+    named.provider_identity,
+    named.service_code,
+    named.agent,
+    named.sides,
+    named.has_own_id,
+    named.is_paired_by_message,
+    named.succeeded,
+    named.calls,
+    named.request_bytes,
+    named.response_bytes,
+    named.login_calls,
+    named.reused_ids,
+    named.skewed_calls,
+    named.odd_durations,
+    named.durations,
+    named.hours,
+    content.day_version
+from named
+cross join content
