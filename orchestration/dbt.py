@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ def target_path(settings: Settings) -> Path:
 
 
 def project_fingerprint() -> str:
-    """Changes when any file of the dbt project changes."""
-    digest = hashlib.sha256()
+    """Changes when any file of the dbt project changes, or dbt itself."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
     files = [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
     for part in _PARTS:
         files += [p for p in (DBT_PROJECT / part).rglob("*") if p.is_file()]

@@ -11,13 +11,24 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from orchestration.dbt import SpbeTranslator, build_arguments, dbt_events, run_dbt, selection
+from orchestration.dbt import (
+    SpbeTranslator,
+    build_arguments,
+    dbt_events,
+    project_fingerprint,
+    run_dbt,
+    selection,
+)
 from orchestration.partitions import call_days
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources import ledger
 
 DAILY = "tag:daily"
+# What rests on seeds alone changes with the project only. What is received and what is published, with its
+# tests, is made anew.
+CHANGING = ("source:*+", "path:models/marts")
+BUILT = "dbt_project"
 
 
 def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
@@ -35,6 +46,7 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         days = context.partition_key_range
+        _is_built(warehouse)
         chosen = selection(context, ["--select", DAILY])
         results = run_dbt(settings, build_arguments(chosen, days))
         yield from dbt_events(context, results, _row_counts(warehouse))
@@ -46,10 +58,30 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
     def dbt_index(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        results = run_dbt(settings, build_arguments(selection(context, ["--exclude", DAILY])))
+        is_built = _is_built(warehouse)
+        everything = [*(("--select", *CHANGING) if is_built else ()), "--exclude", DAILY]
+        results = run_dbt(settings, build_arguments(selection(context, everything)))
         yield from dbt_events(context, results, _row_counts(warehouse))
+        if not (is_built or context.is_subset):
+            with warehouse.connect() as con:
+                ledger.write_state(con, BUILT, project_fingerprint())
 
     return [dbt_daily, dbt_index]
+
+
+def _is_built(warehouse: Warehouse) -> bool:
+    """Whether seeds and all models were built, and their tests passed, from the project as it is now.
+
+    What an earlier project built is forgotten before dbt writes: a project that is changed back after a run
+    that failed must not find its old mark.
+    """
+    with warehouse.connect() as con:
+        built = ledger.read_state(con, BUILT)
+        if built == project_fingerprint():
+            return True
+        if built:
+            ledger.write_state(con, BUILT, "")
+        return False
 
 
 def _row_counts(warehouse: Warehouse) -> dict[str, int]:
