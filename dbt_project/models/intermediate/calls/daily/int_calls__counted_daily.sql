@@ -114,13 +114,93 @@ without_id as (
 
 ),
 
+-- Most ids stand for one record of a side or of each: a join pairs them, and holds little in memory. These do
+-- not: several records of a side, or a message that a record without an id has too.
+doubtful_ids as materialized (
+
+    select id_key
+    from sides
+    where has_own_id
+    group by id_key
+    having
+        count(*) filter (where is_producer) > 1
+        or count(*) filter (where not is_producer) > 1
+        or bool_or(has_message and message_key in (select without_id.message_key from without_id))
+
+),
+
+once as not materialized (
+
+    select * from sides
+    where has_own_id and id_key not in (select doubtful_ids.id_key from doubtful_ids)
+
+),
+
+clients as (
+
+    select * from once
+    where not is_producer
+
+),
+
+producers as (
+
+    select * from once
+    where is_producer
+
+),
+
+clear_calls as (
+
+    select
+        false as is_reused_id,
+        false as is_paired_by_message,
+        client.record_hash as client_hash,
+        client.record_hash as other_client_hash,
+        producer.record_hash as producer_hash,
+        producer.record_hash as other_producer_hash,
+        client.file_key as client_file,
+        producer.file_key as producer_file,
+        client.route_key as client_route,
+        producer.route_key as producer_route,
+        client.day as client_day,
+        producer.day as producer_day,
+        client.hour as client_hour,
+        producer.hour as producer_hour,
+        client.started_at as client_started_at,
+        producer.started_at as producer_started_at,
+        client.duration_ms as client_ms,
+        producer.duration_ms as producer_ms,
+        client.forward_ms as client_forward_ms,
+        client.backend_ms as client_backend_ms,
+        client.succeeded as client_succeeded,
+        producer.succeeded as producer_succeeded,
+        coalesce(client.has_login, false) or coalesce(producer.has_login, false) as has_login,
+        client.request_bytes as client_request_bytes,
+        producer.request_bytes as producer_request_bytes,
+        client.response_bytes as client_response_bytes,
+        producer.response_bytes as producer_response_bytes,
+        coalesce(client.has_sides, producer.has_sides) as has_sides,
+        true as has_own_id
+    from clients as client
+    full join producers as producer on client.id_key = producer.id_key
+
+),
+
+doubtful as materialized (
+
+    select * from sides
+    where not has_own_id or id_key in (select doubtful_ids.id_key from doubtful_ids)
+
+),
+
 by_id as (
 
     select
         id_key,
         min(message_key) as message_key,
         {{ two_sides }}
-    from sides
+    from doubtful
     where has_own_id
     group by id_key
 
@@ -147,17 +227,17 @@ unclear_ids as (
 unclear as (
 
     select
-        sides.*,
+        doubtful.*,
         coalesce(unclear_ids.is_reused, false) as is_reused,
         case
-            when unclear_ids.is_reused then sides.id_key
-            when sides.has_message then sides.message_key
+            when unclear_ids.is_reused then doubtful.id_key
+            when doubtful.has_message then doubtful.message_key
             -- Neither id nor message: nothing to find a partner by, but an exact copy drops.
-            else cast(sides.record_hash as hugeint) + 18446744073709551616
+            else cast(doubtful.record_hash as hugeint) + 18446744073709551616
         end as group_key
-    from sides
-    left join unclear_ids on sides.id_key = unclear_ids.id_key and sides.has_own_id
-    where not sides.has_own_id or unclear_ids.id_key is not null
+    from doubtful
+    left join unclear_ids on doubtful.id_key = unclear_ids.id_key and doubtful.has_own_id
+    where not doubtful.has_own_id or unclear_ids.id_key is not null
 
 ),
 
@@ -236,6 +316,8 @@ two_sided as (
     where id_key not in (select unclear_ids.id_key from unclear_ids)
     union all
     select * from unclear_calls
+    union all
+    select * from clear_calls
 
 ),
 
