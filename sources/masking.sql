@@ -131,12 +131,17 @@ create or replace temp macro mask_identity(x) as
     );
 
 -- An identity of the kind `gateway_identity` as the lake writes it, so that both join: a login as its
--- pseudonym, a path as its route, an X-Road name with personal data masked, of user@tenant the tenant.
-create or replace temp macro gateway_identity_key(log_format, identity) as
+-- pseudonym, a path as its route, with the site before it where there is one, an X-Road name with personal
+-- data masked, of user@tenant the tenant.
+create or replace temp macro gateway_identity_key(log_format, role, identity) as
     case
         when log_format = 'wso2' then mask_identity(regexp_replace(trim(identity), '^[^/]*@', ''))
         when log_format = 'kong' then mask_identity(trim(identity))
         when log_format <> 'combined' then mask_text(trim(identity))
         when left(trim(identity), 1) = '/' then rtrim(route_template(trim(identity)), '/')
+        when role = 'provider' and contains(identity, '/')
+            then
+                mask_identity(lower(split_part(trim(identity), '/', 1)))
+                || rtrim(route_template(regexp_replace(trim(identity), '^[^/]*', '')), '/')
         else pseudonym(identity)
     end;

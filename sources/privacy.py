@@ -58,7 +58,7 @@ def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         key: The key of `read_key`.
 
     Gives the connection `mask_text(x)`, `pseudonym(x)`, `ip_pseudonym(x)`, `mask_id(x)`,
-    `mask_line(line, kept)`, `route_template(path)`, `gateway_identity_key(log_format, identity)` and
+    `mask_line(line, kept)`, `route_template(path)`, `gateway_identity_key(log_format, role, identity)` and
     `hmac256(x)`.
     """
     block = key.ljust(_BLOCK, b"\0")

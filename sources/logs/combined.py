@@ -1,15 +1,18 @@
 """The combined log of nginx and Apache, one record per request.
 
 `host ident user [dd/Mon/yyyy:HH:MM:SS ±zzzz] "METHOD path PROTO" status bytes "referer" "user-agent"`, read
-by splitting at the quotes; more quoted fields at the end are allowed and not kept. There is no duration and
-no name of the site; the provider is the route, the consumer the login if there is one. Query strings,
-referers and user agents are not kept (of an agent its product name).
+by splitting at the quotes; more quoted fields at the end are allowed and not kept. There is no duration; the
+provider is the route, with the site before it where the line begins with one (`site:port host …`, Apache's
+vhost_combined), the consumer the login if there is one. Query strings, referers and user agents are not kept
+(of an agent its product name).
 """
 
 from sources.logs.record import AGENT, LINES, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _METHOD = "[A-Za-z][A-Za-z_-]{1,19}"
 
+# `site:port`; an IPv6 address has several colons.
+_SITE = "[A-Za-z0-9.-]+:[0-9]{1,5}"
 _BACKSLASH, _QUOTE = "\ue002", "\ue003"
 
 
@@ -47,16 +50,29 @@ def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
         from unescaped
     ),
 
+    sited as (
+        select
+            *,
+            len(head) > 6 and contains(head[1], ':') and regexp_full_match(head[1], '{_SITE}') as has_site
+        from split
+    ),
+
     -- host ident login [time zone] and an empty end; a login may hold blanks.
     placed as (
         select
             *,
+            case when has_site then lower(split_part(head[1], ':', 1)) end as site,
+            case when has_site then head[2] else head[1] end as host,
             len(head) >= 6
             and left(head[-3], 1) = '['
             and right(head[-2], 1) = ']'
             and head[-1] = '' as has_head,
             substr(head[-3], 2) || ' ' || left(head[-2], -1) as time_text,
-            case when len(head) = 6 then head[3] else array_to_string(head[3:-4], ' ') end as raw_login,
+            case
+                when len(head) = 6 then head[3]
+                when has_site then array_to_string(head[4:-4], ' ')
+                else array_to_string(head[3:-4], ' ')
+            end as raw_login,
             len(tail) between 3 and 4
             and tail[1] = ''
             and length(tail[2]) = 3
@@ -70,7 +86,7 @@ def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
                     request, '^({_METHOD}) (.+?)(?: (HTTP/[0-9.]+))?$', ['method', 'target', 'protocol']
                 )
             end as asked
-        from split
+        from sited
     ),
 
     requested as (
@@ -88,7 +104,8 @@ def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
         case when has_head then try_strptime(time_text, '%d/%b/%Y:%H:%M:%S %z') at time zone 'UTC' end
             as request_time,
         time_text,
-        head[1] as host,
+        site,
+        host,
         nullif(raw_login, '-') as login,
         -- `-` or binary instead of a request: no method, and a route that names no service.
         case when has_request then upper(asked.method) end as method,
@@ -138,7 +155,13 @@ FORMAT = LogFormat(
         ),
     ),
     started_at="request_time",
-    masks={"login": "pseudonym", "host": "ip_pseudonym", "target": "route_template", "agent": "mask_text"},
+    masks={
+        "login": "pseudonym",
+        "host": "ip_pseudonym",
+        "site": "mask_identity",
+        "target": "route_template",
+        "agent": "mask_text",
+    },
     record={
         "protocol": "protocol",
         "method": "method",
@@ -148,7 +171,7 @@ FORMAT = LogFormat(
     },
     named={
         "consumer_identity": "login",
-        "provider_identity": "coalesce(target, '-')",
+        "provider_identity": "coalesce(site || target, target, '-')",
         "service_code": "coalesce(method || ' ' || target, '-')",
         "user_pseudo": "login",
         "ip_pseudo": "host",

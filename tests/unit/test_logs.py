@@ -408,6 +408,25 @@ def test_xroad_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     assert (second[7], second[14], second[15]) == ("WSDL", 7, 8)
 
 
+def test_combined_site_stands_before_the_route(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Apache's vhost_combined; a login with a blank, an IPv6 address and a site that is an address beside."""
+    path = tmp_path / "access.log"
+    hosts = ("WWW.Dikbud.go.id:443 10.30.4.7", "10.30.4.7", "2001:db8::1", "10.1.1.1:80 10.30.4.7")
+    path.write_text("\n".join(web(host=host, user=user) for host in hosts for user in ("budi", "budi s")))
+    load(con, path, "combined")
+    columns = "provider_identity, service_code, ip_pseudo, user_pseudo"
+    kept = rows(con, tmp_path / "lake", columns)
+    assert [provider for provider, *_ in kept[:6]] == [
+        *["www.dikbud.go.id/api/v1/penerima"] * 2,
+        *["/api/v1/penerima"] * 4,
+    ]
+    assert {provider.partition("-")[0] for provider, *_ in kept[6:]} == {"ip"}
+    assert {service for _, service, *_ in kept} == {"GET /api/v1/penerima"}
+    address = con.execute("select ip_pseudonym('10.30.4.7')").fetchone()
+    assert {(ip,) for n, (*_, ip, _) in enumerate(kept) if n not in (4, 5)} == {address}
+    assert len({user for *_, user in kept}) == 2
+
+
 def test_combined_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_text(

@@ -97,16 +97,20 @@ def test_an_unreadable_line_shows_its_shape_and_no_value(con: duckdb.DuckDBPyCon
         ("xroad", "ID/GOV/DINKES/puskesmas", "ID/GOV/DINKES/puskesmas"),
         ("combined", "/api/dikbud/", "/api/dikbud"),
         ("combined", "/", ""),
+        ("combined", "WWW.dikbud.go.id/", "www.dikbud.go.id"),
+        ("combined", "www.dikbud.go.id/api/v1/", "www.dikbud.go.id/api/v1"),
     ],
 )
 def test_a_mapped_name_is_written_as_the_lake_writes_it(
     con: duckdb.DuckDBPyConnection, log_format: str, identity: str, key: str
 ) -> None:
-    assert call(con, "gateway_identity_key", log_format, identity) == key
+    assert call(con, "gateway_identity_key", log_format, "provider", identity) == key
 
 
 def test_a_mapped_login_is_its_pseudonym(con: duckdb.DuckDBPyConnection) -> None:
-    assert call(con, "gateway_identity_key", "combined", "budi") == call(con, "pseudonym", "budi")
+    for login in ("budi", "dinsos.local/budi"):
+        key = call(con, "gateway_identity_key", "combined", "consumer", login)
+        assert key == call(con, "pseudonym", login)
 
 
 def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:

@@ -21,7 +21,11 @@ services as (
         log_format,
         provider_identity,
         service_code,
-        case when log_format = 'combined' then provider_identity else service_code end as watched_name
+        -- Of a path with its site before it the path.
+        case
+            when log_format = 'combined' then regexp_replace(provider_identity, '^[^/]+/', '/')
+            else service_code
+        end as watched_name
     from counted
 
 ),
