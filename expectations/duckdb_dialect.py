@@ -10,7 +10,18 @@ from typing import Any
 
 import duckdb
 import duckdb_engine
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Double, Integer, Numeric, String
 from sqlalchemy.dialects import registry
+
+_TYPES = {
+    "BIGINT": BigInteger,
+    "BOOLEAN": Boolean,
+    "DATE": Date,
+    "DECIMAL": Numeric,
+    "DOUBLE": Double,
+    "INTEGER": Integer,
+    "TIMESTAMP": DateTime,
+}
 
 
 class _Cursor(duckdb_engine.CursorWrapper):
@@ -79,6 +90,17 @@ class Dialect(duckdb_engine.Dialect):
         """Open a connection that `close_connections` knows."""
         _opened.append(_Connection(super().connect(*args, **kwargs)._ConnectionWrapper__c))
         return _opened[-1]
+
+    def get_columns(  # type: ignore[override]
+        self, connection: Any, table_name: str, schema: str | None = None, **_: Any
+    ) -> list[dict[str, Any]]:
+        """Names and types of a table; PostgreSQL's catalogue, which DuckDB imitates, costs ten times more."""
+        relation = ".".join(f'"{name}"' for name in (schema, table_name) if name)
+        rows = connection.exec_driver_sql(f"describe {relation}").fetchall()
+        return [
+            {"name": row[0], "type": _TYPES.get(row[1].partition("(")[0], String)(), "nullable": True}
+            for row in rows
+        ]
 
 
 registry.register("duckdb.gx", __name__, "Dialect")
