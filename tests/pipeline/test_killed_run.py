@@ -1,0 +1,84 @@
+"""A run that is killed, in reading, counting, building or publishing, is mended by running again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.settings import PROJECT
+
+sys.path.insert(0, str(PROJECT / "tests" / "benchmarks"))
+from generate_logs import generate
+
+# A word that the run says when a link begins, and seconds after it.
+KILLS = [("service calls", 0.4), ("index", 1.0), ("index", 6.0)]
+MORE_KILLS = [
+    *[("preparing", seconds) for seconds in (0.5, 2.0)],
+    *[("reading", seconds) for seconds in (0.2, 1.0, 2.0, 4.0)],
+    *[("service calls", seconds) for seconds in (0.1, 0.7, 1.5)],
+    *[("index", seconds) for seconds in (0.5, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 9.0, 10.0, 12.0)],
+]
+
+
+def start(home: Path, inbox: Path) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SPBE_", "DAGSTER_", "DBT_"))}
+    environment |= {"SPBE_HOME": str(home), "SPBE_INSTANSI": "99.98", "SPBE_AS_OF": "2026-10-31"}
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("spbe")), "run", "--inbox", str(inbox)],
+        env=environment,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run_killed(home: Path, inbox: Path, word: str, seconds: float) -> None:
+    process = start(home, inbox)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            threading.Timer(seconds, process.send_signal, [signal.SIGKILL]).start()
+    process.wait()
+
+
+def run_whole(home: Path, inbox: Path) -> None:
+    process = start(home, inbox)
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+
+
+def published(home: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every published table, but for moments."""
+    with duckdb.connect(str(home / "published" / "spbe.duckdb"), read_only=True) as con:
+        columns = con.execute(
+            "select table_name, string_agg('\"' || column_name || '\"', ', ' order by column_index)"
+            " from duckdb_columns() where not internal and data_type not like 'TIMESTAMP%' group by table_name"
+        ).fetchall()
+        return {
+            table: con.execute(f"select {names} from {table} order by all").fetchall()
+            for table, names in columns
+        }
+
+
+def test_a_killed_run_is_mended_by_running_again(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    generate(inbox, 4000, days=2)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run_whole(whole, inbox)
+    shutil.copytree(whole / "keys", killed / "keys")
+    for word, seconds in MORE_KILLS if os.environ.get("SPBE_LONG") == "1" else KILLS:
+        run_killed(killed, inbox, word, seconds)
+    run_whole(killed, inbox)
+    expected, found = published(whole), published(killed)
+    assert expected.keys() == found.keys()
+    assert [table for table in expected if expected[table] != found[table]] == []
+    assert len(expected["fct_calls_daily"]) > 1000
+    assert not list((killed / "lake").glob(".aside-*"))
