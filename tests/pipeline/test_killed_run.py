@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
 from orchestration.settings import PROJECT
 
@@ -60,7 +59,8 @@ def published(home: Path) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(str(home / "published" / "spbe.duckdb"), read_only=True) as con:
         columns = con.execute(
             "select table_name, string_agg('\"' || column_name || '\"', ', ' order by column_index)"
-            " from duckdb_columns() where not internal and data_type not like 'TIMESTAMP%' group by table_name"
+            " from duckdb_columns() where not internal and data_type not like 'TIMESTAMP%'"
+            " group by table_name"
         ).fetchall()
         return {
             table: con.execute(f"select {names} from {table} order by all").fetchall()
