@@ -5,7 +5,6 @@ lost, or two judges that disagree, blocks what comes after. Stays out: the rules
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import dagster as dg
 
@@ -58,7 +57,7 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
                 if files:
                     fresh.append(contract)
                     counts |= suite.quarantine_counts(con, contract, files)
-        verdicts = suite.verdicts(Path(warehouse.path), fresh) if fresh else []
+        verdicts = suite.verdicts(warehouse.release(), fresh) if fresh else []
         if verdicts:
             with warehouse.connect() as con:
                 suite.keep_verdicts(con, verdicts)

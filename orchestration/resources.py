@@ -6,10 +6,10 @@ Belongs here: opening, locking and closing what runs write to. Stays out: what i
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -74,7 +74,8 @@ class Warehouse(dg.ConfigurableResource):
 
     path: str
     lock_path: str
-    _held: bool = PrivateAttr(default=False)
+    _con: Any = PrivateAttr(default=None)
+    _is_ready: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
@@ -82,18 +83,39 @@ class Warehouse(dg.ConfigurableResource):
         try:
             with run_lock(Path(self.lock_path), f"run {context.run_id}"):
                 _close_dead_runs(context)
-                yield self
+                try:
+                    yield self
+                finally:
+                    self.release()
         except WarehouseBusy as error:
             raise dg.Failure(str(error), allow_retries=False) from error
 
     @contextmanager
-    def connect(self) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """One connection for one step, closed before dbt starts."""
-        con = open_warehouse(Path(self.path))
+    def connect(
+        self, prepare: "Callable[[duckdb.DuckDBPyConnection], None] | None" = None
+    ) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """The connection of the run: steps share it, because opening the file costs more than most do.
+
+        Args:
+            prepare: gives the connection what a step needs beyond the tables; done once a connection.
+        """
+        if self._con is None:
+            self._con, self._is_ready = open_warehouse(Path(self.path)), False
         try:
-            yield con
-        finally:
+            if prepare and not self._is_ready:
+                prepare(self._con)
+                self._is_ready = True
+            yield self._con
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> Path:
+        """Close the file, so that another (dbt, Great Expectations, the publisher) may open it; its path."""
+        con, self._con = self._con, None
+        if con is not None:
             con.close()
+        return Path(self.path)
 
 
 def _close_dead_runs(context: dg.InitResourceContext) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,27 +50,41 @@ class FileMeta:
     constants: dict[str, str] = field(default_factory=dict)
 
 
-def scan_inbox(inbox: Path, kinds: Collection[str], log_formats: Collection[str]) -> list[InboxFile]:
+def scan_inbox(
+    inbox: Path,
+    kinds: Collection[str],
+    log_formats: Collection[str],
+    is_wanted: Callable[[str], bool] = lambda _: True,
+) -> list[InboxFile]:
     """Every file of the inbox that is not ignored, sorted by name.
 
     Args:
         inbox: the folder; it need not exist.
         kinds: the kinds of tables that have a contract.
         log_formats: the formats of `service_log`.
+        is_wanted: which kinds to look for, by the name of their folder; empty for what lies in no folder.
     """
     if not inbox.is_dir():
         return []
-    return [_classify(inbox, path, kinds, log_formats) for path in sorted(_walk(inbox))]
+    found: list[Path] = []
+    for entry in inbox.iterdir():
+        if is_wanted(entry.name if _is_folder(entry) else ""):
+            found += _walk([entry])
+    return [_classify(inbox, path, kinds, log_formats) for path in sorted(found)]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
+def _walk(entries: Iterable[Path]) -> Iterator[Path]:
+    for entry in entries:
         if _IGNORED.search(entry.name):
             continue
-        if entry.is_dir() and not entry.is_symlink() and entry.suffix.lower() not in TABLE_ENDINGS:
-            yield from _walk(entry)
+        if _is_folder(entry):
+            yield from _walk(entry.iterdir())
         elif entry.is_file() or entry.is_dir() or entry.is_symlink():
             yield entry
+
+
+def _is_folder(entry: Path) -> bool:
+    return entry.is_dir() and not entry.is_symlink() and entry.suffix.lower() not in TABLE_ENDINGS
 
 
 def _classify(inbox: Path, path: Path, kinds: Collection[str], log_formats: Collection[str]) -> InboxFile:

@@ -5,7 +5,6 @@ Belongs here: when an output is made and what Dagster shows of it. Stays out: ho
 
 import datetime as dt
 import json
-from pathlib import Path
 
 import dagster as dg
 
@@ -53,7 +52,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         description="The marts, with comments and ready questions: the file that analysts open.",
     )
     def published_database(warehouse: Warehouse) -> dg.MaterializeResult:
-        tables = publish_database(Path(warehouse.path), settings.published)
+        tables = publish_database(warehouse.release(), settings.published)
         return dg.MaterializeResult(
             metadata={
                 "tables": len(tables),
