@@ -224,8 +224,10 @@ def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = No
         kind: only files of this kind; None: files of no known kind.
     """
     kinds = table_kinds()
-    found = scan_inbox(inbox, kinds, lake.LOG_FORMATS)
-    mine = [f for f in found if (f.kind == kind if kind else f.kind not in (*kinds, LOG_KIND))]
+    known = (*kinds, LOG_KIND)
+    mine = scan_inbox(
+        inbox, kinds, lake.LOG_FORMATS, lambda name: name == kind if kind else name not in known
+    )
     safe = _safe_names(con, [f.name for f in mine])
     mine = [replace(f, name=safe[f.name]) for f in mine]
     seen = ledger.seen_files(con)
@@ -257,7 +259,15 @@ def receive(
 ) -> Iterator[FileRecord]:
     """Receive every new file of a kind (None: reject those of no known kind); one transaction a file."""
     for file in new_files(con, inbox, kind):
-        yield receive_file(con, settings, file)
+        record = receive_file(con, settings, file)
+        _free_rows(con)
+        yield record
+
+
+def _free_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what reading a file left in the connection, which stays open."""
+    for (name,) in con.execute("select table_name from duckdb_tables() where temporary").fetchall():
+        con.execute(f'drop table temp."{name}"')
 
 
 def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: InboxFile) -> FileRecord:
@@ -370,6 +380,19 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.dat
     days = lake.sweep(settings.lake, known)
     ledger.touch_days(con, days)
     return days
+
+
+def queue_first_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Let the last complete day wait where no day was ever computed and none waits.
+
+    The models of a day make the tables that the index reads, and a home need not have a log.
+    """
+    made = con.execute(
+        "select 1 from information_schema.tables where table_schema = 'intermediate' "
+        "and table_name = 'int_calls__counted_daily'"
+    ).fetchone()
+    if not made and not ledger.pending_ranges(con):
+        ledger.queue_days(con, [settings.last_complete_day()])
 
 
 def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:

@@ -116,6 +116,7 @@ def run_night(
             link(NIGHT, f"reading {plan.new_files} files")
         with _warehouse(settings) as con:
             ledger.queue_days(con, days)
+            intake.queue_first_day(con, settings)
             waiting = ledger.pending_ranges(con)
         for first, last in waiting:
             link(DAYS, f"service calls of {first} to {last}", range_tags(first, last))

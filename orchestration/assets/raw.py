@@ -4,6 +4,7 @@ Belongs here: what Dagster shows of an intake step. Stays out: the step itself (
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -70,8 +71,7 @@ def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefiniti
         },
     )
     def table_kind(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-        with warehouse.connect() as con:
-            intake.open_ledger(con, settings)
+        with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             records = []
             for record in intake.receive(con, settings, inbox, kind):
                 context.log.info(_line(record))
@@ -94,13 +94,13 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
         description="One row per log record, pseudonymised, in Parquet by local day.",
     )
     def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-        with warehouse.connect() as con:
-            intake.open_ledger(con, settings)
+        with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             intake.sweep_lake(con, settings)
             records = []
             for record in intake.receive(con, settings, inbox, LOG_KIND):
                 context.log.info(_line(record))
                 records.append(record)
+            intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)
             waiting = con.execute("select count(*) from intake.pending_days").fetchone()
         return dg.MaterializeResult(
@@ -127,8 +127,7 @@ def _ledger(settings: Settings, kinds: Sequence[str]) -> dg.AssetsDefinition:
         ],
     )
     def ledger_views(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
-        with warehouse.connect() as con:
-            intake.open_ledger(con, settings)
+        with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             for key in LEDGER_KEYS:
                 rows = con.execute(f"select count(*) from raw.{key.path[-1]}").fetchone()
                 yield dg.MaterializeResult(key, metadata={"dagster/row_count": rows[0] if rows else 0})

@@ -46,8 +46,9 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         days = context.partition_key_range
-        _is_built(warehouse)
+        is_built(warehouse)
         chosen = selection(context, ["--select", DAILY])
+        warehouse.release()
         results = run_dbt(settings, build_arguments(chosen, days))
         yield from dbt_events(context, results, _row_counts(warehouse))
         if not context.is_subset:
@@ -58,18 +59,19 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
     def dbt_index(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        is_built = _is_built(warehouse)
-        everything = [*(("--select", *CHANGING) if is_built else ()), "--exclude", DAILY]
+        was_built = is_built(warehouse)
+        everything = [*(("--select", *CHANGING) if was_built else ()), "--exclude", DAILY]
+        warehouse.release()
         results = run_dbt(settings, build_arguments(selection(context, everything)))
         yield from dbt_events(context, results, _row_counts(warehouse))
-        if not (is_built or context.is_subset):
+        if not (was_built or context.is_subset):
             with warehouse.connect() as con:
                 ledger.write_state(con, BUILT, project_fingerprint())
 
     return [dbt_daily, dbt_index]
 
 
-def _is_built(warehouse: Warehouse) -> bool:
+def is_built(warehouse: Warehouse) -> bool:
     """Whether seeds and all models were built, and their tests passed, from the project as it is now.
 
     What an earlier project built is forgotten before dbt writes: a project that is changed back after a run
