@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+DBT_FILES := $(shell find $(addprefix dbt_project/,models seeds macros tests dbt_project.yml profiles.yml) -type f)
 
 export PYTHONDONTWRITEBYTECODE :=
 export SPBE_HOME ?= $(CURDIR)/data
@@ -12,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .PHONY: setup run test test-long check ui lock clean
 
-setup: .venv/.installed
+setup: .venv/.installed dbt_project/target/fingerprint
 
 .venv/.lock: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, found " + sys.version.split()[0] if not (3, 11) <= sys.version_info < (3, 14) else 0)'
@@ -28,6 +29,10 @@ setup: .venv/.installed
 .venv/.installed: .venv/.lock pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# dbt reads its project once for all homes of this checkout.
+dbt_project/target/fingerprint: .venv/.installed $(DBT_FILES)
+	@$(BIN)/python -c "from orchestration.dbt import prepare_project; prepare_project()"
 
 run: setup
 	@$(BIN)/spbe run --example
