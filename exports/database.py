@@ -65,8 +65,10 @@ def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def list_tables(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> list[Table]:
-    """List the tables of one schema of the connection's own database, by name, with comments."""
+def list_tables(
+    connection: duckdb.DuckDBPyConnection, schema: str = "main", *, with_views: bool = False
+) -> list[Table]:
+    """List the tables, on request also the views, of one schema of the connection's own database, by name."""
     columns: dict[str, list[Column]] = {}
     for table, name, data_type, comment in connection.execute(
         """
@@ -83,11 +85,16 @@ def list_tables(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> 
         for name, comment in connection.execute(
             """
             select table_name, coalesce(comment, '')
-            from duckdb_tables()
-            where schema_name = ? and database_name = current_database() and not internal
+            from (
+                select table_name, comment, schema_name, database_name, internal from duckdb_tables()
+                union all
+                select view_name, comment, schema_name, database_name, internal from duckdb_views()
+                where $views
+            )
+            where schema_name = $schema and database_name = current_database() and not internal
             order by table_name
             """,
-            [schema],
+            {"schema": schema, "views": with_views},
         ).fetchall()
     ]
 

@@ -81,7 +81,8 @@ def _copy_marts(warehouse: Path, aside: Path, patience_seconds: float) -> list[t
         connection.execute("set TimeZone = 'UTC'")
         # Merges a WAL that a killed process left, so that what is copied is what stands on disk.
         connection.execute("checkpoint")
-        tables = list_tables(connection, MARTS_SCHEMA)
+        # A mart that is a view in the warehouse is a table in the published file.
+        tables = list_tables(connection, MARTS_SCHEMA, with_views=True)
         if not tables:
             raise PublishError(f"{warehouse}: schema {MARTS_SCHEMA} holds no table; build the marts first")
         _refuse_undocumented(tables)

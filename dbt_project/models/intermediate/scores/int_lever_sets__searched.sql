@@ -25,7 +25,7 @@ indices as (
 
     select
         completed.assessment_id,
-        completed.rulebook_id,
+        assessments.rulebook_id,
         completed.value_num,
         completed.value_den,
         coalesce(rounding.basis = 'printed', false) as is_printed_basis
@@ -33,7 +33,7 @@ indices as (
     inner join assessments on completed.assessment_id = assessments.assessment_id
     left join rounding
         on
-            completed.rulebook_id = rounding.rulebook_id
+            assessments.rulebook_id = rounding.rulebook_id
             and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
     where completed.depth = 0 and completed.is_available and not completed.is_observed
 
@@ -79,7 +79,7 @@ leaves as (
 
     select
         completed.assessment_id,
-        completed.node_id,
+        nodes.node_id,
         completed.share_num,
         completed.share_den,
         cast(coalesce(costs.cost_per_level, 1) as bigint) as cost,
@@ -91,9 +91,8 @@ leaves as (
         ) as capacity
     from {{ ref('int_scores__completed') }} as completed
     inner join targets on completed.assessment_id = targets.assessment_id
-    inner join {{ ref('int_nodes__weighted') }} as nodes
-        on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
-    left join costs on completed.rulebook_id = costs.rulebook_id and completed.node_id = costs.node_id
+    inner join {{ ref('int_nodes__weighted') }} as nodes on completed.node_no = nodes.node_no
+    left join costs on nodes.rulebook_id = costs.rulebook_id and nodes.node_id = costs.node_id
     where nodes.is_leaf and completed.share_num is not null
 
 ),

@@ -200,9 +200,22 @@ tree_weights as (
         on tree.rulebook_id = leaf_weights.rulebook_id and starts_with(leaf_weights.path, tree.path)
     group by tree.rulebook_id, tree.node_id
 
+),
+
+-- A short number for each node of every rulebook: the tables of scores join by it and leave names to the marts.
+numbered as (
+
+    select
+        rulebook_id,
+        node_id,
+        cast(row_number() over (order by rulebook_id, node_id) as integer) as node_no
+    from tree
+
 )
 
 select
+    numbered.node_no,
+    parents.node_no as parent_no,
     weighted.rulebook_id,
     weighted.node_id,
     weighted.parent_id,
@@ -230,4 +243,6 @@ select
 from weighted
 inner join leaves on weighted.rulebook_id = leaves.rulebook_id and weighted.node_id = leaves.node_id
 inner join tree_weights on weighted.rulebook_id = tree_weights.rulebook_id and weighted.node_id = tree_weights.node_id
+inner join numbered on weighted.rulebook_id = numbered.rulebook_id and weighted.node_id = numbered.node_id
+left join numbered as parents on weighted.rulebook_id = parents.rulebook_id and weighted.parent_id = parents.node_id
 left join listed as above on weighted.rulebook_id = above.rulebook_id and weighted.parent_id = above.node_id

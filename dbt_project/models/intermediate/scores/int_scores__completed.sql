@@ -1,156 +1,281 @@
 -- The macros below write long lines.
 -- noqa: disable=LT05
-{# From the root down to the deepest level: every node of the rulebook beside what the tree has for it. #}
-{% set deepest = max_depth() | trim | int %}
-with assessments as (
+with nodes as (
+
+    select
+        *,
+        is_leaf and depth > 0 as is_below
+    from {{ ref('int_nodes__weighted') }}
+
+),
+
+listed as (
+
+    select * from {{ ref('int_assessments__listed') }}
+
+),
+
+assessments as (
 
     select
         assessment_id,
         rulebook_id
-    from {{ ref('int_assessments__listed') }}
+    from listed
     where walk = 'point'
 
 ),
 
-nodes as (
+framed as not materialized (
 
-    select * from {{ ref('int_nodes__weighted') }}
-
-),
-
-valued as (
-
-    select * from {{ ref('int_scores__aggregated') }}
+    select * from {{ ref('int_scores__framed') }}
 
 ),
 
--- The ends of a band that is no plain sum, since the rulebook has a geometric mean.
-ends as (
+-- Read anew where it is used: cheaper than a copy of nearly all rows.
+received as not materialized (
+
+    select * from {{ ref('int_scores__observed') }}
+
+),
+
+received_inner as (
 
     select
-        listed.point_id as assessment_id,
-        low.node_id,
-        {{ on_denominator('low.value_num', 'low.value_den', exact_limit()) }} as low_num,
-        {{ on_denominator('high.value_num', 'high.value_den', exact_limit()) }} as high_num
-    from {{ ref('int_assessments__listed') }} as listed
-    inner join {{ ref('int_assessments__listed') }} as other
-        on listed.point_id = other.point_id and other.walk = 'high'
-    inner join valued as low on listed.assessment_id = low.assessment_id
-    inner join valued as high on other.assessment_id = high.assessment_id and low.node_id = high.node_id
-    where listed.walk = 'low'
+        received.point_id,
+        received.node_no,
+        received.observed,
+        received.file_no,
+        received.row_number
+    from received
+    inner join nodes on received.node_no = nodes.node_no
+    where not nodes.is_below
 
 ),
-{% for depth in range(deepest + 1) %}
-framed_{{ depth }} as (
+
+received_leaves as not materialized (
+
+    select
+        received.point_id as assessment_id,
+        received.node_no,
+        received.observed,
+        received.file_no,
+        received.row_number
+    from received
+    inner join nodes on received.node_no = nodes.node_no
+    where nodes.is_below
+
+),
+
+leaf_counts as (
+
+    select
+        rulebook_id,
+        count(*) as leaves
+    from nodes
+    where is_below
+    group by rulebook_id
+
+),
+
+leaves_found as (
+
+    select
+        assessment_id,
+        count(*) as leaves
+    from received_leaves
+    group by assessment_id
+
+),
+
+-- A filled-in sheet names every indicator, also those without a level: only others lack leaves.
+incomplete as (
 
     select
         assessments.assessment_id,
-        assessments.rulebook_id,
-        nodes.node_id,
-        nodes.depth,
-        coalesce(valued.is_observed, false) as is_observed,
-        {% if depth == 0 -%}
-        false as is_below_observed,
-        {%- else -%}
-        above.is_observed or above.is_below_observed as is_below_observed,
-        {%- endif %}
-        valued.value_num,
-        valued.value_den,
-        valued.value,
-        valued.children_value,
-        valued.counted_weight,
-        coalesce(valued.is_exact, true) as is_exact,
-        coalesce(valued.observed_weight, 0) as observed_weight,
-        -- Bands: what is not known at the scale's lowest, then at its highest.
-        case
-            when valued.known_weight = nodes.tree_weight then valued.value_num
-            when ends.node_id is not null then ends.low_num
-            else
-                coalesce(valued.known_sum, 0)
-                + (nodes.tree_weight - coalesce(valued.known_weight, 0)) * {{ exact_numerator('nodes.scale_min') }}
-        end as low_num,
-        case
-            when valued.known_weight = nodes.tree_weight then valued.value_num
-            when ends.node_id is not null then ends.high_num
-            else
-                coalesce(valued.known_sum, 0)
-                + (nodes.tree_weight - coalesce(valued.known_weight, 0)) * {{ exact_numerator('nodes.scale_max') }}
-        end as high_num,
-        case
-            when valued.known_weight = nodes.tree_weight then valued.value_den
-            when ends.node_id is not null then {{ exact_limit() }}
-            else nodes.tree_weight * {{ exact_denominator() }}
-        end as band_den,
-        -- Where no sibling is missing on the way up, a share is the rulebook's own and is not computed anew.
-        {% if depth == 0 -%}
-        true as share_is_whole,
-        {%- else -%}
-        above.share_is_whole and coalesce(above.counted_weight = nodes.siblings_weight, false) as share_is_whole,
-        {%- endif %}
-        coalesce(
-            valued.value_num is not null
-            and (
-                nodes.missing_counts_as is not null
-                or {{ rational_at_least('valued.observed_weight', 'nodes.tree_weight', 'nodes.availability_threshold') }}
-            ),
-            false
-        ) as is_available,
-        {% if depth == 0 -%}
-        cast(case when valued.value_num is not null then 1 end as {{ exact_type() }}) as share_num,
-        cast(case when valued.value_num is not null then 1 end as {{ exact_type() }}) as share_den
-        {%- else -%}
-        case
-            when valued.value_num is null or above.is_observed or not nodes.is_linear then null
-            when above.share_is_whole and above.counted_weight = nodes.siblings_weight then nodes.share_num
-            else {{ reduce_num('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
-        end as share_num,
-        case
-            when valued.value_num is null or above.is_observed or not nodes.is_linear then null
-            when above.share_is_whole and above.counted_weight = nodes.siblings_weight then nodes.share_den
-            else {{ reduce_den('above.share_num * nodes.weight', 'above.share_den * above.counted_weight') }}
-        end as share_den
-        {%- endif %}
+        assessments.rulebook_id
     from assessments
-    inner join nodes on assessments.rulebook_id = nodes.rulebook_id and nodes.depth = {{ depth }}
-    {% if depth > 0 -%}
-    inner join framed_{{ depth - 1 }} as above
-        on assessments.assessment_id = above.assessment_id and nodes.parent_id = above.node_id
-    {% endif -%}
-    left join valued on assessments.assessment_id = valued.assessment_id and nodes.node_id = valued.node_id
-    left join ends on assessments.assessment_id = ends.assessment_id and nodes.node_id = ends.node_id
+    inner join leaf_counts on assessments.rulebook_id = leaf_counts.rulebook_id
+    left join leaves_found on assessments.assessment_id = leaves_found.assessment_id
+    where coalesce(leaves_found.leaves, 0) < leaf_counts.leaves
 
 ),
-{% endfor %}
-framed as (
 
-    {% for depth in range(deepest + 1) -%}
-    select * from framed_{{ depth }}
-    {%- if not loop.last %}
+received_there as (
+
+    select
+        received_leaves.assessment_id,
+        received_leaves.node_no
+    from received_leaves
+    inner join incomplete on received_leaves.assessment_id = incomplete.assessment_id
+
+),
+
+leaves as not materialized (
+
+    select * from received_leaves
     union all
-    {% endif %}
-    {%- endfor %}
+    select
+        incomplete.assessment_id,
+        nodes.node_no,
+        cast(null as decimal(38, 10)) as observed,
+        cast(null as integer) as file_no,
+        cast(null as bigint) as row_number
+    from incomplete
+    inner join nodes on incomplete.rulebook_id = nodes.rulebook_id and nodes.is_below
+    left join received_there
+        on incomplete.assessment_id = received_there.assessment_id and nodes.node_no = received_there.node_no
+    where received_there.node_no is null
+
+),
+
+walked_rulebooks as (
+
+    select distinct rulebook_id
+    from listed
+    where walk = 'low'
+
+),
+
+leaf_levels as (
+
+    select
+        node_no,
+        observed
+    from received_leaves
+    union distinct
+    select
+        node_no,
+        cast(null as decimal(38, 10)) as observed
+    from nodes
+    where is_below
+
+),
+
+-- The same few values stand at every leaf: all that follows from leaf and value alone is worked out once.
+values_found as (
+
+    select
+        nodes.*,
+        found.observed,
+        coalesce(found.observed, nodes.missing_counts_as) as counted,
+        walked.rulebook_id is not null as is_walked
+    from leaf_levels as found
+    inner join nodes on found.node_no = nodes.node_no
+    left join walked_rulebooks as walked on nodes.rulebook_id = walked.rulebook_id
+
+),
+
+leaf_values as (
+
+    select
+        node_no,
+        parent_no,
+        depth,
+        weight,
+        siblings_weight,
+        share_num,
+        share_den,
+        is_linear,
+        observed,
+        observed is not null as is_observed,
+        {{ reduce_num(exact_numerator('counted'), exact_denominator()) }} as value_num,
+        case
+            when counted is not null then {{ reduce_den(exact_numerator('counted'), exact_denominator()) }}
+        end as value_den,
+        {% for end in ('low', 'high') -%}
+        {%- set scale = 'scale_min' if end == 'low' else 'scale_max' -%}
+        case
+            when counted is not null
+                then
+                    {{ rational_double(
+                        reduce_num(exact_numerator('counted'), exact_denominator()),
+                        reduce_den(exact_numerator('counted'), exact_denominator())
+                    ) }}
+            when is_walked
+                then {{ rational_double(
+                    on_denominator(exact_numerator(scale), exact_denominator(), exact_limit()), exact_limit()
+                ) }}
+            else
+                {{ rational_double(
+                    'tree_weight * ' ~ exact_numerator(scale), 'tree_weight * ' ~ exact_denominator()
+                ) }}
+        end as band_{{ end }},
+        {% endfor -%}
+        cast(case when observed is not null then 1 else 0 end as double) as coverage,
+        coalesce(
+            counted is not null
+            and (
+                missing_counts_as is not null
+                or {{ rational_at_least('tree_weight', 'tree_weight', 'availability_threshold') }}
+            ),
+            false
+        ) as is_available
+    from values_found
 
 )
 
 select
-    assessment_id,
-    rulebook_id,
-    node_id,
-    depth,
-    is_observed,
-    is_below_observed,
-    is_available,
-    cast(value_num as {{ exact_type() }}) as value_num,
-    cast(value_den as {{ exact_type() }}) as value_den,
-    value,
-    children_value,
-    cast(low_num as {{ exact_type() }}) as low_num,
-    cast(high_num as {{ exact_type() }}) as high_num,
-    cast(band_den as {{ exact_type() }}) as band_den,
-    cast(observed_weight as {{ exact_type() }}) as observed_weight,
-    cast(share_num as {{ exact_type() }}) as share_num,
-    cast(share_den as {{ exact_type() }}) as share_den,
-    is_exact
+    framed.assessment_id,
+    framed.node_no,
+    framed.depth,
+    framed.is_observed,
+    framed.is_below_observed,
+    framed.is_available,
+    framed.value_num,
+    framed.value_den,
+    framed.value,
+    framed.children_value,
+    framed.band_low,
+    framed.band_high,
+    framed.coverage,
+    framed.share_num,
+    framed.share_den,
+    framed.is_exact,
+    received_inner.observed,
+    received_inner.file_no,
+    received_inner.row_number
 from framed
+left join received_inner
+    on framed.assessment_id = received_inner.point_id and framed.node_no = received_inner.node_no
 -- Below an observed node only what is itself observed, at or below, is worth a row.
-where not is_below_observed or observed_weight > 0
+where not framed.is_below_observed or framed.coverage > 0
+union all
+select
+    leaves.assessment_id,
+    leaves.node_no,
+    leaf_values.depth,
+    leaf_values.is_observed,
+    above.is_observed or above.is_below_observed as is_below_observed,
+    leaf_values.is_available,
+    cast(leaf_values.value_num as {{ exact_type() }}) as value_num,
+    cast(leaf_values.value_den as {{ exact_type() }}) as value_den,
+    cast(null as double) as value,
+    cast(null as double) as children_value,
+    leaf_values.band_low,
+    leaf_values.band_high,
+    leaf_values.coverage,
+    cast(
+        case
+            when leaf_values.value_num is null or above.is_observed or not leaf_values.is_linear then null
+            when above.share_is_whole and above.counted_weight = leaf_values.siblings_weight then leaf_values.share_num
+            else {{ reduce_num('above.share_num * leaf_values.weight', 'above.share_den * above.counted_weight') }}
+        end as {{ exact_type() }}
+    ) as share_num,
+    cast(
+        case
+            when leaf_values.value_num is null or above.is_observed or not leaf_values.is_linear then null
+            when above.share_is_whole and above.counted_weight = leaf_values.siblings_weight then leaf_values.share_den
+            else {{ reduce_den('above.share_num * leaf_values.weight', 'above.share_den * above.counted_weight') }}
+        end as {{ exact_type() }}
+    ) as share_den,
+    true as is_exact,
+    leaves.observed,
+    leaves.file_no,
+    leaves.row_number
+-- Every leaf has its match in both; inner joins would be reordered, each value times each assessment first.
+from leaves
+left join leaf_values
+    on leaves.node_no = leaf_values.node_no and leaves.observed is not distinct from leaf_values.observed
+left join framed as above
+    on leaves.assessment_id = above.assessment_id and leaf_values.parent_no = above.node_no
+where leaf_values.is_observed or not (above.is_observed or above.is_below_observed)

@@ -1,8 +1,14 @@
-with received as (
+with numbered as not materialized (
 
     select
         assessments.point_id,
-        received.*
+        nodes.node_no,
+        received.observed,
+        received.published,
+        received.published_predicate,
+        received.is_print,
+        files.file_no,
+        received.row_number
     from {{ ref('int_scores__received') }} as received
     inner join {{ ref('int_assessments__listed') }} as assessments
         on
@@ -12,25 +18,50 @@ with received as (
             and received.rulebook_id = assessments.rulebook_id
             and received.stage = assessments.stage
             and assessments.walk = 'point'
+    -- Left joins: an inner one would be reordered, every assessment times every node first.
+    left join {{ ref('int_nodes__weighted') }} as nodes
+        on received.rulebook_id = nodes.rulebook_id and received.node_id = nodes.node_id
+    left join {{ ref('int_score_files__listed') }} as files
+        on
+            received.file_order is not distinct from files.file_order
+            and received.file_sha256 is not distinct from files.file_sha256
+            and received.file_name is not distinct from files.file_name
+            and received.received_at is not distinct from files.received_at
 
 ),
 
-observations as (
+observations as materialized (
 
-    select *
-    from received
+    select
+        point_id,
+        node_no,
+        observed,
+        file_no,
+        row_number
+    from numbered
     where not is_print
 
 ),
 
--- Sorting every value would be dear where nearly none is handed in twice.
+-- Nearly nothing is handed in twice, and grouping every value to find out would be dear: one bit for a node,
+-- and only where an assessment has more values than bits are its values looked at.
+crowded as (
+
+    select point_id
+    from observations
+    group by point_id
+    having count(node_no) > {{ distinct_bits('node_no') }}
+
+),
+
 repeated as (
 
     select
-        point_id,
-        node_id
+        observations.point_id,
+        observations.node_no
     from observations
-    group by point_id, node_id
+    inner join crowded on observations.point_id = crowded.point_id
+    group by observations.point_id, observations.node_no
     having count(*) > 1
 
 ),
@@ -41,8 +72,8 @@ observed as (
     select observations.*
     from observations
     left join repeated
-        on observations.point_id = repeated.point_id and observations.node_id = repeated.node_id
-    where repeated.node_id is null
+        on observations.point_id = repeated.point_id and observations.node_no = repeated.node_no
+    where repeated.node_no is null and observations.node_no is not null
 
     union all
 
@@ -50,10 +81,11 @@ observed as (
         select observations.*
         from observations
         inner join repeated
-            on observations.point_id = repeated.point_id and observations.node_id = repeated.node_id
+            on observations.point_id = repeated.point_id and observations.node_no = repeated.node_no
+        inner join {{ ref('int_score_files__listed') }} as files on observations.file_no = files.file_no
         qualify row_number() over (
-            partition by observations.point_id, observations.node_id
-            order by observations.file_order desc, observations.row_number desc, observations.file_sha256 desc
+            partition by observations.point_id, observations.node_no
+            order by files.file_order desc, observations.row_number desc, files.file_sha256 desc
         ) = 1
     )
 
@@ -61,12 +93,13 @@ observed as (
 
 printed as (
 
-    select *
-    from received
-    where is_print
+    select numbered.*
+    from numbered
+    inner join {{ ref('int_score_files__listed') }} as files on numbered.file_no = files.file_no
+    where numbered.is_print and numbered.node_no is not null
     qualify row_number() over (
-        partition by point_id, node_id
-        order by file_order desc, row_number desc, file_sha256 desc
+        partition by numbered.point_id, numbered.node_no
+        order by files.file_order desc, numbered.row_number desc, files.file_sha256 desc
     ) = 1
 
 )
@@ -75,15 +108,12 @@ printed as (
 -- file is the one that the number rests on.
 select
     coalesce(observed.point_id, printed.point_id) as point_id,
-    coalesce(observed.rulebook_id, printed.rulebook_id) as rulebook_id,
-    coalesce(observed.node_id, printed.node_id) as node_id,
+    coalesce(observed.node_no, printed.node_no) as node_no,
     observed.observed,
     printed.published,
     printed.published_predicate,
-    case when observed.point_id is null then printed.file_sha256 else observed.file_sha256 end as file_sha256,
-    case when observed.point_id is null then printed.file_name else observed.file_name end as file_name,
-    case when observed.point_id is null then printed.row_number else observed.row_number end as row_number,
-    case when observed.point_id is null then printed.received_at else observed.received_at end as received_at
+    case when observed.point_id is null then printed.file_no else observed.file_no end as file_no,
+    case when observed.point_id is null then printed.row_number else observed.row_number end as row_number
 from observed
 full outer join printed
-    on observed.point_id = printed.point_id and observed.node_id = printed.node_id
+    on observed.point_id = printed.point_id and observed.node_no = printed.node_no

@@ -56,13 +56,13 @@ given as (
     select
         compared.rulebook_id,
         completed.assessment_id,
-        completed.node_id,
+        nodes.node_id,
         completed.depth,
         nodes.parent_id,
         {{ value_double('completed') }} as value
     from {{ ref('int_scores__completed') }} as completed
     inner join compared on completed.assessment_id = compared.assessment_id
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    inner join nodes on completed.node_no = nodes.node_no
     where
         not completed.is_below_observed
         and completed.value_num is not null

@@ -46,13 +46,11 @@ assessed_leaves as (
 
     select
         completed.assessment_id,
-        completed.rulebook_id,
-        completed.node_id,
-        received.observed
+        nodes.rulebook_id,
+        nodes.node_id,
+        completed.observed
     from completed
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
-    inner join {{ ref('int_scores__observed') }} as received
-        on completed.assessment_id = received.point_id and completed.node_id = received.node_id
+    inner join nodes on completed.node_no = nodes.node_no
     where nodes.is_leaf and completed.is_observed
 
 ),

@@ -20,14 +20,14 @@ valued as (
 
     select
         completed.assessment_id,
-        completed.rulebook_id,
-        completed.node_id,
+        nodes.rulebook_id,
+        nodes.node_id,
         nodes.parent_id,
         nodes.name,
         nodes.sort_key,
         cast({{ value_double('completed') }} as decimal(19, 8)) as value
     from {{ ref('int_scores__completed') }} as completed
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    inner join nodes on completed.node_no = nodes.node_no
     where completed.is_available and not completed.is_below_observed
 
 ),

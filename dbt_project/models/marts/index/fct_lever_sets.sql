@@ -14,7 +14,12 @@ assessments as (
 
 completed as (
 
-    select * from {{ ref('int_scores__completed') }}
+    select
+        completed.*,
+        nodes.rulebook_id,
+        nodes.node_id
+    from {{ ref('int_scores__completed') }} as completed
+    inner join {{ ref('int_nodes__weighted') }} as nodes on completed.node_no = nodes.node_no
 
 ),
 

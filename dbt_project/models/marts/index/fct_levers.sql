@@ -28,9 +28,10 @@ roots as (
 
     select
         completed.assessment_id,
-        completed.node_id,
+        nodes.node_id,
         completed.is_available
     from completed
+    inner join {{ ref('int_nodes__weighted') }} as nodes on completed.node_no = nodes.node_no
     where completed.depth = 0
 
 ),
@@ -45,8 +46,8 @@ leaves as (
 
     select
         completed.assessment_id,
-        completed.rulebook_id,
-        completed.node_id,
+        nodes.rulebook_id,
+        nodes.node_id,
         roots.node_id as index_node_id,
         roots.is_available as has_index,
         completed.is_observed,
@@ -57,7 +58,7 @@ leaves as (
         nodes.scale_min,
         nodes.scale_max
     from completed
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    inner join nodes on completed.node_no = nodes.node_no
     inner join roots on completed.assessment_id = roots.assessment_id
 
 ),

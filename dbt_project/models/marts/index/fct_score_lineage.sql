@@ -15,17 +15,18 @@ nodes as (
 indices as (
 
     select
-        assessment_id,
-        node_id,
-        is_available
+        completed.assessment_id,
+        nodes.node_id,
+        completed.is_available
     from completed
-    where depth = 0
+    inner join nodes on completed.node_no = nodes.node_no
+    where completed.depth = 0
 
 ),
 
-received as (
+files as (
 
-    select * from {{ ref('int_scores__observed') }}
+    select * from {{ ref('int_score_files__listed') }}
 
 )
 
@@ -36,7 +37,7 @@ select
     assessments.period,
     assessments.rulebook_id,
     assessments.stage,
-    completed.node_id,
+    nodes.node_id,
     indices.node_id as index_node_id,
     nodes.path,
     nodes.sort_key,
@@ -54,13 +55,13 @@ select
                     'completed.share_num * completed.value_num', 'completed.share_den * completed.value_den'
                 ) }}
     end as contribution,
-    case when completed.is_observed then received.file_name end as file_name,
-    case when completed.is_observed then received.file_sha256 end as file_sha256,
-    case when completed.is_observed then received.row_number end as row_number,
-    case when completed.is_observed then received.received_at end as received_at
+    case when completed.is_observed then files.file_name end as file_name,
+    case when completed.is_observed then files.file_sha256 end as file_sha256,
+    case when completed.is_observed then completed.row_number end as row_number,
+    case when completed.is_observed then files.received_at end as received_at
 from completed
-inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+inner join nodes on completed.node_no = nodes.node_no
 inner join {{ ref('int_assessments__listed') }} as assessments on completed.assessment_id = assessments.assessment_id
 inner join indices on completed.assessment_id = indices.assessment_id
-left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
+left join files on completed.file_no = files.file_no
 where completed.value_num is not null and (completed.is_observed or nodes.is_leaf)

@@ -1,5 +1,7 @@
 -- The macros below write long lines.
 -- noqa: disable=LT05
+-- A view: the numbers stand in int_scores__completed, and writing thirteen columns of names beside each of them would
+-- take longer than computing them. The rows are written once, into the published database.
 with completed as (
 
     select * from {{ ref('int_scores__completed') }}
@@ -20,9 +22,9 @@ nodes as (
 
 ),
 
-received as (
+files as (
 
-    select * from {{ ref('int_scores__observed') }}
+    select * from {{ ref('int_score_files__listed') }}
 
 ),
 
@@ -31,10 +33,11 @@ printed_elsewhere as (
 
     select
         point_id,
-        node_id,
-        published
+        node_no,
+        published,
+        published_predicate
     from {{ ref('int_scores__observed') }}
-    where published is not null
+    where published is not null or published_predicate is not null
 
 ),
 
@@ -62,8 +65,8 @@ indices as (
 
     select
         completed.assessment_id,
-        completed.rulebook_id,
-        completed.node_id,
+        assessments.rulebook_id,
+        completed.node_no,
         completed.is_available,
         completed.value_num,
         completed.value_den,
@@ -77,7 +80,7 @@ indices as (
             assessments.rulebook_id = rounding.rulebook_id
             and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
     left join printed_elsewhere
-        on completed.assessment_id = printed_elsewhere.point_id and completed.node_id = printed_elsewhere.node_id
+        on completed.assessment_id = printed_elsewhere.point_id and completed.node_no = printed_elsewhere.node_no
     where completed.depth = 0
 
 ),
@@ -86,7 +89,7 @@ called as (
 
     select
         indices.assessment_id,
-        indices.node_id,
+        indices.node_no,
         bands.predicate,
         indices.printed = bands.lower_inclusive as prints_on_border
     from indices
@@ -112,7 +115,7 @@ published_called as (
 
     select
         indices.assessment_id,
-        indices.node_id,
+        indices.node_no,
         bands.predicate
     from indices
     inner join bands on indices.rulebook_id = bands.rulebook_id
@@ -130,16 +133,16 @@ select
     assessments.period,
     assessments.rulebook_id,
     assessments.stage,
-    completed.node_id,
+    nodes.node_id,
     nodes.node_kind,
     case when completed.is_available then {{ value_double('completed') }} end as score,
     case when completed.is_available then {{ half_up_2('completed.value_num', 'completed.value_den') }} end as printed,
     called.predicate,
-    received.observed,
-    received.published,
-    {{ rational_double('completed.low_num', 'completed.band_den') }} as band_low,
-    {{ rational_double('completed.high_num', 'completed.band_den') }} as band_high,
-    {{ rational_double('completed.observed_weight', 'nodes.tree_weight') }} as coverage,
+    completed.observed,
+    printed_elsewhere.published,
+    completed.band_low,
+    completed.band_high,
+    completed.coverage,
     case
         when completed.is_available
             then
@@ -155,17 +158,19 @@ select
     end as contribution,
     completed.children_value as children_score,
     {{ value_double('completed') }} - completed.children_value as difference_to_children,
-    received.published_predicate,
+    printed_elsewhere.published_predicate,
     published_called.predicate as predicate_of_published,
     called.prints_on_border,
-    received.file_sha256,
-    received.file_name,
-    received.row_number
+    files.file_sha256,
+    files.file_name,
+    completed.row_number
 from completed
 inner join assessments on completed.assessment_id = assessments.assessment_id
-inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+inner join nodes on completed.node_no = nodes.node_no
 inner join indices on completed.assessment_id = indices.assessment_id
-left join received on completed.assessment_id = received.point_id and completed.node_id = received.node_id
-left join called on completed.assessment_id = called.assessment_id and completed.node_id = called.node_id
+left join files on completed.file_no = files.file_no
+left join printed_elsewhere
+    on completed.assessment_id = printed_elsewhere.point_id and completed.node_no = printed_elsewhere.node_no
+left join called on completed.assessment_id = called.assessment_id and completed.node_no = called.node_no
 left join published_called
-    on completed.assessment_id = published_called.assessment_id and completed.node_id = published_called.node_id
+    on completed.assessment_id = published_called.assessment_id and completed.node_no = published_called.node_no

@@ -56,6 +56,7 @@ valued as (
 
     select
         completed.*,
+        nodes.node_id,
         nodes.node_kind,
         {{ value_double('completed') }} as score,
         case
@@ -66,7 +67,7 @@ valued as (
                     ) }}
         end as contribution
     from {{ ref('int_scores__completed') }} as completed
-    inner join nodes on completed.rulebook_id = nodes.rulebook_id and completed.node_id = nodes.node_id
+    inner join nodes on completed.node_no = nodes.node_no
     inner join indices on completed.assessment_id = indices.assessment_id
     where completed.is_available
 
@@ -95,4 +96,4 @@ select
     later.contribution - earlier.contribution as index_points
 from pairs
 inner join valued as earlier on pairs.assessment_id = earlier.assessment_id
-inner join valued as later on pairs.later_id = later.assessment_id and earlier.node_id = later.node_id
+inner join valued as later on pairs.later_id = later.assessment_id and earlier.node_no = later.node_no
