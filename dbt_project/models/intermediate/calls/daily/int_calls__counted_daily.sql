@@ -62,11 +62,27 @@ min(record_hash) {{ of_client }} as client_hash,
         bool_or(has_sides) as has_sides,
         bool_or(has_own_id) as has_own_id
 {%- endset -%}
-with today as (
+with repeated_ids as materialized (
+
+    select {{ id_key }} as id_key
+    from {{ records }}
+    where day = {{ batch_day() }} and side is null and has_own_id
+    group by id_key
+    having count(*) > 1
+
+),
+
+-- Sides to pair, and records of other gateways that may be copies; what is neither needs no memory.
+today as (
 
     select {{ side_columns }}
     from {{ records }}
-    where day = {{ batch_day() }} and (side is not null or has_own_id)
+    where
+        day = {{ batch_day() }}
+        and (
+            side is not null
+            or has_own_id and {{ id_key }} in (select repeated_ids.id_key from repeated_ids)
+        )
 
 ),
 
@@ -354,7 +370,7 @@ calls as (
     from two_sided
     where coalesce(client_day, producer_day) = {{ batch_day() }}
     union all
-    -- Formats without ids: two equal lines are two requests.
+    -- One record is one call; without an id two equal lines are two requests.
     select
         day,
         hour,
@@ -362,7 +378,7 @@ calls as (
         {{ hashed(['file_sha256']) }} as file_key,
         cast(null as ubigint) as partner_file_key,
         'gateway' as sides,
-        false as has_own_id,
+        has_own_id,
         false as is_paired_by_message,
         succeeded,
         duration_ms,
@@ -372,7 +388,10 @@ calls as (
         request_bytes,
         response_bytes
     from {{ records }}
-    where day = {{ batch_day() }} and side is null and not has_own_id
+    where
+        day = {{ batch_day() }}
+        and side is null
+        and (not has_own_id or {{ id_key }} not in (select repeated_ids.id_key from repeated_ids))
 
 ),
 
