@@ -216,7 +216,7 @@ def open_ledger(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
-    """Files of the inbox that are new, changed or waiting, in the order in which they are read.
+    """Files of the inbox that are new, changed, waiting or judged too early, in the order of reading.
 
     Args:
         con: a connection to the prepared warehouse.
@@ -232,8 +232,22 @@ def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = No
     mine = [replace(f, name=safe[f.name]) for f in mine]
     seen = ledger.seen_files(con)
     fingerprint = format_fingerprint(kind) if kind in kinds else None
-    fresh = [f for f in mine if not _is_settled(f, seen.get(f.name), fingerprint)]
+    again = _judged_too_early(con) if kind == "scores" else set()
+    fresh = [f for f in mine if f.name in again or not _is_settled(f, seen.get(f.name), fingerprint)]
     return sorted(fresh, key=lambda f: (f.modified_ns, f.name))
+
+
+def _judged_too_early(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Files of scores with rows refused for a node that a rulebook received since then has."""
+    rows = con.execute(
+        "select distinct file.file_name from received.scores as this "
+        "inner join intake.files as file on this._file_sha256 = file.file_sha256 and file.kind = 'scores' "
+        "inner join reference.score_nodes as node "
+        "on this.rulebook_id = node.rulebook_id and this.node_id = node.node_id "
+        "where file.status in ('partly', 'rejected') "
+        "and len(list_filter(this._broken, lambda b: b.rule = 'scores.row.node_of_rulebook')) > 0"
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 def _safe_names(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, str]:

@@ -257,9 +257,12 @@ def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]
     values = dict(record.__dict__)
     names = ", ".join(values)
     marks = ", ".join(f"${name}" for name in values)
+    # A file that is judged again as it is keeps its place before those that came since.
     con.execute(
-        f"insert or replace into intake.files ({names}, file_order) "
-        f"values ({marks}, (select coalesce(max(file_order), 0) + 1 from intake.files))",
+        f"insert or replace into intake.files ({names}, file_order) values ({marks}, coalesce("
+        "(select file_order from (select * from intake.files where file_name = $file_name "
+        "order by file_order desc limit 1) where file_sha256 = $file_sha256 and status <> 'replaced'), "
+        "(select coalesce(max(file_order), 0) + 1 from intake.files)))",
         values,
     )
     return replaced

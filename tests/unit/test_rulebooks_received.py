@@ -107,6 +107,9 @@ def test_scores_are_held_to_the_rulebook_that_came_with_them(tmp_path: Path) -> 
 
     wider = GOOD.replace("0,100", "0,200") + "x,c,i,aspect,C,1,,,\n"
     assert door.receive("rulebook", wider, "newer.csv")[0] == "loaded"
+    # The rows that the newer tree knows are taken from the file that was there.
+    again = list(intake.receive(door.con, door.settings, door.settings.inbox, "scores"))
+    assert [r.status for r in again] == ["loaded"]
     status, _ = door.receive("scores", scores + "x,IDN,2024,final,b,100.5\nx,IDN,2024,final,c,50\n")
     assert status == "loaded"
     door.con.close()
@@ -136,3 +139,29 @@ def test_limits_are_those_of_the_models() -> None:
     # A value of ten million over the largest denominator, times the weights of its siblings, fits 38 digits.
     assert "cast(100000000000000 as" in exact
     assert 10**7 * 10**14 * trees.MAX_SIBLINGS_WEIGHT < 1.7 * 10**38
+
+
+def test_scores_that_came_before_their_rulebook_are_judged_again(tmp_path: Path) -> None:
+    """Scores that lie in the inbox before their rulebook need not be sent again and outrank nothing newer."""
+    early = Door(tmp_path)
+    head = "rulebook_id,unit_code,period,stage,node_id,score\n"
+    status, _ = early.receive("scores", head + "late,U1,2026,final,a,40\n", "first.csv")
+    assert status == "rejected"
+    assert intake.new_files(early.con, early.settings.inbox, "scores") == []
+    early.receive("scores", head + "late,U1,2026,final,b,50\n", "second.csv")
+    early.receive("rulebook", HEADER + "late,i,,index,I,,,0,100\nlate,a,i,aspect,A,1,,,\n", "book.csv")
+    again = list(intake.receive(early.con, early.settings, early.settings.inbox, "scores"))
+    assert [(r.file_name.rsplit("/", 1)[-1], r.status) for r in again] == [("first.csv", "loaded")]
+    # The next version of the rulebook knows the other node, too.
+    early.receive(
+        "rulebook",
+        HEADER + "late,i,,index,I,,,0,100\nlate,a,i,aspect,A,1,,,\nlate,b,i,aspect,B,1,,,\n",
+        "book.csv",
+    )
+    again = list(intake.receive(early.con, early.settings, early.settings.inbox, "scores"))
+    assert [(r.file_name.rsplit("/", 1)[-1], r.status) for r in again] == [("second.csv", "loaded")]
+    assert intake.new_files(early.con, early.settings.inbox, "scores") == []
+    rows = early.con.execute("select node_id, score, _file_order from raw.scores order by node_id").fetchall()
+    assert [row[:2] for row in rows] == [("a", Decimal(40)), ("b", Decimal(50))]
+    assert rows[0][2] < rows[1][2]
+    early.con.close()
