@@ -20,11 +20,20 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from orchestration.settings import PROJECT, Settings
+from sources import ledger
 
 if TYPE_CHECKING:
+    import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
 DBT_PROJECT = PROJECT / "dbt_project"
+_DAILY_PARTS = (
+    "models/intermediate/calls/daily",
+    "models/staging/service_log",
+    "macros/days.sql",
+    "macros/keys.sql",
+)
+_COUNTED = "daily_models"
 _PARTS = ("models", "seeds", "macros", "tests")
 # Where dagster-dbt notes on a spec which dbt node it stands for.
 _NODE_ID = "dagster_dbt/unique_id"
@@ -46,13 +55,32 @@ def target_path(settings: Settings) -> Path:
 
 def project_fingerprint() -> str:
     """Changes when any file of the dbt project changes, or dbt itself."""
+    return _fingerprint("dbt_project.yml", "profiles.yml", *_PARTS)
+
+
+def _fingerprint(*names: str) -> str:
     digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
-    files = [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
-    for part in _PARTS:
-        files += [p for p in (DBT_PROJECT / part).rglob("*") if p.is_file()]
-    for path in sorted(files):
+    parts = [DBT_PROJECT / name for name in names]
+    for path in sorted(p for part in parts for p in (part, *part.rglob("*")) if p.is_file()):
         digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
+    """Let every day of the lake wait for counting if other models counted it than those there are now.
+
+    dbt keeps what the daily models built, also in a home that an earlier version of the product made, whose
+    columns may be others.
+    """
+    counted_by = _fingerprint(*_DAILY_PARTS)
+    if ledger.read_state(con, _COUNTED) == counted_by:
+        return
+    con.execute("begin")
+    con.execute("drop table if exists intermediate.int_calls__counted_daily")
+    found = con.execute("select distinct day from lake.service_call_files").fetchall()
+    ledger.queue_days(con, [day for (day,) in found])
+    ledger.write_state(con, _COUNTED, counted_by)
+    con.execute("commit")
 
 
 def prepare_manifest(settings: Settings) -> Path:

@@ -64,10 +64,12 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
         WarehouseBusy: another run is writing this home.
     """
     from orchestration.assets.outputs import STATE, published_state
+    from orchestration.dbt import count_days_again
 
     with _warehouse(settings) as con:
         intake.prepare_warehouse(con, settings)
         intake.sweep_lake(con, settings)
+        count_days_again(con)
         kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
         fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
         state = ledger.read_state(con, STATE)

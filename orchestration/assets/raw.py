@@ -12,6 +12,7 @@ import dagster as dg
 from expectations import contract as contracts
 from expectations import suite
 from orchestration import intake
+from orchestration.dbt import count_days_again
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources.kinds import LOG_KIND
@@ -45,6 +46,7 @@ def _run_settings(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     def run_settings(warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect() as con:
             intake.prepare_warehouse(con, settings)
+            count_days_again(con)
             records = list(intake.receive(con, settings, inbox, None))
         return dg.MaterializeResult(
             metadata={"as_of": str(settings.last_complete_day()), **_file_metadata(records)}

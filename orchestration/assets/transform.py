@@ -60,7 +60,8 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         was_built = is_built(warehouse)
-        everything = [*(("--select", *CHANGING) if was_built else ()), "--exclude", DAILY]
+        # What another project built may have other columns: also what is kept by day is built anew.
+        everything = [*(("--select", *CHANGING) if was_built else ("--full-refresh",)), "--exclude", DAILY]
         warehouse.release()
         results = run_dbt(settings, build_arguments(selection(context, everything)))
         yield from dbt_events(context, results, _row_counts(warehouse))

@@ -1,4 +1,4 @@
-"""A run that is killed, in reading, counting, building or publishing, is mended by running again."""
+"""A run that is killed, or a home that an earlier version made, is mended by running again."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from orchestration.settings import PROJECT
 
@@ -68,17 +69,47 @@ def published(home: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def test_a_killed_run_is_mended_by_running_again(tmp_path: Path) -> None:
-    inbox = tmp_path / "inbox"
-    generate(inbox, 4000, days=2)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    run_whole(whole, inbox)
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logs")
+    generate(folder, 4000, days=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, inbox: Path) -> Path:
+    """A home whose only run was not disturbed."""
+    home = tmp_path_factory.mktemp("whole")
+    run_whole(home, inbox)
+    return home
+
+
+def test_a_killed_run_is_mended_by_running_again(tmp_path: Path, inbox: Path, whole: Path) -> None:
+    killed = tmp_path / "killed"
     shutil.copytree(whole / "keys", killed / "keys")
     for word, seconds in MORE_KILLS if os.environ.get("SPBE_LONG") == "1" else KILLS:
         run_killed(killed, inbox, word, seconds)
     run_whole(killed, inbox)
-    expected, found = published(whole), published(killed)
-    assert expected.keys() == found.keys()
-    assert [table for table in expected if expected[table] != found[table]] == []
-    assert len(expected["fct_calls_daily"]) > 1000
+    assert differing(whole, killed) == []
     assert not list((killed / "lake").glob(".aside-*"))
+
+
+def test_a_home_of_an_earlier_version_is_built_anew(tmp_path: Path, inbox: Path, whole: Path) -> None:
+    """Its tables that are kept by day have other columns, and its notes name other models."""
+    home = tmp_path / "home"
+    shutil.copytree(whole, home)
+    config: dict[str, Any] = {"storage_compatibility_version": "v1.2.0"}
+    with duckdb.connect(str(home / "warehouse.duckdb"), config=config) as con:
+        for table in ("int_calls__counted_daily", "int_calls__classified", "int_calls__totalled"):
+            con.execute(f"alter table intermediate.{table} drop column day_version")
+        con.execute("update intake.state set value = 'other'")
+    run_whole(home, inbox)
+    assert differing(whole, home) == []
+
+
+def differing(home: Path, other: Path) -> list[str]:
+    """Names of the published tables that are not equal."""
+    expected, found = published(home), published(other)
+    assert expected.keys() == found.keys()
+    assert len(expected["fct_calls_daily"]) > 1000
+    return [table for table in expected if expected[table] != found[table]]
