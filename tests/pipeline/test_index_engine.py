@@ -43,6 +43,7 @@ MODELS = (
     "intermediate/scores/int_scores__framed",
     "intermediate/scores/int_scores__completed",
     "marts/index/fct_scores",
+    "intermediate/scores/int_levers__raised",
     "marts/index/fct_levers",
 )
 LONG = os.environ.get("SPBE_LONG") == "1"
@@ -185,12 +186,16 @@ def make_rulebook(seed: int) -> Rulebook:
 
 def with_level_raised(book: Rulebook) -> tuple[Rulebook, str] | None:
     """The same rulebook with one counting leaf a level higher (at most 5), and that leaf; else None."""
-    shares = expected_of(book)
-    leaves = [
-        n
-        for n in book.root.walk()
-        if not n.children and n.observed is not None and shares[n.node_id].share is not None
-    ]
+
+    def counting(node: Node) -> Iterator[Node]:
+        """Leaves with a value and no observed node above, also below a geometric mean."""
+        if node.observed is not None:
+            yield from () if node.children else (node,)
+        else:
+            for child in node.children:
+                yield from counting(child)
+
+    leaves = list(counting(book.root))
     if not leaves:
         return None
     chosen = random.Random(book.rulebook_id).choice(leaves)

@@ -46,6 +46,7 @@ leaves as (
 
     select
         completed.assessment_id,
+        completed.node_no,
         nodes.rulebook_id,
         nodes.node_id,
         roots.node_id as index_node_id,
@@ -138,15 +139,20 @@ select
     case
         when stepped.has_index
             then
-                {{ rational_double(
-                    'stepped.share_num * stepped.step_num',
-                    'stepped.share_den * stepped.value_den * ' ~ exact_denominator()
-                ) }}
+                coalesce(
+                    {{ rational_double(
+                        'stepped.share_num * stepped.step_num',
+                        'stepped.share_den * stepped.value_den * ' ~ exact_denominator()
+                    ) }},
+                    raised.gain
+                )
     end as gain_one_level,
     levels.criterion as next_criterion,
     levels.evidence as evidence_missing
 from stepped
 inner join assessments on stepped.assessment_id = assessments.assessment_id
+left join {{ ref('int_levers__raised') }} as raised
+    on stepped.assessment_id = raised.assessment_id and stepped.node_no = raised.node_no
 left join levels
     on
         stepped.rulebook_id = levels.rulebook_id
