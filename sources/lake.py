@@ -7,6 +7,7 @@ calls: `dbt_project/models/intermediate/calls`).
 
 import contextlib
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from sources.logs.reading import BLANK, MAX_BYTES, Spool, mark_blanks, pick_line
 from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LINES, LogFormat, is_bad_sql, problems_sql
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
+
+_log = logging.getLogger(__name__)
 
 _EMPTY_DAY = date(1970, 1, 1)
 _EMPTY = "empty"
@@ -126,6 +129,7 @@ def write_log(
             _record_select(con, form, instansi_code, file_sha256, file_name),
             _Bounds(time_zone, first_day, received_at + timedelta(days=1)),
             aside,
+            lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
         )
         names = {}
         for (day, part), source in written.items():
@@ -177,6 +181,7 @@ def _write_aside(
     record_select: str,
     bounds: _Bounds,
     aside: Path,
+    tell: Callable[[int], None],
 ) -> tuple[_Counts, dict[tuple[date, int], Path]]:
     """Parquet files by day and part, and the table `bad_lines`.
 
@@ -222,6 +227,7 @@ def _write_aside(
             write(f"select * exclude (is_good), rowid + {chunk.before + 1} as line_number from log_read")
         if not counts.records or _one(con, "select count(*) from log_text") > _LOOK_AGAIN:
             look_again()
+        tell(counts.lines)
     look_again()
     return counts, written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
     from orchestration.settings import Settings
 
 EXAMPLE_MARK = "example-home"
+_TELL_SECONDS = 5
+
+
+class _Progress(logging.Handler):
+    """Tells of a long reading every few seconds; a short one stays silent."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._told_at = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            self._told_at = time.monotonic()
+            print(f"    {record.getMessage()}", file=sys.stderr, flush=True)
 
 
 def run(
@@ -42,6 +57,9 @@ def run(
         found = "a file" if inbox.exists() else "nothing"
         raise wrong_use(f"--inbox {inbox}: expected a folder, found {found}")
     began = time.monotonic()
+    reading = logging.getLogger("sources")
+    reading.setLevel(logging.INFO)
+    reading.addHandler(_Progress())
     try:
         night = run_night(
             settings,
