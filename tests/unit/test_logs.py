@@ -408,6 +408,14 @@ def test_xroad_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     assert (second[7], second[14], second[15]) == ("WSDL", 7, 8)
 
 
+def test_a_record_keeps_its_hash_over_versions(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Copies are known by the hash that an earlier DuckDB wrote: one that hashes otherwise needs a new column."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(side()))
+    load(con, path, "xroad")
+    assert rows(con, tmp_path / "lake", "record_hash") == [(3134191293202690420,)]
+
+
 def test_combined_site_stands_before_the_route(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """Apache's vhost_combined; a login with a blank, an IPv6 address and a site that is an address beside."""
     path = tmp_path / "access.log"
