@@ -409,7 +409,7 @@ def test_xroad_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
 
 
 def test_a_record_keeps_its_hash_over_versions(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """Copies are known by the hash that an earlier DuckDB wrote: one that hashes otherwise needs a new column."""
+    """Copies are known by the hash that an earlier DuckDB wrote: other hashes need a column of their own."""
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(side()))
     load(con, path, "xroad")
