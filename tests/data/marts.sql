@@ -314,3 +314,67 @@ insert into marts.fct_published_figures values
 
 -- The marts of the models carry their own texts; here one text per table and column is enough.
 comment on table marts.dim_instansi is 'Agencies. Grain: one row per instansi. Primary key: instansi_code.';
+
+-- What stands on the index: one row for each ready question.
+create table marts.fct_index_by_rulebook (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, stage varchar, rulebook_id
+    varchar, as_rulebook_id varchar, score double, score_as double, band_low_as double, band_high_as double,
+    band_low_same double, band_high_same double, share_mapped double, share_same double, indicators integer,
+    indicators_mapped integer, not_mapped varchar, not_used varchar
+);
+create table marts.fct_indicator_correlations (
+    rulebook_id varchar, period varchar, stage varchar, unit_kind varchar, parent_id varchar, node_id
+    varchar, other_node_id varchar, name varchar, other_name varchar, units integer, correlation double,
+    verdict varchar
+);
+create table marts.fct_lever_sets (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar, stage
+    varchar, next_predicate varchar, set_no integer, node_id varchar, from_level double, to_level double,
+    levels_up integer, cost bigint, gain double, set_cost bigint, set_gain double, index_now double,
+    index_reached double, evidence_asked varchar
+);
+create table marts.fct_rank_uncertainty (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar, stage
+    varchar, units integer, score double, rank integer, draws integer, mean_rank double, rank_p5 integer,
+    rank_p95 integer, best_rank_left_out integer, worst_rank_left_out integer, most_moving_node_id varchar
+);
+create table marts.fct_stage_gaps (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
+    from_stage varchar, to_stage varchar, node_id varchar, node_kind varchar, from_score double, to_score
+    double, gap double, gap_printed decimal(18,2), index_points double
+);
+create table marts.fct_year_on_year (
+    instansi_code varchar, unit_kind varchar, unit_code varchar, stage varchar, period varchar, rulebook_id
+    varchar, node_id varchar, node_kind varchar, score double, printed decimal(18,2), previous_period
+    varchar, previous_rulebook_id varchar, previous_score double, previous_printed decimal(18,2), change
+    double, is_break boolean
+);
+insert into marts.fct_index_by_rulebook by name
+select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period, 'self' as stage,
+    'permenpanrb-59-2020' as rulebook_id, 'permenpanrb-8-2026' as as_rulebook_id, 2.5 as score, 2.25 as score_as,
+    1.6 as band_low_as, 3.4 as band_high_as, 0.6 as share_mapped, 0.05 as share_same;
+insert into marts.fct_indicator_correlations by name
+select 'permenpanrb-59-2020' as rulebook_id, '2026' as period, 'self' as stage, 'instansi' as unit_kind,
+    'p59.d1' as parent_id, 'p59.a1' as node_id, 'p59.a2' as other_node_id, 'Satu' as name, 'Dua' as other_name,
+    3 as units, 0.95 as correlation, 'redundant' as verdict;
+insert into marts.fct_lever_sets by name
+select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period,
+    rulebook_id, 'self' as stage, 'Baik' as next_predicate, 1 as set_no, node_id, 2.0 as from_level,
+    3.0 as to_level, 1 as levels_up, 1 as cost, 0.1 as gain, 1 as set_cost, 0.1 as set_gain, 2.5 as index_now,
+    2.6 as index_reached, 'Kebijakan' as evidence_asked
+from marts.dim_node where node_kind = 'indicator' order by node_id limit 1;
+insert into marts.fct_rank_uncertainty by name
+select '99.99' as instansi_code, 'opd' as unit_kind, '99.99-DINSOS' as unit_code, '2026' as period,
+    'interop-1' as rulebook_id, 'evidence' as stage, 5 as units, 3.2 as score, 2 as rank, 1000 as draws,
+    2.1 as mean_rank, 1 as rank_p5, 3 as rank_p95;
+insert into marts.fct_stage_gaps by name
+select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period, rulebook_id,
+    'self' as from_stage, 'document' as to_stage, node_id, node_kind, 2.5 as from_score, 2.25 as to_score,
+    -0.25 as gap, -0.25 as gap_printed
+from marts.dim_node where node_kind = 'index' order by node_id limit 1;
+insert into marts.fct_year_on_year by name
+select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, 'self' as stage, '2026' as period,
+    rulebook_id, node_id, node_kind, 2.5 as score, 2.50 as printed, '2025' as previous_period,
+    rulebook_id as previous_rulebook_id, 2.0 as previous_score, 2.00 as previous_printed, 0.5 as change,
+    false as is_break
+from marts.dim_node where node_kind = 'index' order by node_id limit 1;

@@ -1,0 +1,16 @@
+-- Seberapa teguh peringkat bila bobot digeser atau satu indikator ditinggalkan?
+select
+    uncertain.unit_code,
+    uncertain.period,
+    uncertain.rulebook_id,
+    uncertain.stage,
+    uncertain.score as indeks,
+    uncertain.rank as peringkat,
+    uncertain.units as dari,
+    uncertain.rank_p5 as peringkat_terbaik_wajar,
+    uncertain.rank_p95 as peringkat_terburuk_wajar,
+    node.name as indikator_paling_menentukan
+from fct_rank_uncertainty as uncertain
+left join dim_node as node
+    on uncertain.rulebook_id = node.rulebook_id and uncertain.most_moving_node_id = node.node_id
+order by uncertain.rulebook_id, uncertain.period, uncertain.stage, uncertain.rank, uncertain.unit_code

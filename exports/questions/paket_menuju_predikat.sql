@@ -1,0 +1,20 @@
+-- Paket kenaikan tingkat mana yang paling murah mencapai predikat berikutnya, dan bukti apa yang diminta?
+select
+    sets.instansi_code,
+    sets.period,
+    sets.rulebook_id,
+    sets.stage,
+    sets.next_predicate as predikat_berikutnya,
+    sets.set_no as paket,
+    node.number as nomor,
+    node.name as indikator,
+    sets.from_level as dari_tingkat,
+    sets.to_level as ke_tingkat,
+    sets.gain as kenaikan_indeks,
+    sets.index_now as indeks_sekarang,
+    sets.index_reached as indeks_sesudahnya,
+    sets.evidence_asked as bukti_yang_diminta
+from fct_lever_sets as sets
+inner join dim_node as node on sets.rulebook_id = node.rulebook_id and sets.node_id = node.node_id
+where sets.unit_kind = 'instansi'
+order by sets.instansi_code, sets.period, sets.stage, sets.set_no, node.sort_key

@@ -1,0 +1,17 @@
+-- Berapa nilai berubah dari tahun sebelumnya, dan di mana pergantian peraturan membuatnya tidak sebanding?
+select
+    yearly.instansi_code,
+    yearly.stage,
+    yearly.period,
+    yearly.rulebook_id,
+    yearly.node_kind,
+    node.name as nama,
+    yearly.previous_period as periode_sebelumnya,
+    yearly.previous_printed as nilai_sebelumnya,
+    yearly.printed as nilai,
+    yearly.change as perubahan,
+    yearly.is_break as peraturan_berganti
+from fct_year_on_year as yearly
+inner join dim_node as node on yearly.rulebook_id = node.rulebook_id and yearly.node_id = node.node_id
+where yearly.unit_kind = 'instansi'
+order by yearly.instansi_code, yearly.stage, yearly.period, yearly.rulebook_id, node.sort_key
