@@ -8,33 +8,21 @@ parsing (seconds each) are paid once a night. Stays out: any model (`dbt_project
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from orchestration.settings import PROJECT, Settings
-from sources import ledger
+from orchestration.program import DBT_PROJECT, project_fingerprint
+from orchestration.settings import Settings
 
 if TYPE_CHECKING:
-    import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
-DBT_PROJECT = PROJECT / "dbt_project"
-_DAILY_PARTS = (
-    "models/intermediate/calls/daily",
-    "models/staging/service_log",
-    "macros/days.sql",
-    "macros/keys.sql",
-)
-_COUNTED = "daily_models"
-_PARTS = ("models", "seeds", "macros", "tests")
 # Where dagster-dbt notes on a spec which dbt node it stands for.
 _NODE_ID = "dagster_dbt/unique_id"
 # What dbt's parser leaves: the manifest for others, and the one that dbt reads again in a tenth of the time.
@@ -51,36 +39,6 @@ class DbtNotReady(Exception):
 def target_path(settings: Settings) -> Path:
     """Where dbt keeps manifest, parse cache and the artifacts of runs: in the home, not in the checkout."""
     return settings.home / "dbt"
-
-
-def project_fingerprint() -> str:
-    """Changes when any file of the dbt project changes, or dbt itself."""
-    return _fingerprint("dbt_project.yml", "profiles.yml", *_PARTS)
-
-
-def _fingerprint(*names: str) -> str:
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
-    parts = [DBT_PROJECT / name for name in names]
-    for path in sorted(p for part in parts for p in (part, *part.rglob("*")) if p.is_file()):
-        digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
-    """Let every day of the lake wait for counting if other models counted it than those there are now.
-
-    dbt keeps what the daily models built, also in a home that an earlier version of the product made, whose
-    columns may be others.
-    """
-    counted_by = _fingerprint(*_DAILY_PARTS)
-    if ledger.read_state(con, _COUNTED) == counted_by:
-        return
-    con.execute("begin")
-    con.execute("drop table if exists intermediate.int_calls__counted_daily")
-    found = con.execute("select distinct day from lake.service_call_files").fetchall()
-    ledger.queue_days(con, [day for (day,) in found])
-    ledger.write_state(con, _COUNTED, counted_by)
-    con.execute("commit")
 
 
 def prepare_manifest(settings: Settings) -> Path:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import intake
-from orchestration.resources import open_warehouse, run_lock
+from orchestration.program import STATE, count_days_again, published_state
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse, run_lock
 from sources import ledger
 from sources.kinds import LOG_KIND
 
@@ -63,9 +64,6 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
     Raises:
         WarehouseBusy: another run is writing this home.
     """
-    from orchestration.assets.outputs import STATE, published_state
-    from orchestration.dbt import count_days_again
-
     with _warehouse(settings) as con:
         intake.prepare_warehouse(con, settings)
         intake.sweep_lake(con, settings)
@@ -93,7 +91,7 @@ def run_night(
         say: told what is about to be done, in a few words.
 
     Raises:
-        NightFailed: a link failed; running again mends what a crash left.
+        NightFailed: dbt refuses its project, or a link failed; running again mends what a crash left.
         WarehouseBusy: another run is writing this home.
     """
     plan = plan_night(settings, inbox)
@@ -103,10 +101,14 @@ def run_night(
     import dagster as dg
 
     from orchestration.build import build_definitions
+    from orchestration.dbt import DbtNotReady
     from orchestration.jobs import DAYS, NIGHT, PUBLISH
 
     say("preparing")
-    definitions = build_definitions(settings, inbox)
+    try:
+        definitions = build_definitions(settings, inbox)
+    except DbtNotReady as error:
+        raise NightFailed(str(error)) from error
     with dg.DagsterInstance.get() as instance:
 
         def link(job: str, told: str, tags: dict[str, str] | None = None) -> None:

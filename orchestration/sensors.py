@@ -12,8 +12,8 @@ import dagster as dg
 from orchestration import intake
 from orchestration.jobs import DAYS, NIGHT, PUBLISH
 from orchestration.night import range_tags
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
 from sources import lake, ledger
 from sources.kinds import scan_inbox
 

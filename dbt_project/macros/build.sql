@@ -18,6 +18,17 @@
     {{ return(replace_relation(this.incorporate(type='table'), none, seed_columns=types, seed_file=file)) }}
 {% endmaterialization %}
 
+{#- A test only reads: it needs no transaction. -#}
+{% materialization test, adapter="duckdb" %}
+    {%- if should_store_failures() %}{{ return(materialization_test_default()) }}{% endif -%}
+    {%- call statement('main', fetch_result=True, auto_begin=False) -%}
+        {{ get_test_sql(
+            sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), config.get('limit')
+        ) }}
+    {%- endcall -%}
+    {{ return({'relations': []}) }}
+{% endmaterialization %}
+
 {#- Runs the hooks and the statements of a build in one transaction. -#}
 {% macro replace_relation(target, query, seed_columns=none, seed_file=none) %}
     {%- set existing = load_cached_relation(target) -%}

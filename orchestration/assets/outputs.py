@@ -4,7 +4,6 @@ Belongs here: when an output is made and what Dagster shows of it. Stays out: ho
 """
 
 import datetime as dt
-import json
 
 import dagster as dg
 
@@ -15,7 +14,7 @@ from exports.bundle import build_bundle, latest_period
 from exports.feedback import write_feedback
 from exports.publish import publish_database
 from exports.reports.pages import write_reports
-from orchestration.dbt import project_fingerprint
+from orchestration.program import STATE, published_state
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources import ledger
@@ -25,16 +24,6 @@ DATABASE_KEY = dg.AssetKey(["published", "database"])
 REPORT_KEY = dg.AssetKey(["published", "report"])
 FEEDBACK_KEY = dg.AssetKey(["feedback", "opd"])
 BUNDLE_KEY = dg.AssetKey(["outbox", "bundle"])
-STATE = "published"
-
-
-def published_state(settings: Settings) -> str:
-    """What the published results rest on besides received files; another value asks for a new index."""
-    own = settings.model_dump(mode="json", exclude={"home", "as_of"})
-    return json.dumps(
-        {"as_of": str(settings.last_complete_day()), "models": project_fingerprint(), "settings": own},
-        sort_keys=True,
-    )
 
 
 def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:

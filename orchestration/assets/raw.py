@@ -12,7 +12,7 @@ import dagster as dg
 from expectations import contract as contracts
 from expectations import suite
 from orchestration import intake
-from orchestration.dbt import count_days_again
+from orchestration.program import count_days_again
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources.kinds import LOG_KIND

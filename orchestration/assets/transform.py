@@ -15,20 +15,19 @@ from orchestration.dbt import (
     SpbeTranslator,
     build_arguments,
     dbt_events,
-    project_fingerprint,
     run_dbt,
     selection,
 )
 from orchestration.partitions import call_days
+from orchestration.program import program_fingerprint
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources import ledger
 
 DAILY = "tag:daily"
-# What rests on seeds alone changes with the project only. What is received and what is published, with its
-# tests, is made anew.
-CHANGING = ("source:*+", "path:models/marts")
-BUILT = "dbt_project"
+# What a night builds where all was built by this very program (`dbt_project/selectors.yml`).
+NIGHT = "night"
+BUILT = "program"
 
 
 def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
@@ -60,27 +59,27 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         was_built = is_built(warehouse)
-        # What another project built may have other columns: also what is kept by day is built anew.
-        everything = [*(("--select", *CHANGING) if was_built else ("--full-refresh",)), "--exclude", DAILY]
+        # What another program built may have other columns: also what is kept by day is built anew.
+        everything = ["--selector", NIGHT] if was_built else ["--full-refresh", "--exclude", DAILY]
         warehouse.release()
         results = run_dbt(settings, build_arguments(selection(context, everything)))
         yield from dbt_events(context, results, _row_counts(warehouse))
         if not (was_built or context.is_subset):
             with warehouse.connect() as con:
-                ledger.write_state(con, BUILT, project_fingerprint())
+                ledger.write_state(con, BUILT, program_fingerprint())
 
     return [dbt_daily, dbt_index]
 
 
 def is_built(warehouse: Warehouse) -> bool:
-    """Whether seeds and all models were built, and their tests passed, from the project as it is now.
+    """Whether seeds and all models were built, and their tests passed, by the program as it is now.
 
-    What an earlier project built is forgotten before dbt writes: a project that is changed back after a run
+    What an earlier program built is forgotten before dbt writes: a program that is changed back after a run
     that failed must not find its old mark.
     """
     with warehouse.connect() as con:
         built = ledger.read_state(con, BUILT)
-        if built == project_fingerprint():
+        if built == program_fingerprint():
             return True
         if built:
             ledger.write_state(con, BUILT, "")

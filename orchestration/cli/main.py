@@ -36,7 +36,7 @@ def main() -> None:
     from pydantic import ValidationError
 
     from orchestration.cli.common import Failure
-    from orchestration.resources import WarehouseBusy
+    from orchestration.warehouse import WarehouseBusy
 
     warnings.filterwarnings("ignore")
     try:

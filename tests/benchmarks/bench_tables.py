@@ -66,8 +66,8 @@ def receive(home: Path, path: Path) -> dict[str, float]:
     from expectations import suite
     from expectations.contract import load_contract
     from orchestration import intake
-    from orchestration.resources import open_warehouse
     from orchestration.settings import Settings
+    from orchestration.warehouse import open_warehouse
     from sources import tables
     from sources.kinds import scan_inbox
     from sources.lake import LOG_FORMATS

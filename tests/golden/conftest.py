@@ -36,8 +36,8 @@ def dbt(command: list[str], folder: Path, warehouse: Path) -> None:
 def example_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse with all marts of the example, without the log samples; read it only."""
     from orchestration import intake
-    from orchestration.resources import open_warehouse
     from orchestration.settings import Settings
+    from orchestration.warehouse import open_warehouse
 
     folder = tmp_path_factory.mktemp("example")
     inbox = folder / "inbox"

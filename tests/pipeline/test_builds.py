@@ -10,8 +10,10 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from orchestration import dbt, intake
 from orchestration.assets.transform import BUILT, is_built
 from orchestration.night import run_night
-from orchestration.resources import Warehouse, open_warehouse
+from orchestration.program import program_fingerprint
+from orchestration.resources import Warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
 from sources import ledger
 
 SEED, PUBLISHED = dg.AssetKey(["seeds", "measures"]), dg.AssetKey(["marts", "dim_measure"])
@@ -54,15 +56,15 @@ def test_seeds_are_built_with_the_project_and_marts_each_night(settings: Setting
     assert log.get_latest_materialization_events([PUBLISHED])[PUBLISHED].run_id == published_after
 
 
-def test_what_another_project_built_is_not_trusted_again(settings: Settings) -> None:
+def test_what_another_program_built_is_not_trusted_again(settings: Settings) -> None:
     warehouse = Warehouse(path=str(settings.warehouse), lock_path=str(settings.home / "run.lock"))
     with warehouse.connect() as con:
         intake.prepare_warehouse(con, settings)
-        ledger.write_state(con, BUILT, dbt.project_fingerprint())
+        ledger.write_state(con, BUILT, program_fingerprint())
     assert is_built(warehouse)
     with warehouse.connect() as con:
-        ledger.write_state(con, BUILT, "another project")
-    # The run that finds it may fail half-way, and the project may then be changed back.
+        ledger.write_state(con, BUILT, "another program")
+    # The run that finds it may fail half-way, and the program may then be changed back.
     assert not is_built(warehouse)
     with warehouse.connect() as con:
         assert ledger.read_state(con, BUILT) == ""

@@ -19,8 +19,8 @@ import duckdb
 import pytest
 
 from orchestration import intake
-from orchestration.resources import open_warehouse
 from orchestration.settings import PROJECT, Settings
+from orchestration.warehouse import open_warehouse
 from sources import ledger
 
 EXAMPLES = PROJECT / "sources" / "example_inbox" / "service_log"

@@ -17,8 +17,8 @@ from expectations import quarantine, suite
 from expectations.contract import Column, Contract, load_contract, value_aliases
 from expectations.rules import rules_of
 from orchestration import intake
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
 from sources import ledger
 
 ROWS = 150

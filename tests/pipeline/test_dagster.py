@@ -56,7 +56,7 @@ def test_the_chain_goes_on_with_the_touched_days(definitions: dg.Definitions, se
     from datetime import date
 
     from orchestration import intake
-    from orchestration.resources import open_warehouse
+    from orchestration.warehouse import open_warehouse
     from sources import ledger
 
     con = open_warehouse(settings.warehouse)
@@ -70,7 +70,7 @@ def test_the_chain_goes_on_with_the_touched_days(definitions: dg.Definitions, se
 
 
 def test_a_second_writer_is_told_who_holds_the_home(settings: Settings) -> None:
-    from orchestration.resources import WarehouseBusy, run_lock
+    from orchestration.warehouse import WarehouseBusy, run_lock
 
     lock = Path(settings.home) / "run.lock"
     with run_lock(lock, "run one"), pytest.raises(WarehouseBusy, match="run one"), run_lock(lock, "run two"):

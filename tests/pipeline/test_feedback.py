@@ -17,8 +17,8 @@ from exports.feedback import PAGE, RefusedFile, RefusedRow, group_by_rule, write
 from exports.publish import publish_database
 from orchestration import intake
 from orchestration.dbt import run_dbt
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
 from sources.ledger import FileRecord
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import pytest
 import xlsxwriter
 
 from orchestration import intake
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
 
 PROGRAM = "dimension,programs,achieved,not_achieved\n"
 GOOD = "Smart Living,10,6,4\n"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from orchestration import intake
-from orchestration.resources import open_warehouse
 from orchestration.settings import PROJECT, Settings
+from orchestration.warehouse import open_warehouse
 from sources import ledger
 
 sys.path.insert(0, str(PROJECT / "tests" / "benchmarks"))
@@ -24,7 +24,7 @@ READ = """
 import sys
 from pathlib import Path
 from orchestration import intake
-from orchestration.resources import open_warehouse
+from orchestration.warehouse import open_warehouse
 from orchestration.settings import Settings
 settings = Settings()
 settings.prepare_home()

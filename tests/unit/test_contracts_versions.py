@@ -16,9 +16,9 @@ from expectations.template import write_template
 from orchestration import intake
 from orchestration.cli.check import check
 from orchestration.cli.common import Failure
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
 from orchestration.trial import try_contract
+from orchestration.warehouse import open_warehouse
 
 KIND = "usage"
 ROWS = (

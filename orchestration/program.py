@@ -1,0 +1,78 @@
+"""What results rest on besides received files: the program and its settings, as fingerprints.
+
+Belongs here: telling whether something must be made again. Stays out: making it; importing dbt or Dagster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from orchestration.settings import PROJECT, Settings
+from sources import ledger
+
+if TYPE_CHECKING:
+    import duckdb
+
+DBT_PROJECT = PROJECT / "dbt_project"
+STATE = "published"
+_PARTS = ("models", "seeds", "macros", "tests")
+_DAILY_PARTS = (
+    "models/intermediate/calls/daily",
+    "models/staging/service_log",
+    "macros/days.sql",
+    "macros/keys.sql",
+)
+_COUNTED = "daily_models"
+
+
+def project_fingerprint() -> str:
+    """Changes when any file of the dbt project changes, or dbt itself."""
+    return _fingerprint("dbt_project.yml", "profiles.yml", "selectors.yml", *_PARTS)
+
+
+def _fingerprint(*names: str) -> str:
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    parts = [DBT_PROJECT / name for name in names]
+    for path in sorted(p for part in parts for p in (part, *part.rglob("*")) if p.is_file()):
+        digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
+    """Let every day of the lake wait for counting if other models counted it than those there are now.
+
+    dbt keeps what the daily models built, also in a home that an earlier version of the product made, whose
+    columns may be others.
+    """
+    counted_by = _fingerprint(*_DAILY_PARTS)
+    if ledger.read_state(con, _COUNTED) == counted_by:
+        return
+    con.execute("begin")
+    con.execute("drop table if exists intermediate.int_calls__counted_daily")
+    found = con.execute("select distinct day from lake.service_call_files").fetchall()
+    ledger.queue_days(con, [day for (day,) in found])
+    ledger.write_state(con, _COUNTED, counted_by)
+    con.execute("commit")
+
+
+def program_fingerprint() -> str:
+    """Changes when anything changes that says what tables and views are: the project, formats, intake."""
+    digest = hashlib.sha256(project_fingerprint().encode())
+    for part in ("sources", "expectations", "orchestration"):
+        for path in sorted((PROJECT / part).rglob("*")):
+            is_program = path.suffix in (".py", ".sql", ".yaml", ".csv") and "example_inbox" not in path.parts
+            if is_program:
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def published_state(settings: Settings) -> str:
+    """What the published results rest on besides received files; another value asks for a new index."""
+    own = settings.model_dump(mode="json", exclude={"home", "as_of"})
+    return json.dumps(
+        {"as_of": str(settings.last_complete_day()), "models": project_fingerprint(), "settings": own},
+        sort_keys=True,
+    )
