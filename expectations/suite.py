@@ -59,9 +59,15 @@ def keep_verdicts(con: duckdb.DuckDBPyConnection, found: Sequence[Verdict]) -> N
     )
     kinds = sorted({v.rule.id.split(".", 1)[0] for v in found})
     con.execute(f"delete from {SCHEMA}.verdicts where list_contains(?, kind)", [kinds])
-    con.executemany(
-        f"insert into {SCHEMA}.verdicts values (?, ?, ?, ?, now() at time zone 'UTC')",
-        [[v.rule.id.split(".", 1)[0], v.rule.id, v.unexpected, v.rows] for v in found],
+    con.execute(
+        f"insert into {SCHEMA}.verdicts select *, now() at time zone 'UTC' from (select "
+        "unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::bigint[]))",
+        [
+            [v.rule.id.split(".", 1)[0] for v in found],
+            [v.rule.id for v in found],
+            [v.unexpected for v in found],
+            [v.rows for v in found],
+        ],
     )
 
 

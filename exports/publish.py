@@ -138,6 +138,8 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
     connection = duckdb.connect(str(aside), config=CONFIG)
     try:
         connection.execute("set TimeZone = 'UTC'")
+        # One transaction: each of a thousand comments would wait for the disk by itself.
+        connection.execute("begin")
         readme: list[tuple[str, str, str | None, str, int, str]] = []
         for table in tables:
             _comment(connection, table)
@@ -165,6 +167,7 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
         connection.execute(f"comment on table readme is {literal(_README_COMMENT)}")
         for name, comment in _README_COLUMNS.items():
             connection.execute(f"comment on column readme.{identifier(name)} is {literal(comment)}")
+        connection.execute("commit")
         return views
     finally:
         connection.close()
@@ -172,9 +175,12 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     name = identifier(table.name)
-    connection.execute(f"comment on table {name} is {literal(table.comment)}")
-    for column in table.columns:
-        connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.comment)}")
+    comments = [f"comment on table {name} is {literal(table.comment)}"]
+    comments += [
+        f"comment on column {name}.{identifier(column.name)} is {literal(column.comment)}"
+        for column in table.columns
+    ]
+    connection.execute("; ".join(comments))
 
 
 def _create_question(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, int]:
