@@ -41,6 +41,10 @@ class ExpectMatch(_Counted, gxe.ExpectColumnValuesToMatchRegex):
     """A value that a regular expression matches, or none."""
 
 
+class ExpectNoMatch(_Counted, gxe.ExpectColumnValuesToNotMatchRegex):
+    """A value that a regular expression does not match, or none."""
+
+
 class ExpectBetween(_Counted, gxe.ExpectColumnValuesToBeBetween):
     """A value within bounds, or none."""
 

@@ -234,13 +234,15 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
     from expectations import counting
 
     meta = {"rule": rule.id}
+    if rule.kind in AS_RECEIVED:
+        regex = f"^(.* )?{re.escape(rule.id)}( .*)?$"
+        return counting.ExpectNoMatch(column="_as_received", regex=regex, meta=meta)
     if rule.column:
         column = contract.column(rule.column)
         text = f"{rule.column}__text"
-        if rule.kind == "missing":
-            return counting.ExpectFilled(column=f"{rule.column}__asked", meta=meta)
-        if rule.kind == "type":
-            return counting.ExpectFilled(column=f"{rule.column}__typed", meta=meta)
+        if rule.kind in ("missing", "type"):
+            filled = "asked" if rule.kind == "missing" else "typed"
+            return counting.ExpectFilled(column=f"{rule.column}__{filled}", meta=meta)
         if rule.kind == "codes" and not column.is_list:
             return counting.ExpectInSet(column=text, value_set=list(column.codes), meta=meta)
         if rule.kind in ("codes", "pattern"):
@@ -259,11 +261,6 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
 def _query(contract: Contract, rule: Rule) -> str:
     """Rows that break a rule, by another route than the quarantine's windows and EXISTS."""
     view = "(select * from {batch})"
-    if rule.kind in AS_RECEIVED:
-        return (
-            f"select _row_number from {view} as t "
-            f"where list_contains(string_split(_as_received, ' '), '{rule.id}')"
-        )
     if rule.kind in ("duplicate", "conflict"):
         return _key_query(contract, rule, view)
     if rule.column:
