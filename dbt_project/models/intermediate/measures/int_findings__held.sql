@@ -286,7 +286,8 @@ unmapped_identity as (
         unmapped.log_format as subject,
         {{ number_text('count(*)') }} as a,
         {{ number_text('sum(unmapped.calls)') }} as b,
-        max_by(unmapped.identity, unmapped.calls) as c,
+        -- The name decides between equals, so that a rebuild tells the same.
+        min_by(unmapped.identity, (-unmapped.calls, unmapped.identity)) as c,
         case unmapped.role when 'consumer' then 'pengguna' else 'penyedia' end as d,
         cast(sum(unmapped.calls) as double) as size,
         'fct_calls_daily: log_format = ' || unmapped.log_format || ', not is_mapped' as evidence
