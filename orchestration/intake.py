@@ -280,7 +280,11 @@ def receive(
 
 def _free_rows(con: duckdb.DuckDBPyConnection) -> None:
     """Drop what reading a file left in the connection, which stays open."""
-    for (name,) in con.execute("select table_name from duckdb_tables() where temporary").fetchall():
+    left = con.execute(
+        "select table_name from duckdb_tables() where temporary and not starts_with(table_name, ?)",
+        [lake.KEPT_TABLES],
+    ).fetchall()
+    for (name,) in left:
         con.execute(f'drop table temp."{name}"')
 
 

@@ -32,6 +32,8 @@ _EMPTY = "empty"
 # So many lines are held before they are looked at again, and so many names of a kind from file to file.
 _LOOK_AGAIN = 20_000
 _KNOWN = 200_000
+# Temporary tables that begin so serve the next file, too.
+KEPT_TABLES = "known_"
 
 
 @dataclass(frozen=True)
@@ -409,7 +411,7 @@ def _kept(form: LogFormat, condition: str = "true") -> str:
 
 def _masked_tables(form: LogFormat) -> dict[str, str]:
     """The table (value, masked) of each macro; it lives as long as the connection."""
-    return {macro: f"log_{macro}" for macro in form.masks.values()}
+    return {macro: f"{KEPT_TABLES}{macro}" for macro in form.masks.values()}
 
 
 def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
