@@ -40,6 +40,15 @@ create or replace temp macro mask_text(x) as
         else x
     end;
 
+-- Product name of a user agent. A browser that calls itself another product is that one:
+-- `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
+create or replace temp macro agent_name(x) as
+    mask_text(
+        nullif(
+            regexp_extract(x, '^(?:Mozilla/[0-9.]+ \(compatible; )?([A-Za-z][A-Za-z._-]{0,39})', 1), ''
+        )
+    );
+
 -- An id that the pairing needs as it is, unless it carries personal data: then a pseudonym of it.
 create or replace temp macro mask_id(x) as
     case

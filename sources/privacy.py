@@ -57,7 +57,7 @@ def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         con: The intake connection; a cursor or another connection does not see the macros.
         key: The key of `read_key`.
 
-    Gives the connection `mask_text(x)`, `pseudonym(x)`, `ip_pseudonym(x)`, `mask_id(x)`,
+    Gives the connection `mask_text(x)`, `pseudonym(x)`, `ip_pseudonym(x)`, `mask_id(x)`, `agent_name(x)`,
     `mask_line(line, kept)`, `route_template(path)`, `gateway_identity_key(log_format, role, identity)` and
     `hmac256(x)`.
     """

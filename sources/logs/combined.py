@@ -7,7 +7,7 @@ vhost_combined), the consumer the login if there is one. Query strings, referers
 (of an agent its product name).
 """
 
-from sources.logs.record import AGENT, LINES, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import LINES, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
 
 _METHOD = "[A-Za-z][A-Za-z_-]{1,19}"
 
@@ -113,7 +113,7 @@ def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
         case when has_request then nullif(asked.protocol, '') end as protocol,
         case when has_tail then try_cast(tail[2] as integer) end as status,
         case when tail[3] = '-' then 0 else try_cast(tail[3] as bigint) end as bytes,
-        nullif(regexp_extract(agent, '{AGENT}', 1), '') as agent
+        agent
     from requested
     """
 
@@ -160,7 +160,7 @@ FORMAT = LogFormat(
         "host": "ip_pseudonym",
         "site": "mask_identity",
         "target": "route_template",
-        "agent": "mask_text",
+        "agent": "agent_name",
     },
     record={
         "protocol": "protocol",

@@ -56,7 +56,7 @@ _TYPED = ", ".join(
 _WRONG = {
     **{path[2:]: f"{name} is null and {name}_text is not null" for name, path in _NUMBERS.items()},
     **{
-        _TEXTS[name][2:]: f"left({name}, 1) in ('{{', '[')"
+        _TEXTS[name][2:]: f"starts_with({name}, '{{') or starts_with({name}, '[')"
         for name in ("request_id", "user_name", "custom_id", "service_name", "host", "route")
     },
 }

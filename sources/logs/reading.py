@@ -70,8 +70,8 @@ def spool(
 
     Args:
         source: The archived bytes, plain or gzip (told by their first bytes, not by the name).
-        scratch: Where to write; each chunk replaces the one before. The caller deletes it, also after an
-            error.
+        scratch: Where to write, with `.0` or `.1` behind it; each chunk replaces the last but one, which
+            leaves the last to a reader beside. The caller deletes them, also after an error.
         document_start: Matches the start of a file that is one JSON document; its last byte is the `[` of the
             array of records. Such a file is written as that array alone, and `lines` is 0.
         max_bytes: Limit of the inflated size.
@@ -90,14 +90,17 @@ def spool(
         first = next(blocks, b"")
         start = document_start.match(first) if document_start else None
         if start:
-            with scratch.open("wb") as out:
+            target = scratch.with_name(f"{scratch.name}.0")
+            with target.open("wb") as out:
                 _write_document(out, first[start.end() - 1 :], blocks)
-            yield Spool(scratch, is_document=True)
+            yield Spool(target, is_document=True)
             return
         rest = _cut_lines(chain((first,), blocks))
-        opening, before = next(rest, b""), 0
+        opening, before, number = next(rest, b""), 0, 0
         while opening:
-            chunk, opening = _write_chunk(scratch, opening, rest, before, chunk_bytes)
+            target = scratch.with_name(f"{scratch.name}.{number % 2}")
+            chunk, opening = _write_chunk(target, opening, rest, before, chunk_bytes)
+            number += 1
             before += chunk.lines
             yield chunk
 
@@ -220,7 +223,7 @@ def _write_chunk(
     lines, size = 0, 0
     odd: list[int] = []
     block, left = opening, b""
-    # Written over the chunk before: pages that are there cost half.
+    # Written over an earlier chunk: pages that are there cost half.
     with scratch.open("r+b" if scratch.exists() else "wb") as out:
         while block:
             following = next(rest, b"")

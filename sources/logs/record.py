@@ -46,10 +46,6 @@ LINES = (
     " auto_detect = false, strict_mode = false)"
 )
 
-# Product name of a user agent. A browser that calls itself another product is that one:
-# `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
-AGENT = r"^(?:Mozilla/[0-9.]+ \(compatible; )?([A-Za-z][A-Za-z._-]{0,39})"
-
 # A moment later than this cannot be a time in ms; it also keeps the conversion from overflowing.
 LAST_MS = 32_503_680_000_000  # year 3000
 

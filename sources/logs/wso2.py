@@ -11,7 +11,6 @@ import json
 import re
 
 from sources.logs.record import (
-    AGENT,
     JSON_RECORD,
     LAST_MS,
     LINES,
@@ -37,6 +36,10 @@ _TEXTS = (
 _KEYS = (*(name for names in _NUMBERS.values() for name in names), *_TEXTS)
 
 
+def _given(name: str) -> str:
+    return f"case when r.\"{name}\" not in ('', 'null') then r.\"{name}\" end"
+
+
 def _first(names: tuple[str, ...]) -> str:
     return f"coalesce({', '.join(names)}, null)"
 
@@ -44,7 +47,7 @@ def _first(names: tuple[str, ...]) -> str:
 _WRONG = {
     **{names[0]: f"{field} is null and {_first(names)} is not null" for field, names in _NUMBERS.items()},
     **{
-        name: f"left(\"{name}\", 1) in ('{{', '[')"
+        name: f"starts_with(\"{name}\", '{{') or starts_with(\"{name}\", '[')"
         for name in ("apiName", "apiVersion", "apiCreatorTenantDomain", "applicationName", "correlationId")
     },
 }
@@ -54,7 +57,7 @@ def _fields(lines: str) -> str:
     shape = ", ".join(f'"{name}": "VARCHAR"' for name in _KEYS)
     shape += ', "properties": {"userName": "VARCHAR"}'
     from_text = ", ".join(f"\"{name}\": texts[list_position(keys, '{name}')]" for name in _KEYS)
-    values = ", ".join(f"nullif(nullif(r.\"{name}\", ''), 'null') as \"{name}\"" for name in _KEYS)
+    values = ", ".join(f'{_given(name)} as "{name}"' for name in _KEYS)
     wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return rf"""
     with unwrapped as (
@@ -167,7 +170,7 @@ def _fast_fields(scratch: str, opening: bytes) -> str | None:
         return _fast_text(document["log"], _JSON.format(scratch, "\"log\": 'VARCHAR'"), "rtrim(log, chr(10))")
     columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in _KEYS)
     columns += ", \"properties\": 'STRUCT(userName VARCHAR)'"
-    values = ", ".join(f"nullif(nullif(r.\"{name}\", ''), 'null') as \"{name}\"" for name in _KEYS)
+    values = ", ".join(f'{_given(name)} as "{name}"' for name in _KEYS)
     typed = f"""(
         select '' as metric, "apiName" is null as is_no_event, {values},
             nullif(nullif(r."properties"."userName", ''), 'null') as inner_user
@@ -178,46 +181,39 @@ def _fast_fields(scratch: str, opening: bytes) -> str | None:
 
 def _fast_text(first: str, source: str, line: str) -> str | None:
     """Lines with the keys of the first one, in its order, are cut at their commas alone; others are left."""
-    parts = re.sub(r"\([^()]*\)", "", first.rstrip("\n")).split(", ")
-    start = next((n for n, part in enumerate(parts) if "Metric Value: {" in part), None)
-    if start is None or not parts[-1].endswith("}"):
+    metric = re.search(r"Metric Name: (apim:[a-z]+) Metric Value: \{", first)
+    if metric is None or not first.rstrip("\n").endswith("}"):
         return None
-    head, _, parts[start] = parts[start].partition("Metric Value: {")
-    metric = re.search(r"Metric Name: *(apim:[a-z]+) $", head)
-    if metric is None:
-        return None
+    parts = re.sub(r"\([^()]*\)", "", first.rstrip("\n")[metric.end() :]).split(", ")
+    openings: list[str] = []
     conforms = [f"len(parts) = {len(parts)}"]
     values: dict[str, str] = {}
     is_inner = False
-    for number, part in enumerate(parts[start:], start + 1):
+    for number, part in enumerate(parts, 1):
         prefix = re.match(r"(properties=\{)?([A-Za-z][A-Za-z0-9]*=)?", part)
         assert prefix is not None
         is_inner = is_inner or prefix[1] is not None
         ends_inner = is_inner and part.endswith("}")
         end = "}" * (int(ends_inner) + int(number == len(parts)))
-        opened = ("Metric Name: " + metric[1] + " Metric Value: {" if number == start + 1 else "") + prefix[0]
-        text = f"parts[{number}]"
         if not prefix[0] or (prefix[2] is None and not ends_inner):
             return None
-        if number == start + 1:
-            conforms.append(f"contains({text}, '{opened}')")
-            value = f"split_part({text}, '{opened}', 2)"
-        else:
-            conforms.append(f"starts_with({text}, '{opened}')")
-            value = f"substr({text}, {len(opened) + 1})"
+        openings.append(prefix[0])
+        value = f"substr(parts[{number}], {len(prefix[0]) + 1})"
         if end:
-            conforms.append(f"ends_with({text}, '{end}')")
+            conforms.append(f"ends_with(parts[{number}], '{end}')")
             value = f"left({value}, -{len(end)})"
-        else:
+        elif is_inner:
             # The end of an inner map would hide what follows.
-            conforms += [f"not ends_with({text}, '}}')"] if is_inner else []
+            conforms.append(f"not ends_with(parts[{number}], '}}')")
         if prefix[2]:
             key = ("inner." if is_inner else "") + prefix[2][:-1]
             if key in values:
                 # A value that looks like a key, as a forged user agent does: no model for other lines.
                 return None
-            values[key] = f"nullif(nullif({value}, ''), 'null')"
+            values[key] = f"case when {value} not in ('', 'null') then {value} end"
         is_inner = is_inner and not ends_inner
+    # With as many commas as keys, keys in this order stand each behind its comma.
+    conforms.append(f"body like '{'%, '.join(openings)}%'")
     given = ", ".join(f'{values.get(name, "null::varchar")} as "{name}"' for name in _KEYS)
     return _named(
         f"""(
@@ -228,14 +224,15 @@ def _fast_text(first: str, source: str, line: str) -> str | None:
                 {values.get("inner.userName", "null::varchar")} as inner_user,
                 false as is_unreadable, false as is_ambiguous
             from (
-                select string_split(
-                    case
-                        when contains(line, '(') then regexp_replace(line, '\\([^()]*\\)', '', 'g')
-                        else line
-                    end,
-                    ', '
-                ) as parts
-                from (select {line} as line from {source})
+                select body, string_split(body, ', ') as parts
+                from (
+                    select
+                        case
+                            when contains(body, '(') then regexp_replace(body, '\\([^()]*\\)', '', 'g')
+                            else body
+                        end as body
+                    from (select split_part({line}, '{metric[0]}', 2) as body from {source})
+                )
             )
         )""",
         _ANY_WRONG,
@@ -298,7 +295,7 @@ def _named(typed: str, wrong_fields: str, kept: str) -> str:
         "errorType",
         coalesce(inner_user, "userName") as login,
         "userIp",
-        nullif(regexp_extract("userAgent", '{AGENT}', 1), '') as agent
+        "userAgent" as agent
     from (select *, {numbers} from {typed})
     """
 
@@ -365,7 +362,7 @@ FORMAT = LogFormat(
         "errorType": "mask_text",
         "login": "pseudonym",
         "userIp": "ip_pseudonym",
-        "agent": "mask_text",
+        "agent": "agent_name",
     },
     record={
         "record_id": 'mask_id("correlationId")',

@@ -45,7 +45,10 @@ _NAMES_SHOWN = (
 
 _WRONG = {
     **{name: f'"{name}" is null and "{name}Text" is not null' for name in _NUMBERS},
-    **{name: f"left(\"{name}\", 1) in ('{{', '[')" for name in (*_MEMBERS, "serviceCode", "xRequestId")},
+    **{
+        name: f"starts_with(\"{name}\", '{{') or starts_with(\"{name}\", '[')"
+        for name in (*_MEMBERS, "serviceCode", "xRequestId")
+    },
     "succeeded": "\"succeeded\" not in ('true', 'false')",
 }
 # `r` is a struct or a relation with all names as texts: a wrong type stays visible, a missing field is NULL.
@@ -59,9 +62,8 @@ _TYPED = ", ".join(
 
 def _identity(role: str) -> str:
     parts = [f'"{role}{part}"' for part in ("XRoadInstance", "MemberClass", "MemberCode")]
-    whole = " || '/' || ".join(parts)  # NULL where a part is
-    subsystem = f'"{role}SubsystemCode"'
-    return f"{whole} || case when {subsystem} is null then '' else '/' || {subsystem} end"
+    whole = " and ".join(f"{part} is not null" for part in parts)
+    return f"case when {whole} then concat_ws('/', {', '.join(parts)}, \"{role}SubsystemCode\") end"
 
 
 _NAMED = f"""
