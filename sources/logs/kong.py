@@ -12,6 +12,7 @@ from sources.logs.record import (
     UNREADABLE_WHEN,
     LogFormat,
     Problem,
+    is_nested_sql,
 )
 
 _SHAPE = {
@@ -56,7 +57,7 @@ _TYPED = ", ".join(
 _WRONG = {
     **{path[2:]: f"{name} is null and {name}_text is not null" for name, path in _NUMBERS.items()},
     **{
-        _TEXTS[name][2:]: f"starts_with({name}, '{{') or starts_with({name}, '[')"
+        _TEXTS[name][2:]: is_nested_sql(name)
         for name in ("request_id", "user_name", "custom_id", "service_name", "host", "route")
     },
 }

@@ -142,6 +142,11 @@ TIME_RANGE = Problem(
 )
 
 
+def is_nested_sql(text: str) -> str:
+    """SQL condition: a column of texts read from JSON holds an object or array where a name belongs."""
+    return f"starts_with({text}, '{{') or starts_with({text}, '[')"
+
+
 def is_bad_sql(log_format: LogFormat) -> str:
     """SQL condition: the line, whose bytes are text, has a problem."""
     problems = [*(p for p in log_format.problems if p not in UNREADABLE), TIME_RANGE]

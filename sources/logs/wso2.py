@@ -19,6 +19,7 @@ from sources.logs.record import (
     UNREADABLE_WHEN,
     LogFormat,
     Problem,
+    is_nested_sql,
 )
 
 # Of the two names of one number the first is the 4.x one, the second the 3.x one.
@@ -36,8 +37,16 @@ _TEXTS = (
 _KEYS = (*(name for names in _NUMBERS.values() for name in names), *_TEXTS)
 
 
-def _given(name: str) -> str:
-    return f"case when r.\"{name}\" not in ('', 'null') then r.\"{name}\" end"
+def _given(text: str) -> str:
+    return f"case when {text} not in ('', 'null') then {text} end"
+
+
+_VALUES = ", ".join(
+    [
+        *(_given(f'r."{name}"') + f' as "{name}"' for name in _KEYS),
+        _given('r."properties"."userName"') + " as inner_user",
+    ]
+)
 
 
 def _first(names: tuple[str, ...]) -> str:
@@ -47,7 +56,7 @@ def _first(names: tuple[str, ...]) -> str:
 _WRONG = {
     **{names[0]: f"{field} is null and {_first(names)} is not null" for field, names in _NUMBERS.items()},
     **{
-        name: f"starts_with(\"{name}\", '{{') or starts_with(\"{name}\", '[')"
+        name: is_nested_sql(f'"{name}"')
         for name in ("apiName", "apiVersion", "apiCreatorTenantDomain", "applicationName", "correlationId")
     },
 }
@@ -57,7 +66,6 @@ def _fields(lines: str) -> str:
     shape = ", ".join(f'"{name}": "VARCHAR"' for name in _KEYS)
     shape += ', "properties": {"userName": "VARCHAR"}'
     from_text = ", ".join(f"\"{name}\": texts[list_position(keys, '{name}')]" for name in _KEYS)
-    values = ", ".join(f'{_given(name)} as "{name}"' for name in _KEYS)
     wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return rf"""
     with unwrapped as (
@@ -149,8 +157,7 @@ def _fields(lines: str) -> str:
         select
             * exclude (r),
             r is null as is_no_event,
-            {values},
-            nullif(nullif(r."properties"."userName", ''), 'null') as inner_user
+            {_VALUES}
         from parsed
     )
 
@@ -170,10 +177,8 @@ def _fast_fields(scratch: str, opening: bytes) -> str | None:
         return _fast_text(document["log"], _JSON.format(scratch, "\"log\": 'VARCHAR'"), "rtrim(log, chr(10))")
     columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in _KEYS)
     columns += ", \"properties\": 'STRUCT(userName VARCHAR)'"
-    values = ", ".join(f'{_given(name)} as "{name}"' for name in _KEYS)
     typed = f"""(
-        select '' as metric, "apiName" is null as is_no_event, {values},
-            nullif(nullif(r."properties"."userName", ''), 'null') as inner_user
+        select '' as metric, "apiName" is null as is_no_event, {_VALUES}
         from {_JSON.format(scratch, columns)} as r
     )"""
     return _named(f"(select *, false as is_unreadable, false as is_ambiguous from {typed})", _ANY_WRONG, "")
@@ -210,7 +215,7 @@ def _fast_text(first: str, source: str, line: str) -> str | None:
             if key in values:
                 # A value that looks like a key, as a forged user agent does: no model for other lines.
                 return None
-            values[key] = f"case when {value} not in ('', 'null') then {value} end"
+            values[key] = _given(value)
         is_inner = is_inner and not ends_inner
     # With as many commas as keys, keys in this order stand each behind its comma.
     conforms.append(f"body like '{'%, '.join(openings)}%'")

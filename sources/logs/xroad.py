@@ -6,7 +6,15 @@ names. A field without a value is absent. Fault texts, REST paths and represente
 
 import re
 
-from sources.logs.record import LAST_MS, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+from sources.logs.record import (
+    LAST_MS,
+    MAX_BYTES,
+    UNREADABLE,
+    UNREADABLE_WHEN,
+    LogFormat,
+    Problem,
+    is_nested_sql,
+)
 
 _TIMES = ("requestInTs", "requestOutTs", "responseInTs", "responseOutTs")
 _SIZES = tuple(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize"))
@@ -45,10 +53,7 @@ _NAMES_SHOWN = (
 
 _WRONG = {
     **{name: f'"{name}" is null and "{name}Text" is not null' for name in _NUMBERS},
-    **{
-        name: f"starts_with(\"{name}\", '{{') or starts_with(\"{name}\", '[')"
-        for name in (*_MEMBERS, "serviceCode", "xRequestId")
-    },
+    **{name: is_nested_sql(f'"{name}"') for name in (*_MEMBERS, "serviceCode", "xRequestId")},
     "succeeded": "\"succeeded\" not in ('true', 'false')",
 }
 # `r` is a struct or a relation with all names as texts: a wrong type stays visible, a missing field is NULL.
