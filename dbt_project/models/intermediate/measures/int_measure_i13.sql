@@ -4,24 +4,27 @@ with durations as (
         windows.instansi_code,
         windows.window_kind,
         windows.window_start,
-        calls.provider_opd,
-        calls.provider_system,
-        calls.service,
-        calls.duration_ms
+        counts.provider_opd,
+        counts.provider_system,
+        counts.service,
+        counts.duration_ms,
+        sum(counts.calls) as calls
     from {{ ref('int_windows__listed') }} as windows
-    inner join {{ ref('int_calls__durations') }} as calls
+    inner join {{ ref('int_calls__duration_counts') }} as counts
         on
-            windows.instansi_code = calls.instansi_code
-            and calls.day between windows.window_start and windows.window_end
+            windows.instansi_code = counts.instansi_code
+            and counts.day between windows.window_start and windows.window_end
+    group by all
 
 ),
 
-ranked as (
+counted as (
 
     select
         {{ unit_keys('units') }},
         'main' as figure,
-        {{ exact_percentile('durations.duration_ms', 0.95) }} as p95_ms
+        durations.duration_ms,
+        sum(durations.calls) as calls
     from {{ ref('int_units__windowed') }} as units
     left join durations
         on
@@ -32,13 +35,44 @@ ranked as (
     select
         {{ unit_keys('units') }},
         'service ' || durations.provider_system || ' ' || durations.service as figure,
-        {{ exact_percentile('durations.duration_ms', 0.95) }} as p95_ms
+        durations.duration_ms,
+        sum(durations.calls) as calls
     from {{ ref('int_units__windowed') }} as units
     inner join durations
         on
             {{ same_window('units', 'durations') }}
             and units.unit_code = durations.provider_opd
     where units.unit_kind = 'opd'
+    group by all
+
+),
+
+placed as (
+
+    select
+        *,
+        cast(
+            sum(calls) over (
+                partition by instansi_code, unit_kind, unit_code, window_kind, window_start, figure
+                order by duration_ms
+            ) as bigint
+        ) as calls_upto,
+        cast(
+            sum(calls) over (
+                partition by instansi_code, unit_kind, unit_code, window_kind, window_start, figure
+            ) as bigint
+        ) as all_calls
+    from counted
+
+),
+
+ranked as (
+
+    select
+        {{ unit_keys('placed') }},
+        placed.figure,
+        {{ counted_percentile('placed.duration_ms', 'placed.calls_upto', 'placed.all_calls', 95) }} as p95_ms
+    from placed
     group by all
 
 )
