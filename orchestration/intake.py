@@ -346,16 +346,15 @@ def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Inbox
                 corrections.keep_links(con, file.kind, record.file_sha256)
         record = _settle_status(record)
         replaced = ledger.record_file(con, record)
-        ledger.touch_days(con, days)
+        if is_log:
+            days |= lake.days_of(settings.lake, replaced)
+            ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
     if is_log and replaced:
-        gone: set[dt.date] = set()
-        for sha256 in replaced:
-            gone |= lake.remove_log(settings.lake, sha256)
-        ledger.touch_days(con, gone)
+        lake.remove_logs(settings.lake, replaced)
     return record
 
 
@@ -396,7 +395,7 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.dat
         ).fetchall()
     }
     days = lake.sweep(settings.lake, known)
-    ledger.touch_days(con, days)
+    ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
     return days
 
 

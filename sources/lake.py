@@ -10,7 +10,7 @@ import itertools
 import logging
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -136,13 +136,13 @@ def write_log(
                 aside,
                 lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
             )
-        names = {}
+        names = set()
         for (day, part), source in written.items():
             name = f"{file_sha256}.parquet" if part == 0 else f"{file_sha256}-{part:04d}.parquet"
             target = _day_dir(lake_dir, day) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
-            names[day, name] = target
+            names.add((day, name))
         touched = {day for day, _ in written}
         touched |= _remove(
             lake_dir, lambda day, name: _sha256_of(name) == file_sha256 and (day, name) not in names
@@ -262,9 +262,20 @@ def _write_aside(
     return counts, written
 
 
-def remove_log(lake_dir: Path, file_sha256: str) -> set[date]:
-    """Take a file's records out of the lake; return the days it touched."""
-    return _remove(lake_dir, lambda _, name: _sha256_of(name) == file_sha256)
+def days_of(lake_dir: Path, shas: Collection[str]) -> set[date]:
+    """The days on which any of these files has records in the lake."""
+    return {day for day, path in _files(lake_dir) if _sha256_of(path.name) in shas}
+
+
+def with_neighbours(lake_dir: Path, days: Collection[date]) -> set[date]:
+    """Days, and the days beside them that hold records: a call may pair across midnight."""
+    beside = {day + timedelta(days=step) for day in days for step in (-1, 1)}
+    return {*days, *(day for day in beside if _day_dir(lake_dir, day).exists())}
+
+
+def remove_logs(lake_dir: Path, shas: Collection[str]) -> None:
+    """Take the records of some files out of the lake."""
+    _remove(lake_dir, lambda _, name: _sha256_of(name) in shas)
 
 
 def sweep(lake_dir: Path, known_shas: set[str]) -> set[date]:
@@ -325,7 +336,7 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
         """
         con.execute(f"create or replace temp table log_read as {read}", _parameters(bounds))
         if _one(con, "select count(*) from log_read") < chunk.lines:
-            mark_blanks(chunk.path)
+            chunk = mark_blanks(chunk)
             con.execute("create or replace temp table log_read as select * from log_read limit 0")
             con.execute(f"insert into log_read {read}", _parameters(bounds))
         if _one(con, "select count(*) from log_read") == chunk.lines:
@@ -335,7 +346,7 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
             con.execute(
                 f"insert into log_text select number + {chunk.before}, line"
                 " from (select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)",
-                [again, pick_lines(chunk.path, again)],
+                [again, pick_lines(chunk, again)],
             )
             return True
     # A temporary table keeps the order of the file, and its row ids are cheaper than a window.
@@ -463,7 +474,7 @@ def _record_select(
     )
     # The name is keyed: it may hold a person's number.
     [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
-    issued_id = f"'{ISSUED_ID}' || left(md5('{file_key}:' || line_number), 16)"
+    issued_id = f"'{ISSUED_ID}{file_key[:16]}-' || line_number"
     given = {
         **{name: name for name in form.record},
         **form.named,
@@ -515,14 +526,18 @@ def _day_dir(lake_dir: Path, day: date) -> Path:
 
 def _remove(lake_dir: Path, chosen: Callable[[date, str], bool]) -> set[date]:
     days = set()
-    for path in (lake_dir / "service_calls").glob("day=*/*.parquet"):
-        day = date.fromisoformat(path.parent.name.removeprefix("day="))
+    for day, path in _files(lake_dir):
         if chosen(day, path.name):
             path.unlink()
             days.add(day)
             with contextlib.suppress(OSError):  # other files of that day are still there
                 path.parent.rmdir()
     return days
+
+
+def _files(lake_dir: Path) -> Iterator[tuple[date, Path]]:
+    for path in (lake_dir / "service_calls").glob("day=*/*.parquet"):
+        yield date.fromisoformat(path.parent.name.removeprefix("day=")), path
 
 
 def _sha256_of(name: str) -> str:

@@ -268,11 +268,6 @@ def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]
     return replaced
 
 
-def touch_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
-    """Mark days and their neighbours (a call may pair across midnight) as waiting for recomputing."""
-    queue_days(con, {day + dt.timedelta(days=step) for day in days for step in (-1, 0, 1)})
-
-
 def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
     """Mark days as waiting for recomputing; those outside the settings' range hold no call."""
     wanted = sorted(set(days))

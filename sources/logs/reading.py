@@ -7,11 +7,12 @@ on single lines. What a line means is said by the format's own module.
 import codecs
 import gzip
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from isal import igzip, isal_zlib
@@ -29,8 +30,7 @@ MAX_LINE_BYTES = 1_000_000
 MAX_BYTES = 50_000_000_000
 # Lines are read some hundred thousand at a time, so that memory does not grow with the file.
 CHUNK_BYTES = 1 << 27
-_PICK_BLOCK = 1 << 16
-_BLOCK = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a block can be too long
+_BLOCK_BYTES = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a block can be too long
 _TAIL = 4096
 _STAND_IN = 0x02
 _CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
@@ -46,7 +46,8 @@ class Spool:
     """A scratch file of clean lines, or of one clean JSON array.
 
     `before` lines of the log were in earlier ones, `lines` are in this one; `odd` are those of them (1 is the
-    first of this file) that are cut or hold bytes that are no text. `opening` is how the first begins. Of an
+    first of this file) that are cut or hold bytes that are no text. `opening` is how the first begins.
+    `blocks` are places in the file to search lines from: how many lines end before it, and its offset. Of an
     array only `path` and `is_document` are set.
     """
 
@@ -56,6 +57,17 @@ class Spool:
     lines: int = 0
     odd: tuple[int, ...] = ()
     opening: bytes = b""
+    blocks: tuple[tuple[int, int], ...] = ((0, 0),)
+
+
+class _Block(NamedTuple):
+    """Some bytes of a log, and how many lines end in them (counted once: it costs as much as inflating)."""
+
+    text: bytes
+    lines: int
+
+
+_NO_BLOCK = _Block(b"", 0)
 
 
 def spool(
@@ -87,17 +99,17 @@ def spool(
     """
     with source.open("rb") as raw:
         blocks = _text_blocks(_inflated(raw, max_bytes))
-        first = next(blocks, b"")
-        start = document_start.match(first) if document_start else None
+        first = next(blocks, _NO_BLOCK)
+        start = document_start.match(first.text) if document_start else None
         if start:
             target = scratch.with_name(f"{scratch.name}.0")
             with target.open("wb") as out:
-                _write_document(out, first[start.end() - 1 :], blocks)
+                _write_document(out, first.text[start.end() - 1 :], blocks)
             yield Spool(target, is_document=True)
             return
         rest = _cut_lines(chain((first,), blocks))
-        opening, before, number = next(rest, b""), 0, 0
-        while opening:
+        opening, before, number = next(rest, _NO_BLOCK), 0, 0
+        while opening.text:
             target = scratch.with_name(f"{scratch.name}.{number % 2}")
             chunk, opening = _write_chunk(target, opening, rest, before, chunk_bytes)
             number += 1
@@ -105,30 +117,27 @@ def spool(
             yield chunk
 
 
-def mark_blanks(scratch: Path) -> None:
+def mark_blanks(chunk: Spool) -> Spool:
     """Put `BLANK` on every line of a chunk that has nothing on it; a JSON reader would skip the line."""
-    scratch.write_bytes(_BLANK_LINE.sub(BLANK.encode() + b"\n", scratch.read_bytes()))
+    marked = _BLANK_LINE.sub(BLANK.encode() + b"\n", chunk.path.read_bytes())
+    chunk.path.write_bytes(marked)
+    return replace(chunk, blocks=((0, 0),))
 
 
-def pick_lines(scratch: Path, numbers: Sequence[int]) -> list[str]:
+def pick_lines(chunk: Spool, numbers: Sequence[int]) -> list[str]:
     """The text of some lines of a chunk; `numbers` ascend and begin with 1."""
     picked: list[str] = []
-    wanted = iter(numbers)
-    number = next(wanted, None)
-    seen, held = 0, b""
-    with scratch.open("rb") as file:
-        while number is not None and (block := file.read(_PICK_BLOCK)):
-            block = held + block
-            count = block.count(b"\n")
-            if number <= seen + count:
-                lines = block.split(b"\n")
-                held = lines[-1]
-                while number is not None and number <= seen + count:
-                    picked.append(lines[number - seen - 1].decode())
-                    number = next(wanted, None)
-            else:
-                held = block[block.rfind(b"\n") + 1 :]
-            seen += count
+    seen = 0
+    with chunk.path.open("rb") as file:
+        for number in numbers:
+            ended, offset = chunk.blocks[max(bisect_left(chunk.blocks, (number - 1,)) - 1, 0)]
+            if ended > seen:
+                file.seek(offset)
+                file.readline()  # began in the block before
+                seen = ended + 1
+            line = next(islice(file, number - seen - 1, None))
+            picked.append(line.decode().removesuffix("\n"))
+            seen = number
     return picked
 
 
@@ -139,7 +148,7 @@ def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
     size = 0
     while True:
         try:
-            block = stream.read(_BLOCK)
+            block = stream.read(_BLOCK_BYTES)
         except EOFError:
             raise FileWaiting(
                 "truncated",
@@ -157,7 +166,7 @@ def _inflated(raw: BinaryIO, max_bytes: int) -> Iterator[bytes]:
         yield block
 
 
-def _text_blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _text_blocks(blocks: Iterator[bytes]) -> Iterator[_Block]:
     """Blocks of valid UTF-8 whose only control characters are tab and line feed."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="spbe.bad_byte")
     held = b""
@@ -175,18 +184,16 @@ def _text_blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield _marked(text)
     last = decoder.decode(b"", final=True).encode()
     if last:
-        yield last
+        yield _Block(last, 0)
 
 
-def _marked(text: bytes) -> bytes:
-    if _count_below(text, 32) == _count_lines(text):
-        return text
-    text = text.replace(b"\r\n", b"\n").translate(_CONTROLS)
-    return text.replace(bytes([_STAND_IN]), BAD_BYTE.encode()) if _STAND_IN in text else text
-
-
-def _count_below(text: bytes, limit: int) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) < limit))
+def _marked(text: bytes) -> _Block:
+    lines = _count_lines(text)
+    if np.count_nonzero(np.frombuffer(text, np.uint8) < 32) > lines:
+        text = text.replace(b"\r\n", b"\n").translate(_CONTROLS)
+        if _STAND_IN in text:
+            text = text.replace(bytes([_STAND_IN]), BAD_BYTE.encode())
+    return _Block(text, lines)
 
 
 def _count_lines(text: bytes) -> int:
@@ -194,52 +201,59 @@ def _count_lines(text: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == 10))
 
 
-def _cut_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _cut_lines(blocks: Iterable[_Block]) -> Iterator[_Block]:
     """Blocks in which no line is over the limit."""
     open_bytes = 0  # length so far of the line that the last block left open
     for block in blocks:
-        if not block:
+        text, lines = block
+        if not text:
             continue
-        newline = block.find(b"\n")
-        head = len(block) if newline < 0 else newline
+        newline = text.find(b"\n")
+        head = len(text) if newline < 0 else newline
         room = MAX_LINE_BYTES - open_bytes
         if head > room:
             # Cut at a character, never inside one.
-            kept = block[: max(room, 0)].decode(errors="ignore").encode()
-            if cut := kept + (CUT.encode() if room >= 0 else b"") + block[head:]:
-                yield cut
+            kept = text[: max(room, 0)].decode(errors="ignore").encode()
+            if cut := kept + (CUT.encode() if room >= 0 else b"") + text[head:]:
+                yield _Block(cut, lines)
             open_bytes = MAX_LINE_BYTES + 1
         else:
             yield block
             open_bytes += head
         if newline >= 0:
-            open_bytes = len(block) - 1 - block.rfind(b"\n")
+            open_bytes = len(text) - 1 - text.rfind(b"\n")
 
 
 def _write_chunk(
-    scratch: Path, opening: bytes, rest: Iterator[bytes], before: int, chunk_bytes: int
-) -> tuple[Spool, bytes]:
-    """One chunk, and the bytes with which the next one begins."""
+    scratch: Path, opening: _Block, rest: Iterator[_Block], before: int, chunk_bytes: int
+) -> tuple[Spool, _Block]:
+    """One chunk, and the block with which the next one begins."""
     lines, size = 0, 0
     odd: list[int] = []
-    block, left = opening, b""
+    blocks: list[tuple[int, int]] = []
+    block, left = opening, _NO_BLOCK
     # Written over an earlier chunk: pages that are there cost half.
     with scratch.open("r+b" if scratch.exists() else "wb") as out:
-        while block:
-            following = next(rest, b"")
-            if size + len(block) >= chunk_bytes and following:
-                end = block.rfind(b"\n") + 1
-                left = block[end:] + following if end else b""
-                block, following = (block[:end], b"") if end else (block, following)
-            elif not following and not block.endswith(b"\n"):
-                block += b"\n"
-            out.write(block)
-            size += len(block)
-            odd.extend(_marked_lines(block, lines))
-            lines += _count_lines(block)
+        while block.text:
+            following = next(rest, _NO_BLOCK)
+            if size + len(block.text) >= chunk_bytes and following.text:
+                end = block.text.rfind(b"\n") + 1
+                if end:
+                    left = _Block(block.text[end:] + following.text, following.lines)
+                    block, following = _Block(block.text[:end], block.lines), _NO_BLOCK
+            elif not following.text and not block.text.endswith(b"\n"):
+                block = _Block(block.text + b"\n", block.lines + 1)
+            out.write(block.text)
+            blocks.append((lines, size))
+            odd.extend(_marked_lines(block.text, lines))
+            size += len(block.text)
+            lines += block.lines
             block = following
         out.truncate()
-    return Spool(scratch, False, before, lines, tuple(dict.fromkeys(odd)), opening[:_TAIL]), left
+    chunk = Spool(
+        scratch, False, before, lines, tuple(dict.fromkeys(odd)), opening.text[:_TAIL], tuple(blocks)
+    )
+    return chunk, left
 
 
 def _marked_lines(block: bytes, lines: int) -> Iterator[int]:
@@ -252,11 +266,11 @@ def _marked_lines(block: bytes, lines: int) -> Iterator[int]:
             yield number
 
 
-def _write_document(out: BinaryIO, first: bytes, blocks: Iterator[bytes]) -> None:
+def _write_document(out: BinaryIO, first: bytes, blocks: Iterator[_Block]) -> None:
     held = first
     for block in blocks:
         out.write(held[:-_TAIL])
-        held = held[-_TAIL:] + block
+        held = held[-_TAIL:] + block.text
     end = _DOCUMENT_END.search(held, max(0, len(held) - _TAIL))
     if end is None:
         raise FileWaiting(

@@ -61,10 +61,10 @@ def test_the_chain_goes_on_with_the_touched_days(definitions: dg.Definitions, se
 
     con = open_warehouse(settings.warehouse)
     intake.prepare_warehouse(con, settings)
-    ledger.touch_days(con, [date(2026, 10, 2), date(2026, 10, 3)])
+    ledger.queue_days(con, [date(2026, 10, 3), date(2026, 10, 2)])
     ranges = ledger.pending_ranges(con)
     ledger.settle_days(con, *ranges[0])
-    assert ranges == [(date(2026, 10, 1), date(2026, 10, 4))]
+    assert ranges == [(date(2026, 10, 2), date(2026, 10, 3))]
     assert ledger.pending_ranges(con) == []
     con.close()
 

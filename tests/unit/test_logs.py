@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sources import lake
 from sources.errors import FileRejected, FileWaiting
-from sources.lake import LogResult, create_lake_view, remove_log, sweep, write_log
+from sources.lake import LogResult, create_lake_view, days_of, remove_logs, sweep, with_neighbours, write_log
 from sources.logs import reading
 from sources.logs.reading import MAX_LINE_BYTES
 from sources.privacy import install_masking
@@ -609,7 +609,7 @@ def test_a_log_read_in_chunks_gives_the_same_records(
     bad = con.execute("from bad_lines order by all").fetchall()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lake, "spool", functools.partial(lake.spool, chunk_bytes=chunk_bytes))
-        patch.setattr(reading, "_BLOCK", 700)
+        patch.setattr(reading, "_BLOCK_BYTES", 700)
         assert load(con, path, log_format) == whole
     assert rows(con, tmp_path / "lake", columns) == expected
     assert con.execute("from bad_lines order by all").fetchall() == bad
@@ -653,7 +653,10 @@ def test_a_file_is_in_the_lake_once_and_leaves_it_whole(
         assert load(con, path, "combined").days == set(days)
     assert len(rows(con, lake, "day")) == 2
     load(con, path, "combined", sha="b" * 64)
-    assert remove_log(lake, "a" * 64) == set(days)
+    assert days_of(lake, {"a" * 64}) == set(days)
+    assert with_neighbours(lake, days[:1]) == set(days)
+    remove_logs(lake, {"a" * 64})
+    assert days_of(lake, {"a" * 64}) == set()
     assert len(rows(con, lake, "day")) == 2
     assert sweep(lake, {"b" * 64}) == set()
     (lake / ".aside-x").mkdir()
