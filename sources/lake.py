@@ -514,7 +514,7 @@ def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
     # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing.
     con.execute(
         f"copy ({select}) to {_literal(str(target))} (format parquet, compression zstd, compression_level 1,"
-        " dictionary_size_limit 5000, write_bloom_filter false)"
+        " dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2)"
     )
     with target.open("rb") as file:
         os.fsync(file.fileno())
