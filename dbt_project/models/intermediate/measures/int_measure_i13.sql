@@ -1,19 +1,41 @@
-with durations as (
+-- Every window is made of whole months.
+with months as (
+
+    select
+        instansi_code,
+        last_day(day) as month_end,
+        provider_opd,
+        provider_system,
+        service,
+        duration_ms,
+        sum(calls) as calls
+    from {{ ref('int_calls__duration_counts') }}
+    group by
+        instansi_code,
+        last_day(day),
+        provider_opd,
+        provider_system,
+        service,
+        duration_ms
+
+),
+
+durations as (
 
     select
         windows.instansi_code,
         windows.window_kind,
         windows.window_start,
-        counts.provider_opd,
-        counts.provider_system,
-        counts.service,
-        counts.duration_ms,
-        sum(counts.calls) as calls
+        months.provider_opd,
+        months.provider_system,
+        months.service,
+        months.duration_ms,
+        sum(months.calls) as calls
     from {{ ref('int_windows__listed') }} as windows
-    inner join {{ ref('int_calls__duration_counts') }} as counts
+    inner join months
         on
-            windows.instansi_code = counts.instansi_code
-            and counts.day between windows.window_start and windows.window_end
+            windows.instansi_code = months.instansi_code
+            and months.month_end between windows.window_start and windows.window_end
     group by all
 
 ),
