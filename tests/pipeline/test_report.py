@@ -50,7 +50,7 @@ def _text(report: Path, name: str) -> str:
 def test_every_reported_instansi_has_a_page_and_the_list_leads_to_it(report: Path) -> None:
     assert sorted(path.name for path in report.iterdir()) == sorted(PAGES)
     index = (report / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'href="([^"]+\.html)"', index) == ["12.07.html", "99.99.html"]
+    assert re.findall(r'href="([^"]+\.html)"', index) == ["formats/index.html", "12.07.html", "99.99.html"]
 
 
 def test_page_says_the_index_its_band_the_printed_value_and_how_sure_it_is(report: Path) -> None:
