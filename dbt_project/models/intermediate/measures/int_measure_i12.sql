@@ -1,4 +1,26 @@
-with hours as (
+-- A service that two gateways carry is one service: it answers in an hour where either of them got an answer.
+with service_hours as (
+
+    select
+        instansi_code,
+        day,
+        hour,
+        provider_opd,
+        provider_system,
+        service,
+        sum(succeeded) as succeeded
+    from {{ ref('int_calls__hourly') }}
+    group by
+        instansi_code,
+        day,
+        hour,
+        provider_opd,
+        provider_system,
+        service
+
+),
+
+hours as (
 
     select
         windows.instansi_code,
@@ -10,7 +32,7 @@ with hours as (
         count(*) as hours_called,
         count(*) filter (where calls.succeeded > 0) as hours_answered
     from {{ ref('int_windows__listed') }} as windows
-    inner join {{ ref('int_calls__hourly') }} as calls
+    inner join service_hours as calls
         on
             windows.instansi_code = calls.instansi_code
             and calls.day between windows.window_start and windows.window_end
