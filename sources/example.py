@@ -501,35 +501,62 @@ LOGINS = {
     "svc-aset": ("BPKAD", "APL-020"),
 }
 PATHS = {"/api/disdik": ("DISDIK", "APL-010"), "/api/bkpsdm": ("BKPSDM", "APL-017")}
+# Applications and APIs of the national SPLP, and of the hospital's own gateway; they carry services that
+# X-Road carries too, so the table says which.
+OTHERS = [
+    ("wso2", "consumer", "dinsos/bansos", "DINSOS", "APL-007", ""),
+    ("wso2", "consumer", "bpkad/aset", "BPKAD", "APL-020", ""),
+    (
+        "wso2",
+        "provider",
+        "disdukcapil.contoh.example/VerifikasiNIK",
+        "DISDUKCAPIL",
+        "APL-001",
+        "verifikasiNIK/v1",
+    ),
+    ("wso2", "provider", "bkpsdm.contoh.example/DataPegawai", "BKPSDM", "APL-017", "dataPegawai/v1"),
+    ("kong", "consumer", "puskesmas", "DINKES", "APL-004", ""),
+    ("kong", "provider", "rujuk-balik", "RSUD", "APL-032", "rujukBalik/v1"),
+]
 
 
 def identities(out: Written) -> None:
-    """Names in the two gateways; one X-Road client, one login and one path are left out on purpose."""
-    header = ["log_format", "role", "identity", "opd_code", "system_code", "valid_from", "valid_to"]
+    """Names in the four gateways; one X-Road client, one login and one path are left out on purpose."""
+    header = [
+        *("log_format", "role", "identity", "opd_code", "system_code", "service_code"),
+        *("valid_from", "valid_to"),
+    ]
     members = sorted({short for short, _ in MEMBERS.values()})
     rows: list[list[Any]] = [
-        ["xroad", "both", f"{XROAD}/{short}", opd(short), "", "2025-01-01", ""] for short in members
+        ["xroad", "both", f"{XROAD}/{short}", opd(short), "", "", "2025-01-01", ""] for short in members
     ]
     rows += [
-        ["xroad", "both", f"{XROAD}/{short}/{name}", opd(short), code, "2025-01-01", ""]
+        ["xroad", "both", f"{XROAD}/{short}/{name}", opd(short), code, "", "2025-01-01", ""]
         for name, (short, code) in MEMBERS.items()
     ]
     rows += [
-        ["combined", "consumer", login, opd(short), code, "2025-01-01", ""]
+        ["combined", "consumer", login, opd(short), code, "", "2025-01-01", ""]
         for login, (short, code) in LOGINS.items()
     ]
     rows += [
-        ["combined", "provider", path, opd(short), code, "2025-01-01", ""]
+        ["combined", "provider", path, opd(short), code, "", "2025-01-01", ""]
         for path, (short, code) in PATHS.items()
+    ]
+    rows += [
+        [log_format, role, identity, opd(short), code, service, "2025-01-01", ""]
+        for log_format, role, identity, short, code, service in OTHERS
     ]
     file = f"gateway_identity/{INSTANSI}/2026/identitas_gerbang.csv"
     for rule, line in (
-        ("log_format.codes", ["mulesoft", "both", "bansos", opd("DINSOS"), "APL-007", "2025-01-01", ""]),
+        ("log_format.codes", ["mulesoft", "both", "bansos", opd("DINSOS"), "APL-007", "", "2025-01-01", ""]),
         (
             "row.valid_order",
-            ["xroad", "both", f"{XROAD}/DINSOS/lama", opd("DINSOS"), "", "2026-01-01", "2025-01-01"],
+            ["xroad", "both", f"{XROAD}/DINSOS/lama", opd("DINSOS"), "", "", "2026-01-01", "2025-01-01"],
         ),
-        ("opd_code.reference", ["xroad", "both", f"{XROAD}/DISNAKER", opd("DISNAKER"), "", "2025-01-01", ""]),
+        (
+            "opd_code.reference",
+            ["xroad", "both", f"{XROAD}/DISNAKER", opd("DISNAKER"), "", "", "2025-01-01", ""],
+        ),
     ):
         rows.append(line)
         out.dirt(file, len(rows) + 1, rule, INSTANSI)
@@ -1204,6 +1231,91 @@ def combined(out: Written, rng: random.Random) -> None:
         out.files[file] = gz_bytes(text.encode())
 
 
+def working_times(rng: random.Random, per_day: int) -> list[datetime]:
+    """So many moments in the office hours of every working day of the month, in order."""
+    days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
+    return [
+        datetime(day.year, day.month, day.day, 8, tzinfo=WIB) + timedelta(milliseconds=ms)
+        for day in days
+        if day.weekday() < 5
+        for ms in sorted(rng.randrange(8 * 3_600_000) for _ in range(per_day))
+    ]
+
+
+def wso2(out: Written, rng: random.Random) -> None:
+    """October 2026 in the national SPLP: two flows, one with logins of persons, and a line cut short."""
+    flows = [
+        ("dinsos", "bansos", "disdukcapil.contoh.example", "VerifikasiNIK", "/nik/{id}", 4),
+        ("bpkad", "aset", "bkpsdm.contoh.example", "DataPegawai", "/pegawai", 2),
+    ]
+    lines: list[tuple[datetime, str]] = []
+    for owner, application, tenant, api, resource, per_day in flows:
+        for at in working_times(rng, per_day):
+            ms = 120 + rng.randrange(300)
+            values = {
+                "apiName": api,
+                "proxyResponseCode": 200,
+                "errorType": "null",
+                "destination": f"https://10.99.0.21/{api.lower()}",
+                "apiCreatorTenantDomain": tenant,
+                "apiMethod": "GET",
+                "apiVersion": "1.0.0",
+                "backendLatency": ms - 15,
+                "correlationId": f"{rng.getrandbits(128):032x}",
+                "applicationName": application,
+                "targetResponseCode": 200,
+                "requestTimestamp": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
+                "applicationOwner": owner,
+                "userAgent": "Java",
+                "eventType": "response",
+                "apiResourceTemplate": resource,
+                "responseLatency": ms,
+                "userIp": f"10.99.3.{10 + rng.randrange(40)}",
+                "apiType": "HTTP",
+                "properties": f"{{apiContext=/{api.lower()}/1.0.0, userName="
+                + (f"petugas{rng.randrange(5)}" if owner == "dinsos" else "null")
+                + "}",
+            }
+            event = ", ".join(f"{key}={value}" for key, value in values.items())
+            line = f"{at:%H:%M:%S},{at.microsecond // 1000:03d} [-] [PassThroughMessageProcessor-7]  INFO "
+            line += f"LogCounterMetric Metric Name: apim:response Metric Value: {{{event}}}"
+            lines.append((at, line))
+    ordered = [line for _, line in sorted(lines)]
+    file = f"service_log/wso2/{INSTANSI}/splp_{FIRST_DAY:%Y-%m}.log.gz"
+    ordered.insert(30, ordered[30][:180])
+    out.dirt(file, 31, "wso2.record")
+    out.files[file] = gz_bytes(("\n".join(ordered) + "\n").encode())
+
+
+def kong(out: Written, rng: random.Random) -> None:
+    """October 2026 in the hospital's own gateway: answers to referrals, and a line without a status."""
+    lines: list[str] = []
+    for at in working_times(rng, 3):
+        ms = 90 + rng.randrange(250)
+        record: Row = {
+            "request": {
+                "method": "GET",
+                "uri": f"/rujuk-balik/{100000 + rng.randrange(900000)}?nik=9999{rng.randrange(10**12):012d}",
+                "size": "412",
+                "id": f"{rng.getrandbits(128):032x}",
+            },
+            "response": {"status": 200, "size": str(400 + rng.randrange(900))},
+            "latencies": {"request": ms, "kong": 3, "proxy": ms - 4},
+            "started_at": int(at.timestamp()) * 1000 + at.microsecond // 1000,
+            "client_ip": f"10.99.4.{10 + rng.randrange(20)}",
+            "consumer": {"username": "puskesmas"},
+            "service": {"name": "rujuk-balik", "host": "simrs.contoh.example", "protocol": "http"},
+            "route": {"name": "rujuk-balik-v1"},
+        }
+        lines.append(json.dumps(record, separators=(",", ":")))
+    file = f"service_log/kong/{INSTANSI}/rsud_{FIRST_DAY:%Y-%m}.log.gz"
+    broken = json.loads(lines[20])
+    del broken["response"]["status"]
+    lines.insert(20, json.dumps(broken, separators=(",", ":")))
+    out.dirt(file, 21, "kong.status")
+    out.files[file] = gz_bytes(("\n".join(lines) + "\n").encode())
+
+
 def build() -> Written:
     """Make every fictional file in memory."""
     out = Written()
@@ -1223,6 +1335,8 @@ def build() -> Written:
     decisions(out)
     xroad(out, rng)
     combined(out, rng)
+    wso2(out, rng)
+    kong(out, rng)
     return out
 
 
