@@ -1,7 +1,7 @@
 """The lists that codes are held to: how a value is looked up in each, and which near entry is offered.
 
 Belongs here: SQL over the tables of schema `reference`. Stays out: filling those tables
-(`orchestration/intake.py`) and what an unknown value means for its row (`rules.py`).
+(`reference_tables.py`) and what an unknown value means for its row (`rules.py`).
 """
 
 from __future__ import annotations

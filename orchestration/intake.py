@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
-from expectations import quarantine, trees
+from expectations import quarantine, reference_tables, trees
 from expectations.normalise import install_normalisers
 from expectations.template import declared_version
 from orchestration.settings import PROJECT, Settings
@@ -32,34 +32,6 @@ if TYPE_CHECKING:
 # The order in which one run reads the kinds: what others refer to comes first (formats 0b).
 FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory")
 _SEEDS = PROJECT / "dbt_project" / "seeds"
-REFERENCES = {
-    "rulebooks": _SEEDS / "rulebooks" / "rulebooks.csv",
-    "rulebook_nodes": _SEEDS / "rulebooks" / "rulebook_nodes.csv",
-    "outside_index_bands": _SEEDS / "rulebooks" / "outside_index_bands.csv",
-    "ref_data_rad": _SEEDS / "reference" / "ref_data_rad.csv",
-    "ref_layanan_ral": _SEEDS / "reference" / "ref_layanan_ral.csv",
-    "ref_proses_bisnis_rab": _SEEDS / "reference" / "ref_proses_bisnis_rab.csv",
-}
-_AREAS = (
-    "create or replace table reference.area as "
-    "select kode_kemendagri as area_code, nama as area_name, null::varchar as bps_code, "
-    "null::varchar as parent_code from read_csv($regencies, header = true, all_varchar = true) "
-    "union all select kode_kemendagri, nama, kode_bps, left(kode_kemendagri, 5) "
-    "from read_csv($kecamatan, header = true, all_varchar = true)"
-)
-# Indices of other bodies that become the value of an indicator are received as scores of `<node>.outside`.
-_OUTSIDE_NODES = (
-    "select rulebook_id, node_id || '.outside' as node_id, "
-    "min(outside_lower_inclusive)::decimal(38, 10) as scale_min, "
-    "max(outside_upper_exclusive)::decimal(38, 10) as scale_max from reference.outside_index_bands "
-    "where rule not like 'the band is evidence%' group by rulebook_id, node_id"
-)
-_REGULATION_NODES = (
-    "select n.rulebook_id, n.node_id, b.scale_min::decimal(38, 10) as scale_min, "
-    "b.scale_max::decimal(38, 10) as scale_max "
-    "from reference.rulebook_nodes as n inner join reference.rulebooks as b on n.rulebook_id = b.rulebook_id "
-    f"union all {_OUTSIDE_NODES}"
-)
 
 
 def table_kinds() -> list[str]:
@@ -87,29 +59,11 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         con.execute(
             f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)"
         )
-        con.execute(
-            "create table reference.opd_register as "
-            "select instansi_code, opd_code, opd_name, null::varchar as short_name, is_active "
-            "from published.dim_opd where is_mapped"
-        )
-        con.execute(
-            "create table reference.system_inventory as "
-            "select distinct instansi_code, system_code from published.dim_system"
-        )
-        con.execute(
-            "create table reference.score_nodes as "
-            "select rulebook_id, node_id, scale_min, scale_max from published.dim_node "
-            f"union all {_OUTSIDE_NODES}"
-        )
+        reference_tables.copy_published(con)
         _know_refused(con)
         con.execute("detach published")
     else:
-        con.execute(
-            "create table reference.opd_register (instansi_code varchar, opd_code varchar, "
-            "opd_name varchar, short_name varchar, is_active boolean)"
-        )
-        con.execute("create table reference.system_inventory (instansi_code varchar, system_code varchar)")
-        con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
+        reference_tables.know_none(con)
 
 
 def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
@@ -134,23 +88,7 @@ def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
 def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     install_masking(con, read_key(settings.keys / "pseudonym.key"))
     install_normalisers(con)
-    for name, path in REFERENCES.items():
-        con.execute(
-            f"create or replace table reference.{name} as select * from read_csv(?, header = true)",
-            [str(path)],
-        )
-    con.execute(
-        _AREAS,
-        {
-            "regencies": str(_SEEDS / "reference" / "wilayah_kabupaten_kota.csv"),
-            "kecamatan": str(_SEEDS / "reference" / "kecamatan_deli_serdang.csv"),
-        },
-    )
-    con.execute(
-        "create or replace view reference.function_codes as "
-        "select code, parent, name_id from reference.ref_layanan_ral union all "
-        "select code, parent, name_id from reference.ref_proses_bisnis_rab"
-    )
+    reference_tables.fill_lists(con, _SEEDS)
 
 
 def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -161,28 +99,7 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
         contract = contracts.load_contract(kind)
         quarantine.create_received(con, contract)
         con.execute(quarantine.raw_view_sql(contract))
-    con.execute(
-        "create or replace view reference.opd_register as "
-        "select coalesce(instansi_code, _instansi_code) as instansi_code, opd_code, opd_name, short_name, "
-        "coalesce(is_active, true) as is_active from raw.opd_register "
-        "qualify row_number() over (partition by coalesce(instansi_code, _instansi_code), opd_code "
-        "order by _file_order desc, _row_number desc) = 1"
-    )
-    # A code that we issued and gave back is a known one, too.
-    issued = con.execute(
-        "select 1 from information_schema.tables where table_schema = 'marts' and table_name = 'dim_system'"
-    ).fetchone()
-    con.execute(
-        "create or replace view reference.system_inventory as select _instansi_code as instansi_code, "
-        "system_code from raw.system_inventory where system_code is not null"
-        + (" union select instansi_code, system_code from marts.dim_system" if issued else "")
-    )
-    # Nodes that a score may name: the regulations' and those of the rulebooks received so far.
-    con.execute(
-        f"create or replace view reference.score_nodes as {_REGULATION_NODES} union all "
-        "select rulebook_id, node_id, max(scale_min) over book, max(scale_max) over book from raw.rulebook "
-        "window book as (partition by rulebook_id) qualify _file_order = max(_file_order) over book"
-    )
+    reference_tables.view_received(con)
     ledger.create_views(con, table_kinds())
     lake.create_lake_view(con, settings.lake)
     con.execute(
