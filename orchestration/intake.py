@@ -20,7 +20,7 @@ from expectations.normalise import install_normalisers
 from expectations.template import declared_version
 from orchestration.settings import PROJECT, Settings
 from sources import corrections, lake, ledger, tables
-from sources.archive import Archived, InflateLimits, archive_file, drop_archived
+from sources.archive import Archived, InflateLimits, archive_file, continues, drop_archived, find_archived
 from sources.errors import FileProblem, FileRejected, FileWaiting
 from sources.kinds import LOG_KIND, InboxFile, read_meta, scan_inbox
 from sources.ledger import FileRecord
@@ -262,7 +262,12 @@ def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Inbox
             if record.is_correction:
                 corrections.keep_links(con, file.kind, record.file_sha256)
         record = _settle_status(record)
-        replaced = ledger.record_file(con, record)
+        replaced = [
+            sha256
+            for sha256, size in ledger.earlier_versions(con, record)
+            if not is_log or _continues(settings, record, sha256, size)
+        ]
+        ledger.record_file(con, record, replaced)
         if is_log:
             days |= lake.days_of(settings.lake, replaced)
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
@@ -273,6 +278,15 @@ def receive_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Inbox
     if is_log and replaced:
         lake.remove_logs(settings.lake, replaced)
     return record
+
+
+def _continues(settings: Settings, record: FileRecord, earlier_sha256: str, earlier_size: int) -> bool:
+    """Whether a log is an earlier one of its path grown; if not, the path was used again, and both count."""
+    path = find_archived(settings.archive, record.file_sha256)
+    earlier = find_archived(settings.archive, earlier_sha256)
+    if path is None or earlier is None:  # its retention is over: only the sizes are left to compare
+        return record.size_bytes >= earlier_size
+    return continues(path, earlier)
 
 
 def check_file(
@@ -311,8 +325,11 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.dat
             [LOG_KIND],
         ).fetchall()
     }
-    days = lake.sweep(settings.lake, known)
+    lake.sweep_scratch(settings.lake)
+    unknown = lake.unknown_logs(settings.lake, known)
+    days = lake.days_of(settings.lake, unknown)
     ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+    lake.remove_logs(settings.lake, unknown)
     return days
 
 

@@ -77,9 +77,35 @@ def drop_archived(archive: Path, sha256: str) -> bool:
     return bool(found)
 
 
+def find_archived(archive: Path, sha256: str) -> Path | None:
+    """Where a content is kept, plain or gz; None where it is not, or no longer."""
+    kept = archive / sha256[:2] / sha256
+    return next((path for path in (kept, kept.with_name(f"{sha256}.gz")) if path.exists()), None)
+
+
+def continues(path: Path, earlier: Path) -> bool:
+    """Whether the inflated bytes of a file begin with those of an earlier one.
+
+    How a JSON document ends does not count: a document that grew ends later.
+    """
+    with _open_quick(earlier) as old, _open_quick(path) as new:
+        while chunk := old.read(_CHUNK):
+            other = new.read(len(chunk))
+            if other != chunk:
+                pairs = enumerate(zip(chunk, other, strict=False))
+                same = next((n for n, (a, b) in pairs if a != b), len(other))
+                return not (chunk[same:] + old.read()).strip(b" \t\r\n]}")
+    return True
+
+
 def open_content(path: Path) -> BinaryIO:
     """The inflated bytes of a plain or gz file."""
     return gzip.open(path, "rb") if is_gzip(path) else path.open("rb")  # type: ignore[return-value]
+
+
+def _open_quick(path: Path) -> BinaryIO:
+    """The inflated bytes of a file that is known to be whole."""
+    return igzip.open(path, "rb") if is_gzip(path) else path.open("rb")
 
 
 def _content_sha256(path: Path, compressed: bool, limits: InflateLimits) -> str:

@@ -264,6 +264,8 @@ def _write_aside(
 
 def days_of(lake_dir: Path, shas: Collection[str]) -> set[date]:
     """The days on which any of these files has records in the lake."""
+    if not shas:
+        return set()
     return {day for day, path in _files(lake_dir) if _sha256_of(path.name) in shas}
 
 
@@ -278,19 +280,15 @@ def remove_logs(lake_dir: Path, shas: Collection[str]) -> None:
     _remove(lake_dir, lambda _, name: _sha256_of(name) in shas)
 
 
-def sweep(lake_dir: Path, known_shas: set[str]) -> set[date]:
-    """Remove what a crash left: scratch files, and records of files that no finished intake knows.
-
-    Args:
-        lake_dir: Holds `service_calls/`.
-        known_shas: sha256 of all files whose records belong in the lake.
-
-    Returns:
-        The days whose records changed.
-    """
+def sweep_scratch(lake_dir: Path) -> None:
+    """Remove the scratch files of a reading that a crash ended."""
     for aside in lake_dir.glob(".aside-*"):
         shutil.rmtree(aside, ignore_errors=True)
-    return _remove(lake_dir, lambda _, name: _sha256_of(name) not in {*known_shas, _EMPTY})
+
+
+def unknown_logs(lake_dir: Path, known_shas: Collection[str]) -> set[str]:
+    """sha256 of the files with records in the lake that no finished intake knows."""
+    return {_sha256_of(path.name) for _, path in _files(lake_dir)} - {*known_shas, _EMPTY}
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:

@@ -65,7 +65,8 @@ followed as (
     )
     group by all
 )
-select c.*, f.replaced_at,
+select c.*, case when c.kind <> 'service_log' or c.status in ('replaced', 'rejected') then f.replaced_at end
+        as replaced_at,
     c.status <> 'replaced' and not (c.status = 'rejected' and f.replaced_at is not null) as is_current,
     case when c.is_correction then f.replaced_at is null else is_current end as is_asking
 from contents as c left join followed as f on c.kind = f.kind and c.file_sha256 = f.file_sha256
@@ -231,29 +232,36 @@ def same_content(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> tupl
     return (row[0], row[1]) if row else None
 
 
-def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]:
-    """Write a file to the ledger; what it replaces is marked so.
+def earlier_versions(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[tuple[str, int]]:
+    """sha256 and size in bytes of what was loaded under a file's kind, instansi, sender, period and path.
 
-    A version is keyed by kind, instansi, sender, period and path in the inbox; a correction replaces rows,
-    not files, and is itself not replaced. Returns the sha256 of the versions that this one replaces.
+    A correction replaces rows, not files, and is itself not replaced.
     """
-    replaced: list[str] = []
-    if record.status in ("loaded", "partly") and not record.is_correction:
-        rows = con.execute(
-            "update intake.files set status = 'replaced' "
-            "where kind = ? and instansi_code = ? and opd_code = ? and period = ? and file_name = ? "
-            "and file_sha256 <> ? and status in ('loaded', 'partly') and not is_correction "
-            "returning file_sha256",
-            [
-                record.kind,
-                record.instansi_code,
-                record.opd_code,
-                record.period,
-                record.file_name,
-                record.file_sha256,
-            ],
-        ).fetchall()
-        replaced = [row[0] for row in rows]
+    if record.status not in ("loaded", "partly") or record.is_correction:
+        return []
+    return con.execute(
+        "select file_sha256, size_bytes from intake.files "
+        "where kind = ? and instansi_code = ? and opd_code = ? and period = ? and file_name = ? "
+        "and file_sha256 <> ? and status in ('loaded', 'partly') and not is_correction "
+        "order by file_order",
+        [
+            record.kind,
+            record.instansi_code,
+            record.opd_code,
+            record.period,
+            record.file_name,
+            record.file_sha256,
+        ],
+    ).fetchall()
+
+
+def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord, replaced: Sequence[str] = ()) -> None:
+    """Write a file to the ledger; the versions (sha256) that it replaces are marked so."""
+    con.execute(
+        "update intake.files set status = 'replaced' where kind = ? and file_name = ? "
+        "and file_sha256 in (select unnest(?::varchar[])) and status in ('loaded', 'partly')",
+        [record.kind, record.file_name, list(replaced)],
+    )
     values = dict(record.__dict__)
     names = ", ".join(values)
     marks = ", ".join(f"${name}" for name in values)
@@ -265,7 +273,6 @@ def record_file(con: duckdb.DuckDBPyConnection, record: FileRecord) -> list[str]
         "(select coalesce(max(file_order), 0) + 1 from intake.files)))",
         values,
     )
-    return replaced
 
 
 def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
@@ -274,17 +281,22 @@ def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
     if wanted:
         con.execute(
             "insert or ignore into intake.pending_days select day from (select unnest(?::date[]) as day) "
-            "where day between (select first_day from raw.run_settings) "
-            "and (select greatest(as_of, current_date) + 1 from raw.run_settings)",
+            "where day between (select first_day from raw.run_settings) and ("
+            "select greatest(as_of, cast(timezone(time_zone, now()) as date)) + 1 from raw.run_settings)",
             [wanted],
         )
 
 
 def pending_ranges(con: duckdb.DuckDBPyConnection) -> list[tuple[dt.date, dt.date]]:
-    """Contiguous ranges of waiting days, both ends included, oldest first."""
+    """Ranges of waiting days, both ends included, oldest first.
+
+    A weekend in between is computed with them: days without calls cost less than a run of their own.
+    """
     return con.execute(
-        "select min(day), max(day) from (select day, day - cast(row_number() over (order by day) as integer) "
-        "as island from intake.pending_days) group by island order by 1"
+        "select min(day), max(day) from ("
+        "select day, count(*) filter (where is_apart) over (order by day) as range_number from ("
+        "select day, day - lag(day) over (order by day) > 4 as is_apart from intake.pending_days)) "
+        "group by range_number order by 1"
     ).fetchall()
 
 

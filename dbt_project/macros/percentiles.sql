@@ -1,5 +1,6 @@
 {#- Exact percentile, `hundredths` of 100, with linear interpolation, of a sorted list of whole numbers: two
-    decimals hold it exactly. A list goes to disk where memory is short; the aggregate `quantile_cont` does not. -#}
+    decimals hold it exactly. Half the cost of the aggregate `quantile_cont`, and no more where memory is short; the
+    lists themselves must fit in it. -#}
 {% macro sorted_percentile(values, hundredths) -%}
 {%- set steps = hundredths ~ ' * (len(' ~ values ~ ') - 1)' -%}
 {%- set below = values ~ '[(' ~ steps ~ ') // 100 + 1]' -%}

@@ -30,7 +30,8 @@ MAX_LINE_BYTES = 1_000_000
 MAX_BYTES = 50_000_000_000
 # Lines are read some hundred thousand at a time, so that memory does not grow with the file.
 CHUNK_BYTES = 1 << 27
-_BLOCK_BYTES = 1 << 19  # at most MAX_LINE_BYTES, so that only the first line of a block can be too long
+# A bad byte becomes three: at most MAX_LINE_BYTES then, so that only the first line of a block is too long.
+_BLOCK_BYTES = 1 << 18
 _TAIL = 4096
 _STAND_IN = 0x02
 _CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
@@ -125,7 +126,7 @@ def mark_blanks(chunk: Spool) -> Spool:
 
 
 def pick_lines(chunk: Spool, numbers: Sequence[int]) -> list[str]:
-    """The text of some lines of a chunk; `numbers` ascend and begin with 1."""
+    """The text of some lines of a chunk; `numbers` ascend, the first line of the chunk is 1."""
     picked: list[str] = []
     seen = 0
     with chunk.path.open("rb") as file:

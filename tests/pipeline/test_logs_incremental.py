@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -172,14 +173,59 @@ def test_killed_anywhere_a_second_run_reads_every_line_once(
         assert not list(settings.lake.glob(".aside-*"))
 
 
-def test_days_that_wait_are_contiguous_ranges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_is_used_again_keeps_what_was_read_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs are rotated by renaming, by emptying in place, or by writing over; none of it is a grown log."""
+    settings = home(tmp_path, monkeypatch)
+    folder = settings.inbox / "service_log" / "combined"
+    folder.mkdir(parents=True)
+    file = folder / "a.log"
+
+    def write(first: int, last: int) -> None:
+        file.write_text("".join(line + "\n" for line in lines(first, last)))
+
+    write(0, 50)
+    read(settings)
+    file.rename(folder / "a.log.1")
+    write(50, 80)
+    assert sorted(read(settings)) == [("duplicate", "duplicate"), ("loaded", None)]
+    assert ask(settings, "select count(*) from lake.service_calls") == [(80,)]
+    write(50, 90)
+    read(settings)
+    assert ask(settings, "select count(*) from lake.service_calls") == [(90,)]
+    file.write_text("")
+    read(settings)
+    assert ask(settings, "select count(*) from lake.service_calls") == [(90,)]
+    write(90, 95)
+    read(settings)
+    assert ask(settings, "select sum(response_bytes) from lake.service_calls") == [(sum(range(95)),)]
+    assert read(settings) == []
+
+
+def test_a_json_document_that_grew_replaces_its_old_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = home(tmp_path, monkeypatch)
+    folder = settings.inbox / "service_log" / "xroad"
+    folder.mkdir(parents=True)
+    sample = Path(PROJECT / "sources" / "example_inbox" / "service_log" / "xroad" / "@sample-xroad")
+    records = json.loads(next(iter(sorted(sample.glob("*.json")))).read_text())["records"][:6]
+    for count in (4, 6):
+        (folder / "a.json").write_text(json.dumps({"records": records[:count]}) + "\n")
+        assert read(settings) == [("loaded", None)]
+    assert ask(settings, "select count(*) from lake.service_calls") == [(6,)]
+    assert ask(settings, "select status from raw.intake_files order by lines") == [("replaced",), ("loaded",)]
+
+
+def test_days_that_wait_are_ranges_over_weekends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = home(tmp_path, monkeypatch)
     con = open_warehouse(settings.warehouse)
     intake.prepare_warehouse(con, settings)
-    ledger.queue_days(con, {dt.date(2026, 10, day) for day in (4, 5, 6, 20, 21)})
+    ledger.queue_days(con, {dt.date(2026, 10, day) for day in (1, 2, 5, 6, 20, 21)})
     ranges = ledger.pending_ranges(con)
     con.close()
     assert ranges == [
-        (dt.date(2026, 10, 4), dt.date(2026, 10, 6)),
+        (dt.date(2026, 10, 1), dt.date(2026, 10, 6)),
         (dt.date(2026, 10, 20), dt.date(2026, 10, 21)),
     ]
