@@ -18,6 +18,37 @@
     {{ return(replace_relation(this.incorporate(type='table'), none, seed_columns=types, seed_file=file)) }}
 {% endmaterialization %}
 
+{#- Of the incremental models those by day of calls are filled some days at a time; the microbatch one is dbt's. -#}
+{% materialization incremental, adapter="duckdb" %}
+    {%- if config.get('incremental_strategy') == 'microbatch' %}
+        {{- return(dbt.materialization_incremental_duckdb()) }}
+    {%- endif %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(target) -%}
+    {%- set is_kept = existing is not none and existing.is_table and not should_full_refresh() -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- call statement('main') -%}
+        {%- if not is_kept %}
+            {%- if existing is not none and not existing.is_table %}
+            drop {{ existing.type }} {{ existing }};
+            {%- endif %}
+            create or replace table {{ target }} (
+                {%- for name, column in model.columns.items() %}
+                {{ adapter.quote(name) }} {{ column.data_type }}{{ ' not null' if column.constraints }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            );
+        {%- endif %}
+        {{ check_contract('select * from (' ~ sql ~ ')', target.identifier, model.columns) }}
+        {{ fill_kept_days(target, is_kept) }}
+        {{ comments(target, model) }}
+    {%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
 {#- A test only reads: it needs no transaction. -#}
 {% materialization test, adapter="duckdb" %}
     {%- if should_store_failures() %}{{ return(materialization_test_default()) }}{% endif -%}
@@ -52,7 +83,7 @@
                     {{ query }}
                 ) as built
             );
-            {{ check_contract(target, model.columns) }}
+            {{ check_contract('select * from ' ~ target, target.identifier, model.columns) }}
         {%- endif %}
         {{ column_constraints(target, model.columns) }}
         {{ comments(target, model) }}
@@ -67,16 +98,16 @@
     {%- for name in columns %}{{ adapter.quote(name) }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
 
-{#- Fails, and names the columns, where a relation's types are not those that its contract states. -#}
-{% macro check_contract(relation, columns) %}
+{#- Fails, and names the columns, where a query's types are not those that the contract states. -#}
+{% macro check_contract(query, name, columns) %}
     select
         error(
-            {{ dbt.string_literal('the contract of ' ~ relation.identifier ~ ' is broken: ') }} || string_agg(
+            {{ dbt.string_literal('the contract of ' ~ name ~ ' is broken: ') }} || string_agg(
                 column_name || ' is ' || coalesce(built.column_type, 'missing') || ', stated is '
                 || coalesce(stated.column_type, 'nothing'), '; '
             )
         )
-    from (describe {{ relation }}) as built
+    from (describe {{ query }}) as built
     full outer join (
         describe select
             {%- for name, column in columns.items() %}

@@ -25,6 +25,7 @@ from sources import ledger
 
 EXAMPLES = PROJECT / "sources" / "example_inbox" / "service_log"
 MARTS = ("fct_calls_daily", "fct_exchange_edges", "fct_log_quality")
+KEPT = ("int_calls__classified", "int_calls__hourly", "int_calls__totalled", "int_calls__duration_counts")
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
@@ -96,7 +97,7 @@ class Home:
             con = open_warehouse(self.settings.warehouse)
             ledger.settle_days(con, first, last)
             con.close()
-        marts = [f"+{model}" for model in (*MARTS, "int_calls__duration_counts")]
+        marts = [f"+{model}" for model in (*MARTS, *KEPT)]
         tests = ["--indirect-selection", "buildable"] if command == "build" else []
         dbt(self.settings, command, *tests, "--select", *marts, "--exclude", "tag:daily")
 
@@ -386,6 +387,15 @@ def test_a_night_without_news_changes_nothing(second_night: Home) -> None:
     second_night.night()
     assert second_night.days == set()
     assert second_night.marts() == before
+
+
+def test_days_added_one_at_a_time_are_the_same(second_night: Home) -> None:
+    def rows() -> list[list[tuple[Any, ...]]]:
+        return [second_night.rows(f"select * from intermediate.{model} order by all") for model in KEPT]
+
+    before = rows()
+    dbt(second_night.settings, "run", "--full-refresh", "--vars", "calls_at_once: 1", "--select", *KEPT)
+    assert rows() == before
 
 
 def test_redoing_a_day_changes_nothing(second_night: Home) -> None:

@@ -5,7 +5,7 @@ with counted as (
         versions.day_version
     from {{ ref('int_calls__counted_daily') }} as calls
     inner join {{ ref('int_calls__day_versions') }} as versions on calls.day = versions.day
-    where {{ is_new_day('calls.day') }}
+    where {{ is_chosen_day('calls.day') }}
 
 ),
 

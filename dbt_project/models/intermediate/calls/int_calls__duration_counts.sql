@@ -11,7 +11,7 @@ with durations as (
     from {{ ref('int_calls__classified') }}
     where
         is_business
-        and {{ is_new_day('day') }}
+        and {{ is_chosen_day('day') }}
 
 )
 

@@ -3,7 +3,7 @@ with business as (
     select * from {{ ref('int_calls__classified') }}
     where
         is_business
-        and {{ is_new_day('day') }}
+        and {{ is_chosen_day('day') }}
 
 ),
 
