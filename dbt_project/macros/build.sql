@@ -11,11 +11,16 @@
 {% endmaterialization %}
 
 {% materialization seed, adapter="duckdb" %}
-    {%- set types = config.get('column_types') -%}
+    {%- set target = this.incorporate(type='table') -%}
     {#- dbt asks for the rows that it would have read itself. -#}
     {%- do store_result('agate_table', response='OK') -%}
     {%- set file = adapter.escape_sql_string(adapter.get_seed_file_path(model)) -%}
-    {{ return(replace_relation(this.incorporate(type='table'), none, seed_columns=types, seed_file=file)) }}
+    {%- set statements %}
+        {{ create_empty(target, config.get('column_types')) }}
+        copy {{ target }} from '{{ file }}' (format csv, header true);
+        {{ column_constraints(target, model.columns) }}
+    {%- endset -%}
+    {{ return(build_at_once(target, statements)) }}
 {% endmaterialization %}
 
 {#- Of the incremental models those by day of calls are filled some days at a time; the microbatch one is dbt's. -#}
@@ -26,27 +31,15 @@
     {%- set target = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(target) -%}
     {%- set is_kept = existing is not none and existing.is_table and not should_full_refresh() -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- call statement('main') -%}
-        {%- if not is_kept %}
-            {%- if existing is not none and not existing.is_table %}
-            drop {{ existing.type }} {{ existing }};
-            {%- endif %}
-            create or replace table {{ target }} (
-                {%- for name, column in model.columns.items() %}
-                {{ adapter.quote(name) }} {{ column.data_type }}{{ ' not null' if column.constraints }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            );
-        {%- endif %}
+    {%- set types = {} -%}
+    {%- for name, column in model.columns.items() -%}{%- do types.update({name: column.data_type}) -%}{%- endfor -%}
+    {%- set statements %}
+        {{ create_empty(target, types) if not is_kept }}
         {{ check_contract('select * from (' ~ sql ~ ')', target.identifier, model.columns) }}
         {{ fill_kept_days(target, is_kept) }}
-        {{ comments(target, model) }}
-    {%- endcall -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({'relations': [target]}) }}
+        {{ column_constraints(target, model.columns) if not is_kept }}
+    {%- endset -%}
+    {{ return(build_at_once(target, statements)) }}
 {% endmaterialization %}
 
 {#- A test only reads: it needs no transaction. -#}
@@ -60,8 +53,22 @@
     {{ return({'relations': []}) }}
 {% endmaterialization %}
 
+{% macro replace_relation(target, query) %}
+    {%- set names = quoted_columns(model.columns) -%}
+    {%- set statements %}
+        create or replace {{ target.type }} {{ target }} as (
+            select {{ names }}, * exclude ({{ names }}) from (
+                {{ query }}
+            ) as built
+        );
+        {{ check_contract('select * from ' ~ target, target.identifier, model.columns) }}
+        {{ column_constraints(target, model.columns) }}
+    {%- endset -%}
+    {{ return(build_at_once(target, statements)) }}
+{% endmacro %}
+
 {#- Runs the hooks and the statements of a build in one transaction. -#}
-{% macro replace_relation(target, query, seed_columns=none, seed_file=none) %}
+{% macro build_at_once(target, statements) %}
     {%- set existing = load_cached_relation(target) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -69,29 +76,21 @@
         {%- if existing is not none and existing.type != target.type %}
             drop {{ existing.type }} {{ existing }};
         {%- endif %}
-        {%- if query is none %}
-            create or replace table {{ target }} (
-                {%- for name, type in seed_columns.items() %}
-                {{ adapter.quote(name) }} {{ type }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            );
-            copy {{ target }} from '{{ seed_file }}' (format csv, header true);
-        {%- else %}
-            {%- set names = quoted_columns(model.columns) %}
-            create or replace {{ target.type }} {{ target }} as (
-                select {{ names }}, * exclude ({{ names }}) from (
-                    {{ query }}
-                ) as built
-            );
-            {{ check_contract('select * from ' ~ target, target.identifier, model.columns) }}
-        {%- endif %}
-        {{ column_constraints(target, model.columns) }}
+        {{ statements }}
         {{ comments(target, model) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{% macro create_empty(target, types) %}
+    create or replace table {{ target }} (
+        {%- for name, type in types.items() %}
+        {{ adapter.quote(name) }} {{ type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    );
 {% endmacro %}
 
 {% macro quoted_columns(columns) -%}
