@@ -1,0 +1,138 @@
+"""The inflated bytes of a received content, plain or gzip.
+
+Belongs here: what is gzip, several members behind each other, what stands behind the last one. Stays out:
+limits (`archive.py` holds them once, when a content arrives) and what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from isal import isal_zlib
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
+MAGIC = b"\x1f\x8b"
+_RAW_BYTES = 1 << 17
+_GZIP_WINDOW = 31  # zlib's wbits for a gzip header and the largest window
+
+
+class Inflater:
+    """Inflates a gzip piece by piece; bytes behind its end are counted, not an error, as `gzip -d` does.
+
+    Attributes:
+        junk_bytes: how many bytes, zeros aside, stand behind the last member.
+        is_whole: whether the last member that was begun has ended.
+    """
+
+    def __init__(self) -> None:
+        self.junk_bytes = 0
+        self.is_whole = False
+        self._member = isal_zlib.decompressobj(_GZIP_WINDOW)
+        self._held = b""
+        self._has_begun = False
+
+    def feed(self, raw: bytes, limit: int) -> tuple[bytes, bytes]:
+        """Inflate at most `limit` bytes.
+
+        Returns:
+            The inflated bytes, and the raw ones that are to be fed again.
+
+        Raises:
+            gzip.BadGzipFile: the bytes are no gzip, or a damaged one.
+        """
+        raw = self._held + raw
+        self._held = b""
+        if self.is_whole:
+            # Some tools fill the last block of a file with zeros.
+            raw = raw if self.junk_bytes else raw.lstrip(b"\0")
+            if len(raw) == 1 and not self.junk_bytes:
+                self._held = raw
+                return b"", b""
+            if self.junk_bytes or not raw.startswith(MAGIC):
+                self.junk_bytes += len(raw)
+                return b"", b""
+            self._member = isal_zlib.decompressobj(_GZIP_WINDOW)
+            self.is_whole = False
+        try:
+            text = self._member.decompress(raw, limit)
+        except isal_zlib.error as error:
+            raise gzip.BadGzipFile(str(error)) from error
+        self.is_whole = self._member.eof
+        return text, self._member.unused_data if self.is_whole else self._member.unconsumed_tail
+
+    def finish(self) -> None:
+        """Tell that no raw bytes follow.
+
+        Raises:
+            EOFError: a member has not ended.
+        """
+        if not self.is_whole:
+            raise EOFError("the gzip ends before its end")
+        self.junk_bytes += len(self._held)
+        self._held = b""
+
+
+class InflatedFile(io.RawIOBase):
+    """The inflated bytes of an open gzip as a file; raises as `Inflater` does."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._inflater = Inflater()
+        self._rest = b""
+        self._text = memoryview(b"")
+        self._is_done = False
+
+    @property
+    def junk_bytes(self) -> int:
+        """Bytes behind the last member; known once all has been read."""
+        return self._inflater.junk_bytes
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer with the next inflated bytes; how many, 0 at the end."""
+        wanted = memoryview(buffer).cast("B")
+        while not self._text and not self._is_done:
+            if not self._rest:
+                self._rest = self._raw.read(_RAW_BYTES)
+            if not self._rest:
+                self._inflater.finish()
+                self._is_done = True
+                break
+            text, self._rest = self._inflater.feed(self._rest, max(len(wanted), _RAW_BYTES))
+            self._text = memoryview(text)
+        size = min(len(wanted), len(self._text))
+        wanted[:size] = self._text[:size]
+        self._text = self._text[size:]
+        return size
+
+    def close(self) -> None:
+        """Close the raw file with it."""
+        self._raw.close()
+        super().close()
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the content starts as gzip does, whatever its name says."""
+    with path.open("rb") as f:
+        return f.read(2) == MAGIC
+
+
+def open_inflated(path: Path) -> BinaryIO:
+    """The inflated bytes of a plain or gzip content.
+
+    Raises while it is read: EOFError where a gzip is cut, `gzip.BadGzipFile` where it is damaged.
+    """
+    raw = path.open("rb")
+    if raw.read(2) != MAGIC:
+        raw.seek(0)
+        return raw
+    raw.seek(0)
+    return cast(BinaryIO, io.BufferedReader(InflatedFile(raw), 1 << 18))
