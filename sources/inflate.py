@@ -9,12 +9,9 @@ from __future__ import annotations
 import gzip
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from isal import isal_zlib
-
-if TYPE_CHECKING:
-    from collections.abc import Buffer
 
 MAGIC = b"\x1f\x8b"
 _RAW_BYTES = 1 << 17
@@ -77,15 +74,14 @@ class Inflater:
         self._held = b""
 
 
-class InflatedFile(io.RawIOBase):
+class InflatedFile(io.BufferedIOBase):
     """The inflated bytes of an open gzip as a file; raises as `Inflater` does."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         self._inflater = Inflater()
         self._rest = b""
-        self._text = memoryview(b"")
-        self._is_done = False
+        self._text = b""
 
     @property
     def junk_bytes(self) -> int:
@@ -96,22 +92,27 @@ class InflatedFile(io.RawIOBase):
         """True."""
         return True
 
-    def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer with the next inflated bytes; how many, 0 at the end."""
-        wanted = memoryview(buffer).cast("B")
-        while not self._text and not self._is_done:
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next `size` bytes, fewer only at the end; all that are left where `size` is negative."""
+        pieces: list[bytes] = []
+        missing = -1 if size is None else size
+        while missing and (piece := self.read1(missing)):
+            pieces.append(piece)
+            missing -= len(piece) if missing > 0 else 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Some of the next bytes, at most `size`; none at the end."""
+        limit = size if size > 0 else _RAW_BYTES
+        while not self._text:
             if not self._rest:
                 self._rest = self._raw.read(_RAW_BYTES)
             if not self._rest:
                 self._inflater.finish()
-                self._is_done = True
-                break
-            text, self._rest = self._inflater.feed(self._rest, max(len(wanted), _RAW_BYTES))
-            self._text = memoryview(text)
-        size = min(len(wanted), len(self._text))
-        wanted[:size] = self._text[:size]
-        self._text = self._text[size:]
-        return size
+                return b""
+            self._text, self._rest = self._inflater.feed(self._rest, limit)
+        piece, self._text = self._text[:limit], self._text[limit:]
+        return piece
 
     def close(self) -> None:
         """Close the raw file with it."""
@@ -135,4 +136,4 @@ def open_inflated(path: Path) -> BinaryIO:
         raw.seek(0)
         return raw
     raw.seek(0)
-    return cast(BinaryIO, io.BufferedReader(InflatedFile(raw), 1 << 18))
+    return cast(BinaryIO, InflatedFile(raw))
