@@ -1,72 +1,169 @@
 """Received bytes, kept read-only under the sha256 of their content.
 
-Belongs here: hashing, inflating within limits, storing once. Stays out: what the bytes mean.
+Belongs here: copying once while hashing, inflating within limits, what is kept and whether it is still what
+its name says. Stays out: opening a file of the inbox (`opener.py`), what the bytes mean.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from isal import igzip, isal_zlib
-
-from sources.errors import FileRejected, FileWaiting
+from sources.errors import FileProblem, FileRejected, FileWaiting
+from sources.inflate import MAGIC, Inflater, open_inflated
 
 _CHUNK = 1 << 20
+_SCRATCH = ".tmp"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Archived:
-    """One received content: its sha256 (of the inflated bytes), where it is kept, and whether gz."""
+    """One received content: its sha256 (of the inflated bytes), where it is kept, whether gz, and how many
+    bytes stand behind the end of the gz.
+    """
 
     sha256: str
     path: Path
     is_gzip: bool
+    junk_bytes: int = 0
 
 
 @dataclass(frozen=True)
-class InflateLimits:
-    """How much one compressed file may become: bytes, and bytes for each compressed byte."""
+class ByteLimits:
+    """How large one file may be: bytes, inflated, and inflated bytes for each compressed byte."""
 
     max_bytes: int
     max_ratio: int
 
 
-def is_gzip(path: Path) -> bool:
-    """Whether the file starts as gzip does, whatever its name says."""
-    with path.open("rb") as f:
-        return f.read(2) == b"\x1f\x8b"
+class _Digest:
+    """The sha256 of the inflated bytes of what is copied, within the limits."""
+
+    def __init__(self, size: int, limits: ByteLimits) -> None:
+        self._digest = hashlib.sha256()
+        self._inflater: Inflater | None = None
+        self._total = 0
+        self._max_bytes = limits.max_bytes
+        self._allowed = min(limits.max_bytes, max(size, _CHUNK) * limits.max_ratio)
+        self._has_begun = False
+
+    @property
+    def is_gzip(self) -> bool:
+        return self._inflater is not None
+
+    @property
+    def junk_bytes(self) -> int:
+        return self._inflater.junk_bytes if self._inflater else 0
+
+    def add(self, raw: bytes) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._inflater = Inflater() if raw.startswith(MAGIC) else None
+        if self._inflater is None:
+            self._total += len(raw)
+            if self._total > self._max_bytes:
+                raise _too_large(self._max_bytes)
+            self._digest.update(raw)
+            return
+        while raw:
+            try:
+                text, raw = self._inflater.feed(raw, _CHUNK)
+            except gzip.BadGzipFile as error:
+                raise FileRejected("unreadable", f"gz rusak setelah {self._total:,} byte isi") from error
+            if self._total == 0 and text.startswith(MAGIC):
+                raise FileRejected("unreadable", "gz di dalam gz; kirim satu kali dimampatkan")
+            self._total += len(text)
+            if self._total > self._allowed:
+                raise _too_large(self._allowed)
+            self._digest.update(text)
+
+    def finish(self) -> str:
+        if self._inflater:
+            try:
+                self._inflater.finish()
+            except EOFError as error:
+                raise FileWaiting(
+                    "truncated", f"gz terpotong setelah {self._total:,} byte isi; ditunggu kiriman lengkapnya"
+                ) from error
+        return self._digest.hexdigest()
 
 
-def archive_file(path: Path, archive: Path, limits: InflateLimits) -> Archived:
-    """Keep the bytes of a file once; a gz and its plain twin have the same sha256.
+def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archived:
+    """Keep the bytes of an opened file once; a gz and its plain twin have the same sha256.
+
+    The bytes are read once: what is hashed is what is kept, and a file that is written to meanwhile waits.
 
     Raises:
-        FileWaiting: a gzip that ends before its end.
-        FileRejected: a gzip that is damaged or inflates beyond the limits.
+        FileWaiting: a gzip that ends before its end, or a file that changed while it was read.
+        FileRejected: a file beyond the limits, or a damaged gzip.
     """
-    compressed = is_gzip(path)
-    sha256 = _content_sha256(path, compressed, limits)
-    kept = archive / sha256[:2] / (sha256 + (".gz" if compressed else ""))
-    twin = archive / sha256[:2] / (sha256 + ("" if compressed else ".gz"))
-    if kept.exists():
-        return Archived(sha256, kept, compressed)
-    if twin.exists():
-        return Archived(sha256, twin, not compressed)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    aside = kept.with_suffix(f".{os.getpid()}.tmp")
-    with path.open("rb") as source, aside.open("wb") as target:
-        while chunk := source.read(_CHUNK):
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-    aside.chmod(0o400)
-    aside.replace(kept)
-    return Archived(sha256, kept, compressed)
+    before = os.fstat(source.fileno())
+    if before.st_size > limits.max_bytes:
+        raise _too_large(limits.max_bytes)
+    archive.mkdir(parents=True, exist_ok=True)
+    aside = archive / f"{os.getpid()}{_SCRATCH}"
+    digest = _Digest(before.st_size, limits)
+    try:
+        try:
+            with aside.open("wb") as target:
+                copied = 0
+                while chunk := _read(source):
+                    copied += len(chunk)
+                    digest.add(chunk)
+                    target.write(chunk)
+                sha256 = digest.finish()
+                target.flush()
+                os.fsync(target.fileno())
+        except FileProblem:
+            _refuse_changed(source, before, None)
+            raise
+        _refuse_changed(source, before, copied)
+        kept = archive / sha256[:2] / (sha256 + (".gz" if digest.is_gzip else ""))
+        kept.parent.mkdir(exist_ok=True)
+        for known in (kept, archive / sha256[:2] / (sha256 + ("" if digest.is_gzip else ".gz"))):
+            if known.exists() and is_intact(known, sha256):
+                return Archived(sha256, known, known.suffix == ".gz", digest.junk_bytes)
+        aside.chmod(0o400)
+        aside.replace(kept)
+        return Archived(sha256, kept, digest.is_gzip, digest.junk_bytes)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _read(source: BinaryIO) -> bytes:
+    try:
+        return source.read(_CHUNK)
+    except OSError as error:
+        raise FileWaiting("unreadable", "berkas tidak dapat dibaca sampai habis; dicoba lagi") from error
+
+
+def is_intact(kept: Path, sha256: str) -> bool:
+    """Whether an archived content still is what its name says; said in the log where it is not."""
+    digest = hashlib.sha256()
+    try:
+        with open_inflated(kept) as content:
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
+    except (OSError, EOFError) as error:
+        _log.warning("archive: %s can not be read (%s)", kept.name, type(error).__name__)
+        return False
+    if digest.hexdigest() != sha256:
+        _log.warning("archive: %s does not hold what its name says", kept.name)
+        return False
+    return True
+
+
+def sweep_archive(archive: Path) -> None:
+    """Remove what a copy that was ended left behind."""
+    for pattern in (f"*{_SCRATCH}", f"*/*{_SCRATCH}"):
+        for left in archive.glob(pattern):
+            left.unlink(missing_ok=True)
 
 
 def drop_archived(archive: Path, sha256: str) -> bool:
@@ -88,7 +185,7 @@ def continues(path: Path, earlier: Path) -> bool:
 
     How a JSON document ends does not count: a document that grew ends later.
     """
-    with _open_quick(earlier) as old, _open_quick(path) as new:
+    with open_inflated(earlier) as old, open_inflated(path) as new:
         while chunk := old.read(_CHUNK):
             other = new.read(len(chunk))
             if other != chunk:
@@ -98,38 +195,12 @@ def continues(path: Path, earlier: Path) -> bool:
     return True
 
 
-def open_content(path: Path) -> BinaryIO:
-    """The inflated bytes of a plain or gz file."""
-    return gzip.open(path, "rb") if is_gzip(path) else path.open("rb")  # type: ignore[return-value]
+def _refuse_changed(source: BinaryIO, before: os.stat_result, copied: int | None) -> None:
+    after = os.fstat(source.fileno())
+    is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if not is_same or copied not in (None, before.st_size):
+        raise FileWaiting("changing", "berkas berubah selagi dibaca; ditunggu sampai kirimannya selesai")
 
 
-def _open_quick(path: Path) -> BinaryIO:
-    """The inflated bytes of a file that is known to be whole."""
-    return igzip.open(path, "rb") if is_gzip(path) else path.open("rb")
-
-
-def _content_sha256(path: Path, compressed: bool, limits: InflateLimits) -> str:
-    digest = hashlib.sha256()
-    if not compressed:
-        with path.open("rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    allowed = min(limits.max_bytes, max(path.stat().st_size, _CHUNK) * limits.max_ratio)
-    total = 0
-    try:
-        with igzip.open(path, "rb") as f:
-            while chunk := f.read(_CHUNK):
-                if total == 0 and chunk[:2] == b"\x1f\x8b":
-                    raise FileRejected("unreadable", "gz di dalam gz; kirim satu kali dimampatkan")
-                total += len(chunk)
-                if total > allowed:
-                    raise FileRejected(
-                        "too_large", f"isi gz melebihi batas {allowed:,} byte; pecah atau kirim tanpa mampat"
-                    )
-                digest.update(chunk)
-    except EOFError as error:
-        raise FileWaiting(
-            "truncated", f"gz terpotong setelah {total:,} byte isi; ditunggu kiriman lengkapnya"
-        ) from error
-    except (gzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]
-        raise FileRejected("unreadable", f"gz rusak setelah {total:,} byte isi: {error}") from error
-    return digest.hexdigest()
+def _too_large(limit: int) -> FileRejected:
+    return FileRejected("too_large", f"isi berkas melebihi batas {limit:,} byte; pecah berkasnya")

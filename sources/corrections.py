@@ -10,6 +10,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from expectations.relations import CORRECTED, JUDGED, LANDED
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -37,41 +39,52 @@ _FAULTS = f"""
             || 'seharusnya versi terakhir; berkas itu sudah digantikan versi baru.'}}
         when not is_there then {{'rule': 'reference', 'message': {_SAID}
             || 'seharusnya baris isi berkas itu; baris ' || row_number || ' tidak ada padanya.'}}
-        when count(*) over (partition by file_sha256, row_number, root_sha256, root_row) > 1
+        when $sender <> $instansi and owner_code is distinct from $sender
+            then {{'rule': 'sender', 'message': {_SAID}
+            || 'berkas ini dikirim ' || mask_text($sender)
+            || '; hanya OPD pemilik baris atau instansi yang boleh memperbaiki.'}}
+        when count(*) over (partition by file_id, row_number, root_id, root_row) > 1
             then {{'rule': 'repeated', 'message': {_SAID}
             || 'seharusnya satu perbaikan per baris; baris itu diperbaiki dua kali pada berkas ini.'}}
     end"""
 
 
 def link_rows(
-    con: duckdb.DuckDBPyConnection, kind: str, position: int, instansi_code: str, knows_rows: bool = True
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    position: int,
+    instansi_code: str,
+    sender_code: str,
+    knows_rows: bool = True,
 ) -> bool:
     """Find the rows that the landed rows of one file mend, into the temporary table `corrected`.
 
     A row is named as `<file>#<row>` or `<file>@<sha256 prefix>#<row>`, the file by its path in the inbox, the
-    end of that path or the beginning of its sha256; it must be one of the same kind and instansi.
+    end of that path or the beginning of its sha256; it must be one of the same kind and instansi, and the
+    sender's own unless the instansi itself mends it.
 
     Args:
         con: the intake connection, with `landed` and the ledger.
         kind: of the file.
         position: number of the landed cell that names the row.
         instansi_code: of the file.
+        sender_code: the OPD that sent the file, the instansi's code where it sent it itself.
         knows_rows: False where the connection does not hold every received row; a row of a known file is then
             taken to be there.
 
     Returns:
         False where no row names another: an ordinary file that happens to have the column.
     """
-    filled = con.execute(f"select count(*) from landed where length(trim(c{position})) > 0").fetchone()
+    filled = con.execute(f"select count(*) from {LANDED} where length(trim(c{position})) > 0").fetchone()
     if not filled or not filled[0]:
         return False
     con.execute(
         f"""
-        create or replace temp table corrected as
+        create or replace temp table {CORRECTED} as
         with named as (
             select _row_number, nullif(ltrim(trim(c{position}), ''''), '') as named,
                 regexp_extract(named, '{_PARTS}', ['file', 'version', 'row']) as part
-            from landed
+            from {LANDED}
         ),
         asked as (
             select _row_number, named, part.file as name,
@@ -83,39 +96,46 @@ def link_rows(
             from named
         ),
         known as (
-            select file_sha256, shown_name, is_current or is_correction as is_newest, is_correction
+            select file_id, file_sha256, file_name, is_current or is_correction as is_newest, is_correction
             from intake.file_state
             where kind = $kind and instansi_code = $instansi and rows_received > 0
         ),
         found as (
-            select n.name, n.version, count(*) as files, min(k.file_sha256) as file_sha256,
+            select n.name, n.version, count(*) as files, min(k.file_id) as file_id,
                 bool_or(k.is_correction) as is_correction
             from (select distinct name, version from asked where row_number is not null) as n
             inner join known as k on case
                 when n.version is not null then starts_with(k.file_sha256, n.version)
-                else k.is_newest and (k.shown_name = n.name or ends_with(k.shown_name, '/' || n.name))
+                else k.is_newest and (k.file_name = n.name or ends_with(k.file_name, '/' || n.name))
             end
             group by all
         ),
         linked as (
-            select a._row_number, a.named, a.row_number, f.files, f.file_sha256,
-                coalesce(c.root_sha256, f.file_sha256) as root_sha256,
+            select a._row_number, a.named, a.row_number, f.files, f.file_id,
+                coalesce(c.root_id, f.file_id) as root_id,
                 coalesce(c.root_row, a.row_number) as root_row,
                 not $knows or (r._row_number is not null and not (f.is_correction and c.root_row is null))
-                    as is_there
+                    as is_there,
+                r._opd_code as owner_code
             from asked as a
             left join found as f on a.name = f.name and a.version is not distinct from f.version
             left join intake.corrections as c
-                on c.kind = $kind and f.file_sha256 = c.file_sha256 and a.row_number = c.row_number
-            left join received.{kind} as r on f.file_sha256 = r._file_sha256 and a.row_number = r._row_number
+                on f.file_id = c.file_id and a.row_number = c.row_number
+            left join received.{kind} as r on f.file_id = r._file_id and a.row_number = r._row_number
         ),
         rooted as (
-            select l.*, s.is_current, s.opd_code, s.period
+            select l.* replace (
+                    -- The answer on a row goes to its OPD, or to its sender where no register knows that OPD.
+                    case when o.opd_code is not null then l.owner_code else s.opd_code end as owner_code
+                ), s.is_current, s.opd_code, s.period
             from linked as l left join intake.file_state as s
-                on s.kind = $kind and l.root_sha256 = s.file_sha256
+                on l.root_id = s.file_id
+            left join (
+                select distinct opd_code from reference.opd_register where instansi_code = $instansi
+            ) as o on l.owner_code = o.opd_code
         ),
         judged as (
-            select _row_number, file_sha256, row_number, root_sha256, root_row, opd_code, period,
+            select _row_number, file_id, row_number, root_id, root_row, opd_code, period,
                 {_FAULTS} as fault
             from rooted
         )
@@ -125,7 +145,7 @@ def link_rows(
             }} end as fault
         )
         from judged""",
-        {"kind": kind, "instansi": instansi_code, "knows": knows_rows},
+        {"kind": kind, "instansi": instansi_code, "sender": sender_code, "knows": knows_rows},
     )
     return True
 
@@ -142,18 +162,18 @@ def recall_values(
         own: every column of the kind.
     """
     rows = con.execute(
-        f"select distinct r._file_sha256, r._row_number, r._raw_row from corrected as k "
-        f"inner join received.{kind} as r on k.file_sha256 = r._file_sha256 and k.row_number = r._row_number "
+        f"select distinct r._file_id, r._row_number, r._raw_row from {CORRECTED} as k "
+        f"inner join received.{kind} as r on k.file_id = r._file_id and k.row_number = r._row_number "
         "where k.fault is null and json_valid(r._raw_row)"
     ).fetchall()
-    for sha256, number, copy in rows:
+    for file_id, number, copy in rows:
         shown = {known.get(" ".join(head.lower().split())): cell for head, cell in json.loads(copy).items()}
         found = {name: cell for name, cell in shown.items() if name in own}
         if found:
             values = ", ".join(f'"{name}" = ?' for name in found)
             con.execute(
-                f"update received.{kind} set {values} where _file_sha256 = ? and _row_number = ?",
-                [*found.values(), sha256, number],
+                f"update received.{kind} set {values} where _file_id = ? and _row_number = ?",
+                [*found.values(), file_id, number],
             )
 
 
@@ -178,13 +198,13 @@ def keep_values(
     """
     absent = [name for name in own if name not in columns]
     joins = f"""
-        left join corrected as k on l._row_number = k._row_number and k.fault is null
-        left join received.{kind} as r on k.file_sha256 = r._file_sha256 and k.row_number = r._row_number"""
+        left join {CORRECTED} as k on l._row_number = k._row_number and k.fault is null
+        left join received.{kind} as r on k.file_id = r._file_id and k.row_number = r._row_number"""
     old = {name: f'r."{name}"' for name in own}
     if "period" in old:
         old["period"] = "coalesce(r.period, r._period)"
     counted = ", ".join(f"count({old[name]})" for name in absent) or "1"
-    counts = con.execute(f"select {counted} from landed as l {joins}").fetchone()
+    counts = con.execute(f"select {counted} from {LANDED} as l {joins}").fetchone()
     added = [name for name, count in zip(absent, counts or (), strict=False) if count]
     cells = []
     for i, name in enumerate(columns):
@@ -197,8 +217,8 @@ def keep_values(
         cells.append(f"{cell} as c{i}")
     more = "".join(f", {old[name]} as c{i}" for i, name in enumerate(added, len(columns)))
     con.execute(
-        f"create or replace temp table landed as "
-        f"select l.* replace ({', '.join(cells)}){more} from landed as l {joins}"
+        f"create or replace temp table {LANDED} as "
+        f"select l.* replace ({', '.join(cells)}){more} from {LANDED} as l {joins}"
     )
     return added
 
@@ -231,11 +251,15 @@ def finish_rows(
         f"case when l.c{i} is not null then '{HIDDEN}' end" if name in hidden else f"cut_credentials(l.c{i})"
         for i, name in known
     )
-    sender = "coalesce(j.opd_code, k.opd_code)" if "opd_code" in own else "k.opd_code"
+    sender = (
+        "case when j.opd_code is null then k.opd_code else j._opd_code end"
+        if "opd_code" in own
+        else "k.opd_code"
+    )
     period = "j._period" if "period" in own else "k.period"
     con.execute(
         f"""
-        create or replace temp table judged as
+        create or replace temp table {JUDGED} as
         select j.* replace (
             {"".join(f"{cell}, " for cell in kept)}
             case when k.fault is null then {sender} else j._opd_code end as _opd_code,
@@ -244,23 +268,23 @@ def finish_rows(
                 then mask_text(to_json(map($headers::varchar[], [{shown}]))::varchar) end) as _raw_row,
             case when k.fault is not null then list_prepend(k.fault, j._broken) else j._broken end as _broken
         )
-        from judged as j
-        inner join corrected as k on j._row_number = k._row_number
-        inner join landed as l on j._row_number = l._row_number
-        left join received.{kind} as r on k.file_sha256 = r._file_sha256 and k.row_number = r._row_number
+        from {JUDGED} as j
+        inner join {CORRECTED} as k on j._row_number = k._row_number
+        inner join {LANDED} as l on j._row_number = l._row_number
+        left join received.{kind} as r on k.file_id = r._file_id and k.row_number = r._row_number
         order by j._row_number""",
         {"headers": [headers[i] for i, _ in known]},
     )
 
 
-def keep_links(con: duckdb.DuckDBPyConnection, kind: str, file_sha256: str) -> None:
+def keep_links(con: duckdb.DuckDBPyConnection, kind: str, file_id: str) -> None:
     """Remember which rows the file mends; belongs into the transaction that keeps its rows."""
-    con.execute("delete from intake.corrections where kind = ? and file_sha256 = ?", [kind, file_sha256])
+    con.execute("delete from intake.corrections where file_id = ?", [file_id])
     accepted = "len(list_filter({}, lambda b: b.severity = 'error')) = 0"
     con.execute(
-        f"insert into intake.corrections select ?, ?, k._row_number, k.root_sha256, k.root_row, "
-        f"{accepted.format('j._broken')}, not ({accepted.format('r._broken')}) from corrected as k "
-        f"inner join judged as j on k._row_number = j._row_number inner join received.{kind} as r "
-        "on k.root_sha256 = r._file_sha256 and k.root_row = r._row_number where k.fault is null",
-        [kind, file_sha256],
+        f"insert into intake.corrections select ?, ?, k._row_number, k.root_id, k.root_row, "
+        f"{accepted.format('j._broken')}, not ({accepted.format('r._broken')}) from {CORRECTED} as k "
+        f"inner join {JUDGED} as j on k._row_number = j._row_number inner join received.{kind} as r "
+        "on k.root_id = r._file_id and k.root_row = r._row_number where k.fault is null",
+        [kind, file_id],
     )

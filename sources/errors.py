@@ -1,5 +1,13 @@
 """Why a whole file is not loaded: a code for machines, a sentence in Indonesian for its sender."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sources.findings import LeftOut
+
 
 class FileProblem(Exception):
     """A file that is not loaded as a whole.
@@ -7,12 +15,16 @@ class FileProblem(Exception):
     Attributes:
         code: stable identifier, such as `wrong_header`.
         message: Indonesian sentence that says what was expected and what was found.
+        left_out: what is known to stand in the file all the same.
+        details: for the log alone, where the fault may be ours.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.left_out: Sequence[LeftOut] = ()
+        self.details: str | None = None
 
 
 class FileRejected(FileProblem):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import random
@@ -304,13 +305,12 @@ def inventory(out: Written) -> None:
         cells = {"Kode Aplikasi": f"APL-9{number:02d}", "Nama Aplikasi": "Baris uji", **cells}
         line = dict(zip(INVENTORY_HEADER, system_row(number, tuple(sample), "Dinas Sosial"), strict=True))
         line |= {"Alamat URL": f"uji{number}.kab-contoh.example", "Kontrak API": "", **cells}
-        rows.append(list(line.values()))
+        rows.append([*line.values(), *(["lebih"] if rule == "row.surplus_cells" else [])])
         out.dirt(file, len(rows) + 1, rule, opd("DINSOS"))
 
-    dirty("status.codes", Status="jalan terus")
-    dirty("system_kind.codes", Jenis="Aplikasi/Situs")
-    dirty("has_api.type", Interoperabilitas="mungkin")
-    dirty("row.owner", **{"OPD Pemilik": ""})
+    # An unknown status or an empty owner would only be a warning: the sender's own OPD is meant.
+    for _ in range(4):
+        dirty("row.surplus_cells")
     dirty("key.conflict", **{"Kode Aplikasi": "APL-950", "Nama Aplikasi": "Baris kembar A"})
     dirty("key.conflict", **{"Kode Aplikasi": "APL-950", "Nama Aplikasi": "Baris kembar B"})
     out.files[file] = csv_bytes(INVENTORY_HEADER, rows, delimiter=";", encoding="utf-8-sig", end="\r\n")
@@ -871,7 +871,7 @@ def complaints(out: Written) -> None:
     file = f"complaint/{INSTANSI}/2026-10/pengaduan.csv"
     for rule, position, value in (
         ("received_at.missing", 4, ""),
-        ("status.codes", 8, "diteruskan ke pusat"),
+        ("received_at.type", 4, "kemarin sore"),
         ("opd_code.reference", 3, opd("DISNAKER")),
     ):
         line = [f"ADU-9{len(rows):02d}", *rows[0][1:]]
@@ -917,7 +917,7 @@ def websites(out: Written) -> None:
                     300 + 40 * turn if up else "",
                     newest if newest <= f"2026-10-{day:02d}" else "2026-09-28",
                     "2027-03-01" if up else "",
-                    f"{len(host) * 16 + (turn if changes else 0):064x}" if up else "",
+                    content_sha256(host, turn if changes else 0) if up else "",
                 ]
             )
     file = f"website_check/{INSTANSI}/2026-10/pemeriksaan_situs.csv"
@@ -1310,10 +1310,15 @@ def kong(out: Written, rng: random.Random) -> None:
         lines.append(json.dumps(record, separators=(",", ":")))
     file = f"service_log/kong/{INSTANSI}/rsud_{FIRST_DAY:%Y-%m}.log.gz"
     broken = json.loads(lines[20])
-    del broken["response"]["status"]
+    del broken["started_at"]
     lines.insert(20, json.dumps(broken, separators=(",", ":")))
-    out.dirt(file, 21, "kong.status")
+    out.dirt(file, 21, "kong.time")
     out.files[file] = gz_bytes(("\n".join(lines) + "\n").encode())
+
+
+def content_sha256(host: str, version: int) -> str:
+    """What a check would have found of a page that says nothing but its address and version."""
+    return hashlib.sha256(f"{host} {version}".encode()).hexdigest()
 
 
 def build() -> Written:

@@ -15,6 +15,8 @@ from isal import isal_zlib
 
 MAGIC = b"\x1f\x8b"
 _RAW_BYTES = 1 << 17
+# Its stub calls the class of these errors an instance.
+_BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's wbits for a gzip header and the largest window
 
 
@@ -57,7 +59,7 @@ class Inflater:
             self.is_whole = False
         try:
             text = self._member.decompress(raw, limit)
-        except isal_zlib.error as error:
+        except _BROKEN as error:
             raise gzip.BadGzipFile(str(error)) from error
         self.is_whole = self._member.eof
         return text, self._member.unused_data if self.is_whole else self._member.unconsumed_tail

@@ -1,6 +1,6 @@
 """Service logs to the lake: one Parquet file per received file and local day, names and persons masked.
 
-Belongs here: writing, replacing and sweeping `service_calls/day=YYYY-MM-DD/<file_sha256>.parquet`, and which
+Belongs here: writing, replacing and sweeping `service_calls/day=YYYY-MM-DD/<file_id>.parquet`, and which
 days were touched. Stays out: how a format is read (`sources/logs/`) and what a call is (pairing, OPD, days of
 calls: `dbt_project/models/intermediate/calls`).
 """
@@ -12,17 +12,31 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
+from expectations.relations import BAD_LINES
 from sources.errors import FileRejected
+from sources.findings import LeftOut
 from sources.logs import combined, kong, wso2, xroad
-from sources.logs.reading import BLANK, MAX_BYTES, Spool, mark_blanks, pick_lines, spool
-from sources.logs.record import ISSUED_ID, LAKE_COLUMNS, LINES, LogFormat, is_bad_sql, problems_sql
+from sources.logs.envelopes import open_one_sql, opened
+from sources.logs.reading import BLANK, CUT, MAX_INFLATED_BYTES, Account, Spool, pick_lines, read_text, spool
+from sources.logs.record import (
+    ISSUED_ID,
+    LAKE_COLUMNS,
+    LINES,
+    NAMED_SQL,
+    WHOLE,
+    ZONE_VARIABLE,
+    LogFormat,
+    is_bad_sql,
+    literal,
+    problems_sql,
+)
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
 
@@ -35,14 +49,16 @@ _LOOK_AGAIN = 20_000
 _KNOWN = 200_000
 # Temporary tables that begin so serve the next file, too.
 KEPT_TABLES = "known_"
+_NO_JSON = (duckdb.DataError, duckdb.InvalidInputException)
 
 
 @dataclass(frozen=True)
 class LogResult:
     """What became of one log: `records + bad_lines + blank_lines = lines`.
 
-    For a file that is one JSON document a line is an element of its array. `days` are the local days that the
-    file touched, those it no longer touches included.
+    In JSON documents a line is an element of their arrays. `days` are the local days that the file touched,
+    those it no longer touches included. `left_out` is what was not read as a line: what stood around or
+    behind them, and lines with nothing on them.
     """
 
     lines: int
@@ -50,6 +66,7 @@ class LogResult:
     bad_lines: int
     blank_lines: int
     days: set[date]
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,7 @@ class _Bounds:
         if len(offsets) == 1:  # no summer time: adding is a hundred times cheaper than looking up
             [offset] = offsets
             return f"{moment} + interval ({int((offset or timedelta()).total_seconds())}) second"
-        return f"timezone({_literal(self.time_zone)}, timezone('UTC', {moment}))"
+        return f"timezone({literal(self.time_zone)}, timezone('UTC', {moment}))"
 
 
 @dataclass
@@ -88,15 +105,15 @@ def write_log(
     *,
     log_format: str,
     instansi_code: str,
-    file_sha256: str,
+    file_id: str,
     file_name: str,
     lake_dir: Path,
     time_zone: str,
     first_day: date,
     received_at: datetime,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = MAX_INFLATED_BYTES,
 ) -> LogResult:
-    """Write the records of one log to the lake, its old files of the same sha256 replaced.
+    """Write the records of one log to the lake, its old files of the same id replaced.
 
     Args:
         con: Connection with `install_masking` done; its time zone is UTC. Gets the temp table `bad_lines
@@ -105,7 +122,7 @@ def write_log(
         path: The archived bytes, plain or gzip.
         log_format: A key of `LOG_FORMATS`.
         instansi_code: Whose log it is.
-        file_sha256: Name of the Parquet files.
+        file_id: Name of the Parquet files: 64 hexadecimal digits that say whose file of which content it is.
         file_name: Path in the inbox; with the line number it makes the id of a record that has none, so a
             grown log keeps its ids.
         lake_dir: Holds `service_calls/`.
@@ -122,64 +139,46 @@ def write_log(
         FileRejected: The file is damaged, too large or not of this format; nothing was written.
     """
     form = LOG_FORMATS[log_format]
-    aside = lake_dir / f".aside-{file_sha256}"
+    aside = lake_dir / f".aside-{file_id}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        with _one_core_left(con), contextlib.closing(_chunks(con, path, aside, form, max_bytes)) as chunks:
+        con.execute(f"set variable {ZONE_VARIABLE} = ?", [time_zone])
+        account = Account()
+        lines = opened(read_text(path, max_bytes, account), aside / "wrapped", account)
+        with _one_core_left(con), contextlib.closing(_ahead(spool(lines, aside / "lines"))) as chunks:
             counts, written = _write_aside(
                 con,
                 form,
                 chunks,
-                _record_select(con, form, instansi_code, file_sha256, file_name),
+                account,
+                _record_select(con, form, instansi_code, file_id, file_name),
                 _Bounds(time_zone, first_day, received_at + timedelta(days=1)),
                 aside,
                 lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
             )
         names = set()
         for (day, part), source in written.items():
-            name = f"{file_sha256}.parquet" if part == 0 else f"{file_sha256}-{part:04d}.parquet"
+            name = f"{file_id}.parquet" if part == 0 else f"{file_id}-{part:04d}.parquet"
             target = _day_dir(lake_dir, day) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
             names.add((day, name))
         touched = {day for day, _ in written}
         touched |= _remove(
-            lake_dir, lambda day, name: _sha256_of(name) == file_sha256 and (day, name) not in names
+            lake_dir, lambda day, name: _file_id_of(name) == file_id and (day, name) not in names
         )
     finally:
         for table in ("log_read", "log_text", "log_fields"):
             con.execute(f"drop table if exists {table}")
         con.execute("drop view if exists log_records")
         shutil.rmtree(aside, ignore_errors=True)
-    return LogResult(counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched)
+    return LogResult(
+        counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched, account.left_out()
+    )
 
 
-def _chunks(
-    con: duckdb.DuckDBPyConnection, path: Path, aside: Path, form: LogFormat, max_bytes: int
-) -> Generator[Spool]:
-    """The lines of a log, a chunk at a time; of one JSON document each element of its array is a line."""
-    lines, elements = aside / "lines", aside / "elements"
-    for chunk in _ahead(spool(path, lines, document_start=form.document_start, max_bytes=max_bytes)):
-        if chunk.is_document:
-            try:
-                con.execute(
-                    "copy (select replace(json::varchar, chr(10), ' ') as line"
-                    f" from read_json_objects({_literal(str(chunk.path))}, format = 'array'))"
-                    f" to {_literal(str(elements))}"
-                    " (format csv, header false, delim '\x01', quote '', escape '')"
-                )
-            except duckdb.InvalidInputException as error:
-                place = str(error).partition(", at ")[2].partition("\n")[0]
-                raise FileRejected(
-                    "unreadable", f"diharapkan dokumen JSON yang sah, ditemukan JSON rusak di {place}"
-                ) from None
-            yield from _ahead(spool(elements, lines, max_bytes=max_bytes))
-        else:
-            yield chunk
-
-
-def _ahead(chunks: Iterator[Spool]) -> Iterator[Spool]:
+def _ahead(chunks: Iterator[Spool]) -> Generator[Spool]:
     """The same chunks; the next one is written while the last one is read."""
     with ThreadPoolExecutor(max_workers=1) as writer:
         following = writer.submit(next, chunks, None)
@@ -203,6 +202,7 @@ def _write_aside(
     con: duckdb.DuckDBPyConnection,
     form: LogFormat,
     chunks: Iterator[Spool],
+    account: Account,
     record_select: str,
     bounds: _Bounds,
     aside: Path,
@@ -215,11 +215,11 @@ def _write_aside(
     since what they cost is planning.
     """
     con.execute(
-        "create or replace temp table bad_lines"
+        f"create or replace temp table {BAD_LINES}"
         " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
     )
     con.execute("create or replace temp table log_text (line_number bigint, line varchar)")
-    for table in _masked_tables(form).values():
+    for table in set(_masked_tables(form).values()):
         con.execute(f"create temp table if not exists {table} (value varchar, masked varchar)")
         # Names of files before are known already, up to what costs little memory.
         if _one(con, f"select count(*) from {table}") > _KNOWN:
@@ -240,7 +240,7 @@ def _write_aside(
             counts.records += count
 
     def look_again() -> None:
-        is_ours = _read_carefully(con, form, bounds, counts)
+        is_ours = _read_carefully(con, form, bounds, counts, account)
         if counts.bad_lines and not (counts.records or is_ours):
             raise FileRejected(
                 "wrong_format",
@@ -251,6 +251,8 @@ def _write_aside(
 
     for chunk in chunks:
         counts.lines += chunk.lines
+        counts.blank_lines += len(chunk.blank)
+        account.blank_lines.add(len(chunk.blank), (chunk.before + number for number in chunk.blank))
         if _read_fast(con, form, chunk, bounds):
             write(f"select * exclude (is_good), rowid + {chunk.before + 1} as line_number from log_read")
         waiting = _one(con, "select count(*) from log_text")
@@ -262,11 +264,11 @@ def _write_aside(
     return counts, written
 
 
-def days_of(lake_dir: Path, shas: Collection[str]) -> set[date]:
+def days_of(lake_dir: Path, file_ids: Collection[str]) -> set[date]:
     """The days on which any of these files has records in the lake."""
-    if not shas:
+    if not file_ids:
         return set()
-    return {day for day, path in _files(lake_dir) if _sha256_of(path.name) in shas}
+    return {day for day, path in _files(lake_dir) if _file_id_of(path.name) in file_ids}
 
 
 def with_neighbours(lake_dir: Path, days: Collection[date]) -> set[date]:
@@ -275,9 +277,9 @@ def with_neighbours(lake_dir: Path, days: Collection[date]) -> set[date]:
     return {*days, *(day for day in beside if _day_dir(lake_dir, day).exists())}
 
 
-def remove_logs(lake_dir: Path, shas: Collection[str]) -> None:
+def remove_logs(lake_dir: Path, file_ids: Collection[str]) -> None:
     """Take the records of some files out of the lake."""
-    _remove(lake_dir, lambda _, name: _sha256_of(name) in shas)
+    _remove(lake_dir, lambda _, name: _file_id_of(name) in file_ids)
 
 
 def sweep_scratch(lake_dir: Path) -> None:
@@ -286,14 +288,14 @@ def sweep_scratch(lake_dir: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def unknown_logs(lake_dir: Path, known_shas: Collection[str]) -> set[str]:
-    """sha256 of the files with records in the lake that no finished intake knows."""
-    return {_sha256_of(path.name) for _, path in _files(lake_dir)} - {*known_shas, _EMPTY}
+def unknown_logs(lake_dir: Path, known_ids: Collection[str]) -> set[str]:
+    """Ids of the files with records in the lake that no finished intake knows."""
+    return {_file_id_of(path.name) for _, path in _files(lake_dir)} - {*known_ids, _EMPTY}
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     """Create the views `lake.service_calls` (lake columns and `day date`) over all Parquet files and
-    `lake.service_call_files` (file_sha256, day, records) over their footers.
+    `lake.service_call_files` (file_id, day, records) over their footers.
 
     A typed file of no rows stands in the lake so that the view also works before the first log.
     """
@@ -304,7 +306,7 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
         aside = empty.with_suffix(".aside")
         _copy(con, f"select {columns} where false", aside)
         aside.replace(empty)
-    pattern = _literal(str(lake_dir.resolve() / "service_calls" / "day=*" / "*.parquet"))
+    pattern = literal(str(lake_dir.resolve() / "service_calls" / "day=*" / "*.parquet"))
     con.execute("create schema if not exists lake")
     con.execute(
         "create or replace view lake.service_calls as select * from read_parquet("
@@ -312,7 +314,7 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     )
     con.execute(
         "create or replace view lake.service_call_files as select"
-        " regexp_extract(file_name, '([0-9a-f]{64})[^/]*$', 1) as file_sha256,"
+        " regexp_extract(file_name, '([0-9a-f]{64})[^/]*$', 1) as file_id,"
         " regexp_extract(file_name, 'day=([0-9-]+)', 1)::date as day, sum(num_rows)::bigint as records"
         f" from parquet_file_metadata({pattern}) where num_rows > 0 group by all"
     )
@@ -323,7 +325,7 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
 
     Its rows are counted to know their lines. The lines that are left, or all, are added to `log_text`.
     """
-    scratch = _literal(str(chunk.path))
+    scratch = literal(str(chunk.path))
     fast = form.fast_fields(scratch, chunk.opening)
     if fast:
         read = f"""{_with_day(fast, form, bounds)},
@@ -332,15 +334,18 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
 
             select {_kept(form, "is_good")}, is_good from judged
         """
-        con.execute(f"create or replace temp table log_read as {read}", _parameters(bounds))
-        if _one(con, "select count(*) from log_read") < chunk.lines:
-            chunk = mark_blanks(chunk)
-            con.execute("create or replace temp table log_read as select * from log_read limit 0")
-            con.execute(f"insert into log_read {read}", _parameters(bounds))
-        if _one(con, "select count(*) from log_read") == chunk.lines:
+        read_lines = 0
+        # What no JSON parser takes makes some readers give up the file; line by line it is a bad line.
+        with contextlib.suppress(*_NO_JSON):
+            con.execute(f"create or replace temp table log_read as {read}", _parameters(bounds))
+            read_lines = _one(con, "select count(*) from log_read")
+        if read_lines == chunk.lines:
             found = con.execute("select rowid + 1 from log_read where not is_good").fetchall()
-            again = sorted({*chunk.odd, *(number for (number,) in found)})
-            con.execute("delete from log_read where rowid + 1 in (select unnest(?::bigint[]))", [again])
+            left = {*chunk.odd, *(number for (number,) in found)}
+            again = sorted(left.difference(chunk.blank))
+            con.execute(
+                "delete from log_read where rowid + 1 in (select unnest(?::bigint[]))", [sorted(left)]
+            )
             con.execute(
                 f"insert into log_text select number + {chunk.before}, line"
                 " from (select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)",
@@ -351,12 +356,15 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
     con.execute(f"create or replace temp table log_read as select line from {LINES.format(scratch)}")
     if (read_lines := _one(con, "select count(*) from log_read")) != chunk.lines:
         raise RuntimeError(f"{chunk.lines} lines were written to the scratch file, {read_lines} were read")
-    con.execute(f"insert into log_text select rowid + {chunk.before + 1}, line from log_read")
+    con.execute(
+        f"insert into log_text select rowid + {chunk.before + 1}, line from log_read"
+        f" where line is distinct from '{BLANK}'"
+    )
     return False
 
 
 def _read_carefully(
-    con: duckdb.DuckDBPyConnection, form: LogFormat, bounds: _Bounds, counts: _Counts
+    con: duckdb.DuckDBPyConnection, form: LogFormat, bounds: _Bounds, counts: _Counts, account: Account
 ) -> bool:
     """Make `log_fields` of the lines in `log_text`, which it empties, and add to `bad_lines`.
 
@@ -366,11 +374,16 @@ def _read_carefully(
     con.execute(
         f"""
         create or replace temp table log_fields as
-        with lines as (
+        with once as (select line_number, {open_one_sql("line")} as line from log_text),
+
+        -- Two envelopes, as of a container whose program logs to syslog.
+        twice as (select line_number, {open_one_sql("line")} as line from once),
+
+        lines as (
             select
                 line_number,
                 case when trim(line, ' \t') not in ('', '{BLANK}') then line end as line
-            from log_text
+            from twice
         ),
 
         days as ({_with_day(form.fields("lines"), form, bounds)} select * from days),
@@ -391,28 +404,33 @@ def _read_carefully(
         _parameters(bounds),
     )
     con.execute("delete from log_text")
-    con.execute(
-        """
-        insert into bad_lines
-        select
-            line_number,
-            list_transform(problems, lambda problem: problem.rule),
-            list_transform(problems, lambda problem: problem.message),
-            mask_line(bad_line, ?::varchar[])
-        from log_fields
-        where problems is not null
-        order by line_number
-        """,
-        [list(form.kept_words)],
-    )
     row = con.execute(
-        "select count(*) filter (is_blank), count(*) filter (problems is not null), count(*) filter (is_ours)"
-        " from log_fields"
+        "select count(*) filter (problems is not null), count(*) filter (is_ours),"
+        " coalesce(list(line_number) filter (is_blank), []),"
+        " coalesce(list(line_number) filter (contains(bad_line, ?)), []) from log_fields",
+        [CUT],
     ).fetchone()
     assert row is not None
-    blank, bad, ours = row
-    counts.blank_lines += blank
+    bad, ours, blank, cut = row
+    if bad:  # planning it costs more than many files do
+        con.execute(
+            """
+            insert into bad_lines
+            select
+                line_number,
+                list_transform(problems, lambda problem: problem.rule),
+                list_transform(problems, lambda problem: problem.message),
+                mask_line(bad_line, ?::varchar[])
+            from log_fields
+            where problems is not null
+            order by line_number
+            """,
+            [list(form.kept_words)],
+        )
+    counts.blank_lines += len(blank)
     counts.bad_lines += bad
+    account.blank_lines.add(len(blank), blank)
+    account.cut_lines.add(len(cut), cut)
     return bool(ours)
 
 
@@ -441,34 +459,40 @@ def _kept(form: LogFormat, condition: str = "true") -> str:
 
 
 def _masked_tables(form: LogFormat) -> dict[str, str]:
-    """The table (value, masked) of each macro; it lives as long as the connection."""
-    return {macro: f"{KEPT_TABLES}{macro}" for macro in form.masks.values()}
+    """The table (value, masked) of each field that is masked; it lives as long as the connection.
+
+    Fields of one macro and one way to leave out words for no name share it.
+    """
+    return {
+        field: f"{KEPT_TABLES}{macro}_{form.names.get(field, WHOLE)}" for field, macro in form.masks.items()
+    }
 
 
 def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
     """Mask each distinct value once (8 times faster than row by row)."""
-    for macro, table in _masked_tables(form).items():
-        values = " union all ".join(
-            f'select "{field}" as value from log_records' for field, by in form.masks.items() if by == macro
-        )
+    tables = _masked_tables(form)
+    for table in set(tables.values()):
+        fields = [field for field in form.masks if tables[field] == table]
+        values = " union all ".join(f'select "{field}" as value from log_records' for field in fields)
         new = (
             f"select distinct value from ({values})"
             f" where value is not null and value not in (select value from {table})"
         )
         if con.execute(f"select exists ({new})").fetchone() == (True,):
-            con.execute(f"insert into {table} select value, {macro}(value) from ({new})")
+            named = NAMED_SQL[form.names.get(fields[0], WHOLE)].format("value")
+            con.execute(f"insert into {table} select value, {form.masks[fields[0]]}({named}) from ({new})")
 
 
 def _record_select(
-    con: duckdb.DuckDBPyConnection, form: LogFormat, instansi_code: str, file_sha256: str, file_name: str
+    con: duckdb.DuckDBPyConnection, form: LogFormat, instansi_code: str, file_id: str, file_name: str
 ) -> str:
     """SELECT of lake columns and `day` from `log_records`."""
     tables = _masked_tables(form)
     masked = ", ".join(f'"of_{field}".masked as "{field}"' for field in form.masks)
     excluded = ", ".join(f'"{field}"' for field in form.masks)
     joins = "\n".join(
-        f'left join {tables[macro]} as "of_{field}" on log_records."{field}" = "of_{field}".value'
-        for field, macro in form.masks.items()
+        f'left join {table} as "of_{field}" on log_records."{field}" = "of_{field}".value'
+        for field, table in tables.items()
     )
     # The name is keyed: it may hold a person's number.
     [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
@@ -476,9 +500,9 @@ def _record_select(
     given = {
         **{name: name for name in form.record},
         **form.named,
-        "instansi_code": _literal(instansi_code),
-        "log_format": _literal(form.name),
-        "file_sha256": _literal(file_sha256),
+        "instansi_code": literal(instansi_code),
+        "log_format": literal(form.name),
+        "file_id": literal(file_id),
         "line_number": "line_number",
         "started_at": "started_at",
         "hour": "hour",
@@ -511,7 +535,7 @@ def _record_select(
 def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
     # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing.
     con.execute(
-        f"copy ({select}) to {_literal(str(target))} (format parquet, compression zstd, compression_level 1,"
+        f"copy ({select}) to {literal(str(target))} (format parquet, compression zstd, compression_level 1,"
         " dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2)"
     )
     with target.open("rb") as file:
@@ -538,8 +562,8 @@ def _files(lake_dir: Path) -> Iterator[tuple[date, Path]]:
         yield date.fromisoformat(path.parent.name.removeprefix("day=")), path
 
 
-def _sha256_of(name: str) -> str:
-    """Of `<sha256>.parquet`, or `<sha256>-0001.parquet` where a log was read in several chunks."""
+def _file_id_of(name: str) -> str:
+    """Of `<file_id>.parquet`, or `<file_id>-0001.parquet` where a log was read in several chunks."""
     return name.partition(".")[0].partition("-")[0]
 
 
@@ -547,7 +571,3 @@ def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
     row = con.execute(sql).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

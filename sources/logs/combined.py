@@ -1,157 +1,122 @@
-"""The combined log of nginx and Apache, one record per request.
+"""The web logs of nginx and Apache, common or combined, one record per request.
 
-`host ident user [dd/Mon/yyyy:HH:MM:SS ±zzzz] "METHOD path PROTO" status bytes "referer" "user-agent"`, read
-by splitting at the quotes; more quoted fields at the end are allowed and not kept. There is no duration; the
-provider is the route, with the site before it where the line begins with one (`site:port host …`, Apache's
-vhost_combined), the consumer the login if there is one. Query strings, referers and user agents are not kept
-(of an agent its product name).
+`address ident login [dd/Mon/yyyy:HH:MM:SS ±zzzz] "METHOD path PROTO" status bytes "referer" "user-agent"`,
+read from the bracket backwards: before the address may stand a duration, a site (`host.name` or `host:port`)
+and a list of forwarded addresses, of which the first is the client; anything else makes the line a bad one.
+Needed are time, request and status; referer and agent may be missing, numbers and quoted fields may follow
+and are not kept. There is no duration; the provider is the route, with the site before it where the line
+names one, the consumer the login if there is one. Query strings, referers and user agents are not kept (of an
+agent its product name).
 """
 
-from sources.logs.record import LINES, MAX_BYTES, UNREADABLE, UNREADABLE_WHEN, LogFormat, Problem
+import re
+from pathlib import Path
 
-_METHOD = "[A-Za-z][A-Za-z_-]{1,19}"
+from jinja2 import Template
 
-# `site:port`; an IPv6 address has several colons.
-_SITE = "[A-Za-z0-9.-]+:[0-9]{1,5}"
-_BACKSLASH, _QUOTE = "\ue002", "\ue003"
+from sources.logs.record import (
+    CLOCK_IN_UTC,
+    LINES,
+    MAX_MESSAGE_BYTES,
+    MAX_OFFSET,
+    NO_ANSWERS,
+    UNREADABLE,
+    UNREADABLE_WHEN,
+    LogFormat,
+    Problem,
+)
 
-
-def _fields(lines: str, unreadable: str = UNREADABLE_WHEN) -> str:
-    # Splitting at blanks costs a fifth of one regular expression per part; only odd requests pay for that.
-    return rf"""
-    with unescaped as (
-        select
-            line_number,
-            line,
-            {unreadable} as is_unreadable,
-            -- An escaped backslash before a quote does not escape the quote.
-            string_split(
-                case
-                    when contains(line, '\')
-                        then replace(replace(line, '\\', '{_BACKSLASH}'), '\"', '{_QUOTE}')
-                    else line
-                end,
-                '"'
-            ) as parts
-        from {lines}
-    ),
-
-    split as (
-        select
-            line_number,
-            line,
-            is_unreadable,
-            len(parts) - 1 as quotes,
-            string_split(parts[1], ' ') as head,
-            parts[2] as request,
-            string_split(parts[2], ' ') as words,
-            string_split(parts[3], ' ') as tail,
-            parts[6] as agent
-        from unescaped
-    ),
-
-    sited as (
-        select
-            *,
-            len(head) > 6 and contains(head[1], ':') and regexp_full_match(head[1], '{_SITE}') as has_site
-        from split
-    ),
-
-    -- host ident login [time zone] and an empty end; a login may hold blanks.
-    placed as (
-        select
-            *,
-            case when has_site then lower(split_part(head[1], ':', 1)) end as site,
-            case when has_site then head[2] else head[1] end as host,
-            len(head) >= 6
-            and left(head[-3], 1) = '['
-            and right(head[-2], 1) = ']'
-            and head[-1] = '' as has_head,
-            substr(head[-3], 2) || ' ' || left(head[-2], -1) as time_text,
-            case
-                when len(head) = 6 then head[3]
-                when has_site then array_to_string(head[4:-4], ' ')
-                else array_to_string(head[3:-4], ' ')
-            end as raw_login,
-            len(tail) between 3 and 4
-            and tail[1] = ''
-            and length(tail[2]) = 3
-            and try_cast(tail[2] as integer) between 100 and 999
-            and (tail[3] = '-' or try_cast(tail[3] as bigint) between 0 and {MAX_BYTES})
-            and coalesce(tail[4], '') = '' as has_tail,
-            case
-                when len(words) = 3 and left(words[3], 5) = 'HTTP/'
-                    then {{'method': words[1], 'target': words[2], 'protocol': words[3]}}
-                else regexp_extract(
-                    request, '^({_METHOD}) (.+?)(?: (HTTP/[0-9.]+))?$', ['method', 'target', 'protocol']
-                )
-            end as asked
-        from sited
-    ),
-
-    requested as (
-        select *, asked.target <> '' and regexp_full_match(asked.method, '{_METHOD}') as has_request
-        from placed
-    )
-
-    select
-        line_number,
-        line,
-        is_unreadable,
-        quotes,
-        coalesce(has_head, false) as has_head,
-        coalesce(has_tail, false) as has_tail,
-        case when has_head then try_strptime(time_text, '%d/%b/%Y:%H:%M:%S %z') at time zone 'UTC' end
-            as request_time,
-        time_text,
-        site,
-        host,
-        nullif(raw_login, '-') as login,
-        -- `-` or binary instead of a request: no method, and a route that names no service.
-        case when has_request then upper(asked.method) end as method,
-        case when has_request then short_target(asked.target) end as target,
-        case when has_request then nullif(asked.protocol, '') end as protocol,
-        case when has_tail then try_cast(tail[2] as integer) end as status,
-        case when tail[3] = '-' then 0 else try_cast(tail[3] as bigint) end as bytes,
-        agent
-    from requested
-    """
+_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_IPV6 = r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?"
+_ADDRESS = rf"(?:{_IPV4}(?::[0-9]{{1,5}})?|{_IPV6})"
+_HOST = r"[0-9._-]*[A-Za-z][A-Za-z0-9._-]*"
+_DOTTED = (
+    r"[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+|[0-9][A-Za-z0-9_.-]*\.[A-Za-z][A-Za-z0-9-]+"
+)
+# An IPv6 address has several colons.
+_SITE = rf"(?:(?:{_DOTTED})|[A-Za-z0-9.-]+:[0-9]{{1,5}})"
+_LISTED = rf"(?:{_ADDRESS}|unknown|-)"
+_BEFORE = (
+    r"^(?:[0-9]+(?:\.[0-9]+)?(?:s|ms|us)? )?"
+    rf"(?:(?:(?P<site>{_SITE}) )?(?:- )?"
+    rf"(?:(?:(?:unknown|-), ?)*(?P<address>{_ADDRESS})(?:, ?{_LISTED})*(?: {_ADDRESS})? )"
+    rf"|(?P<far_site>{_SITE}) (?P<far>{_DOTTED}) "
+    rf"|(?P<host>{_HOST}|unix:|-) )"
+    r"(?P<ident>[^ ,]+) (?P<login>[^ ].*)$"
+)
+_TEMPLATE = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+_GIVEN = {
+    "backslash": "\ue002",
+    "quote": "\ue003",
+    "method": "[A-Za-z][A-Za-z_-]{1,19}",
+    "ipv4": _IPV4,
+    "address": _ADDRESS,
+    "host": _HOST,
+    "address_token": rf"(?:^|[ ,])(?:-|{_IPV4}|{_IPV6})(?:[ ,:]|$)",
+    "before": _BEFORE,
+    "names": ("site", "address", "far_site", "far", "host", "ident", "login"),
+    # Durations and other numbers behind the bytes, with or without a name.
+    "more": r"(?:(?:[A-Za-z_]+=)?[0-9.,:-]*(?:ms|us|s)? ?)*",
+    "time": r"^([0-9]{2}/[A-Za-z]{3}/[0-9]{4}[: ][0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8})"
+    r"(?:[.,][0-9]{1,9})? ?(|[Zz]|[+-][0-9]{2}:?[0-9]{2})$",
+    "clock_in_utc": CLOCK_IN_UTC.format("clock"),
+    "max_bytes": MAX_MESSAGE_BYTES,
+    "max_offset": MAX_OFFSET,
+    "no_answers": NO_ANSWERS,
+}
 
 
-def _fast_fields(scratch: str, _: bytes) -> str:
-    lines = _fields(f"(select 0 as line_number, line from {LINES.format(scratch)})", "false")
-    return f"select * exclude (line_number, line) from ({lines})"
+_PLAIN = re.compile(rb'[^ ,]+ - [^ ]+ \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
+
+
+def _fields(lines: str, unreadable: str = UNREADABLE_WHEN, *, plain_only: bool = False) -> str:
+    return _TEMPLATE.render(lines=lines, unreadable=unreadable, plain_only=plain_only, **_GIVEN)
+
+
+def _fast_fields(scratch: str, opening: bytes) -> str:
+    # Where lines are written the usual way, the few others are left for the careful look.
+    first = opening.split(b"\n")[:-1][:20]
+    is_plain = 2 * sum(_PLAIN.match(line) is not None for line in first) > len(first)
+    source = f"(select 0 as line_number, line from {LINES.format(scratch)})"
+    return f"select * exclude (line_number, line) from ({_fields(source, 'false', plain_only=is_plain)})"
 
 
 FORMAT = LogFormat(
     name="combined",
-    document_start=None,
     fields=_fields,
     fast_fields=_fast_fields,
-    is_ours="has_head and regexp_matches(time_text, '^[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:')",
+    is_ours="regexp_matches(line, '\\[([0-9]{2}/[A-Za-z]{3}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}).*\\].*\"')",
     problems=(
         *UNREADABLE,
         Problem(
             "quotes",
-            "not is_unreadable and (quotes < 6 or quotes % 2 = 1)",
-            "'diharapkan permintaan, perujuk, dan agen masing-masing dalam tanda kutip (6 tanda kutip atau"
-            " lebih, genap), ditemukan ' || quotes || ' tanda kutip'",
+            "not is_unreadable and (quotes < 2 or quotes % 2 = 1)",
+            "'diharapkan permintaan (lalu perujuk dan agen, jika ada) masing-masing dalam tanda kutip,"
+            " ditemukan ' || quotes || ' tanda kutip'",
         ),
         Problem(
             "head",
-            "not is_unreadable and not has_head",
-            '\'diharapkan "alamat ident pengguna [hh/Bln/tttt:jj:mm:dd ±zona] " di awal baris,'
+            "not is_unreadable and not has_bracket",
+            "'diharapkan waktu dalam kurung siku sebelum permintaan, seperti [17/Feb/2026:09:00:00 +0700],"
             " tidak ditemukan'",
         ),
         Problem(
+            "address",
+            "not is_unreadable and has_bracket and not has_place",
+            "'diharapkan alamat, ident, dan pengguna sebelum waktu (di depannya hanya lama, situs, atau"
+            " daftar alamat terusan), ditemukan susunan lain'",
+        ),
+        Problem(
             "time",
-            "has_head and request_time is null",
-            "'diharapkan waktu seperti 17/Feb/2026:09:00:00 +0700, ditemukan waktu yang tidak ada'",
+            "has_bracket and request_time is null",
+            "'diharapkan waktu seperti 17/Feb/2026:09:00:00 +0700 atau ISO, zona paling jauh 14 jam;"
+            " ditemukan waktu yang tidak ada'",
         ),
         Problem(
             "status",
             "not is_unreadable and quotes >= 2 and not has_tail",
-            "'diharapkan status tiga angka dan jumlah bita (atau -) sesudah permintaan, tidak ditemukan'",
+            "'diharapkan status tiga angka (atau - jika tanpa jawaban) dan jumlah bita (atau -) sesudah"
+            " permintaan, tidak ditemukan'",
         ),
     ),
     started_at="request_time",
@@ -162,11 +127,12 @@ FORMAT = LogFormat(
         "target": "route_template",
         "agent": "agent_name",
     },
+    names={},
     record={
         "protocol": "protocol",
         "method": "method",
         "status_code": "status",
-        "succeeded": "status < 400",
+        "succeeded": "coalesce(status < 400, false)",
         "response_bytes": "bytes",
     },
     named={

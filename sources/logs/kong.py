@@ -1,18 +1,23 @@
 """The file-log of Kong, one JSON object per request.
 
 Headers, query strings and addresses are not kept. Sizes may be texts (old versions). A request that no route
-took has no service and is quarantined: it is no call of a service.
+took has no service and is quarantined: it is no call of a service. A call that got no answer has no status.
 """
 
 from sources.logs.record import (
     JSON_RECORD,
     LAST_MS,
-    MAX_BYTES,
+    MAX_MESSAGE_BYTES,
+    PARTS,
     UNREADABLE,
     UNREADABLE_WHEN,
     LogFormat,
     Problem,
+    duration_sql,
     is_nested_sql,
+    is_no_name_sql,
+    is_no_status_sql,
+    status_sql,
 )
 
 _SHAPE = {
@@ -23,22 +28,24 @@ _SHAPE = {
     "service": ("name", "host", "protocol"),
     "route": ("name",),
 }
+_STATUS = "r.response.status"
 _NUMBERS = {
     "started_ms": "r.started_at",
-    "status": "r.response.status",
     "request_size": "r.request.size",
     "response_size": "r.response.size",
     "total_ms": "r.latencies.request",
     "proxy_ms": "r.latencies.proxy",
 }
-_TEXTS = {
-    "request_id": "r.request.id",
-    "method": "r.request.method",
-    "uri": "r.request.uri",
+# What one call lacks, another need not lack: they are dropped where they are no number.
+_DURATIONS = ("total_ms", "proxy_ms")
+_NAMES = {
     "user_name": "r.consumer.username",
     "custom_id": "r.consumer.custom_id",
     "service_name": "r.service.name",
     "host": "r.service.host",
+}
+_TEXTS = {
+    "request_id": "r.request.id",
     "protocol": "r.service.protocol",
     "route": "r.route.name",
     "client_ip": "r.client_ip",
@@ -50,16 +57,22 @@ _TOP = ("started_at", "client_ip")
 _TYPED = ", ".join(
     [
         *(f"try_cast({path} as bigint) as {name}, {path} as {name}_text" for name, path in _NUMBERS.items()),
-        *(f"nullif({path}, '') as {name}" for name, path in _TEXTS.items() if name != "uri"),
-        f"short_target({_TEXTS['uri']}) as uri",
+        f"{status_sql(_STATUS)} as status, {_STATUS} as status_text",
+        *(f"nullif({path}, '') as {name}" for name, path in _TEXTS.items()),
+        *(f"nullif({path}, '') as {name}" for name, path in _NAMES.items()),
+        "upper(nullif(r.request.method, '')) as method",
+        "short_target(r.request.uri) as uri",
     ]
 )
 _WRONG = {
-    **{path[2:]: f"{name} is null and {name}_text is not null" for name, path in _NUMBERS.items()},
     **{
-        _TEXTS[name][2:]: is_nested_sql(name)
-        for name in ("request_id", "user_name", "custom_id", "service_name", "host", "route")
+        path[2:]: f"{name} is null and {name}_text is not null"
+        for name, path in _NUMBERS.items()
+        if name not in _DURATIONS
     },
+    _STATUS[2:]: is_no_status_sql("status_text"),
+    **{path[2:]: is_nested_sql(name) for name, path in _NAMES.items()},
+    **{_TEXTS[name][2:]: is_nested_sql(name) for name in ("request_id", "route")},
 }
 # A mapping may name either of the two.
 _NAMED = """
@@ -114,7 +127,7 @@ def _fast_fields(scratch: str, _: bytes) -> str:
     # A line that is no object is a row of NULLs, so it lacks its time.
     return f"""
     select
-        * exclude ({", ".join(f"{name}_text" for name in _NUMBERS)}),
+        * exclude ({", ".join(f"{name}_text" for name in (*_NUMBERS, "status"))}),
         case when {" or ".join(_WRONG.values())} then '?' else '' end as wrong_fields,
         false as is_unreadable,
         false as is_no_object,
@@ -130,7 +143,6 @@ def _fast_fields(scratch: str, _: bytes) -> str:
 
 FORMAT = LogFormat(
     name="kong",
-    document_start=None,
     fields=_fields,
     fast_fields=_fast_fields,
     is_ours="coalesce(started_ms::varchar, request_id, service_name, total_ms::varchar, client_ip)"
@@ -161,21 +173,14 @@ FORMAT = LogFormat(
         ),
         Problem(
             "number",
-            f"status not between 100 and 999 or request_size not between 0 and {MAX_BYTES}"
-            f" or response_size not between 0 and {MAX_BYTES}"
-            f" or total_ms not between -{LAST_MS} and {LAST_MS}"
-            f" or proxy_ms not between -{LAST_MS} and {LAST_MS}",
-            "'diharapkan response.status 100 sampai 999, ukuran dari 0 bita, lama dalam milidetik; ditemukan"
-            " bilangan di luar itu'",
-        ),
-        Problem(
-            "status",
-            "not is_no_object and status is null and not contains(wrong_fields, 'response.status')",
-            "'kolom response.status: diharapkan kode jawaban, ditemukan kosong'",
+            f"status not between 100 and 999 or request_size not between 0 and {MAX_MESSAGE_BYTES}"
+            f" or response_size not between 0 and {MAX_MESSAGE_BYTES}",
+            "'diharapkan response.status 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0"
+            " bita; ditemukan bilangan di luar itu'",
         ),
         Problem(
             "service",
-            "not is_no_object and service_name is null and host is null",
+            f"not is_no_object and {is_no_name_sql('service_name')} and {is_no_name_sql('host')}",
             "'kolom service.name: diharapkan nama layanan, ditemukan kosong (permintaan tanpa rute)'",
         ),
     ),
@@ -187,15 +192,16 @@ FORMAT = LogFormat(
         "uri": "route_template",
         "client_ip": "ip_pseudonym",
     },
+    names={"consumer": PARTS, "provider": PARTS},
     record={
         "record_id": "mask_id(request_id)",
         "protocol": "protocol",
         "method": "method",
         "status_code": "status",
-        "succeeded": "status < 400",
-        "duration_ms": "total_ms",
+        "succeeded": "coalesce(status < 400, false)",
+        "duration_ms": duration_sql("total_ms"),
         # -1 where the gateway itself answered.
-        "backend_ms": "case when proxy_ms >= 0 then proxy_ms end",
+        "backend_ms": duration_sql("proxy_ms"),
         "request_bytes": "request_size",
         "response_bytes": "response_size",
     },

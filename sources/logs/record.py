@@ -4,9 +4,11 @@ Belongs here: the columns of the lake, the shape of a format, how a line's probl
 one format.
 """
 
+import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sources.logs.reading import BAD_BYTE, CUT
 
@@ -14,7 +16,7 @@ from sources.logs.reading import BAD_BYTE, CUT
 LAKE_COLUMNS: Mapping[str, str] = {
     "instansi_code": "varchar",
     "log_format": "varchar",
-    "file_sha256": "varchar",
+    "file_id": "varchar",
     "line_number": "bigint",
     "record_id": "varchar",
     "side": "varchar",
@@ -57,7 +59,13 @@ JSON_RECORD = (
 )
 
 # More bytes than any message has; a day of such sizes still fits a sum of 64 bits.
-MAX_BYTES = 10**14
+MAX_MESSAGE_BYTES = 10**14
+
+# A longer or negative duration is none: clocks differ.
+MAX_DURATION_MS = 86_400_000
+
+# No place on earth is further from UTC.
+MAX_OFFSET = 1400
 
 # A record without an id of its own has this sign before its issued id.
 ISSUED_ID = "#"
@@ -85,7 +93,6 @@ class LogFormat:
 
     Attributes:
         name: As in the inbox folder and in the lake.
-        document_start: Matches the start of a file that is one JSON document, None where there is none.
         fields: Gives, from the name of a relation `(line_number, line)`, the SELECT that reads each line
             once: columns `line_number, line` and the fields that the other attributes use. It never raises.
         fast_fields: Gives, from the scratch file as an SQL literal and the first bytes in it, a SELECT of one
@@ -95,6 +102,7 @@ class LogFormat:
         problems: All reasons to quarantine a line, in the order in which they are told.
         started_at: SQL expression, UTC timestamp.
         masks: Field to macro. The macro runs once per distinct value; only its result leaves the door.
+        names: Field to how words for no name are left out of it before it is masked; else WHOLE.
         record: Lake column to SQL expression over fields that need no mask; a column that neither this nor
             `named` has is NULL.
         named: Lake column to SQL expression over the masked fields and the columns of `record`.
@@ -104,13 +112,13 @@ class LogFormat:
     """
 
     name: str
-    document_start: re.Pattern[bytes] | None
     fields: Callable[[str], str]
     fast_fields: Callable[[str, bytes], str | None]
     is_ours: str
     problems: Sequence[Problem]
     started_at: str
     masks: Mapping[str, str]
+    names: Mapping[str, str]
     record: Mapping[str, str]
     named: Mapping[str, str]
     hash_columns: Sequence[str]
@@ -140,6 +148,67 @@ TIME_RANGE = Problem(
     "'diharapkan waktu dari ' || $first_day::varchar || ' sampai ' || $latest::varchar || ' UTC, ditemukan '"
     " || started_at::varchar",
 )
+
+
+def _words(file: str) -> list[str]:
+    with Path(__file__).with_name(file).open(encoding="utf-8", newline="") as rows:
+        return [row["word"] for row in csv.DictReader(rows)]
+
+
+def literal(text: str) -> str:
+    """An SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _literals(words: Sequence[str]) -> str:
+    return ", ".join(literal(word) for word in words)
+
+
+# A moment written without a zone, in UTC: the variable is the home's zone, set by who reads.
+ZONE_VARIABLE = "spbe_log_zone"
+CLOCK_IN_UTC = f"timezone('UTC', timezone(getvariable('{ZONE_VARIABLE}')::varchar, {{}}))"
+
+# Lists of SQL literals, in small letters: what gateways write where there is no name, and no answer.
+_NO_NAMES = _words("no_names.csv")
+NO_NAMES = _literals(_NO_NAMES)
+NO_ANSWERS = _literals(_words("no_answers.csv"))
+
+
+def is_no_name_sql(text: str) -> str:
+    """SQL condition: a text is missing or a word that stands for no name."""
+    return f"({text} is null or lower({text}) in ('', {NO_NAMES}))"
+
+
+# A word of two parts would be two parts of a name; twice, since two of them share a slash.
+_SLASHED = "|".join(re.escape(word) for word in _NO_NAMES if "/" in word)
+_JOINED = "regexp_replace({}, '(?i)(^|/)(" + _SLASHED + ")(/|$)', '\\1\\3', 'g')"
+_PARTED = _JOINED.format(_JOINED.format("{0}"))
+# How words for no name are left out of a value: a value that is one, the parts of it that are, or those of an
+# X-Road name of instance, class, member and perhaps subsystem. NULL if no name is left.
+WHOLE, PARTS, MEMBER = "whole", "parts", "member"
+NAMED_SQL = {
+    WHOLE: f"case when lower({{0}}) not in ({NO_NAMES}) then {{0}} end",
+    PARTS: f"nullif(array_to_string(list_filter(string_split({_PARTED}, '/'),"
+    f" lambda part: lower(part) not in ('', {NO_NAMES})), '/'), '')",
+    MEMBER: f"case when lower(split_part({_PARTED}, '/', 3)) in ('', {NO_NAMES}) then null"
+    f" when lower(split_part({_PARTED}, '/', 4)) in ('', {NO_NAMES})"
+    f" then array_to_string(string_split({_PARTED}, '/')[:3], '/') else {{0}} end",
+}
+
+
+def status_sql(text: str) -> str:
+    """SQL expression: the code of an answer as a number, NULL where there was none or it is no number."""
+    return f"case when {text} not in ('', {NO_ANSWERS}) then try_cast({text} as bigint) end"
+
+
+def is_no_status_sql(text: str) -> str:
+    """SQL condition: a text is neither a number nor a word for no answer."""
+    return f"try_cast({text} as bigint) is null and lower({text}) not in ('', {NO_ANSWERS})"
+
+
+def duration_sql(milliseconds: str) -> str:
+    """SQL expression: a duration of 0 ms to 1 day, else NULL."""
+    return f"case when {milliseconds} between 0 and {MAX_DURATION_MS} then {milliseconds} end"
 
 
 def is_nested_sql(text: str) -> str:

@@ -1,30 +1,36 @@
 """Analytics events of WSO2 API Manager, which the national SPLP runs, one record per call.
 
 Four shapes, told line by line: the text line `Metric Name: apim:response Metric Value: {key=value, …}` (also
-`apim:faulty`), that line inside the JSON that containers write (`{"log": …}`), a JSON object with the same
+`apim:faulty`), the line for ELK `apimMetrics: apim:response, properties :{JSON}`, a JSON object with the same
 keys and nested `properties`, and the 3.x event with its own names of code and times. The value of the text
 line is a Java map: `null` is text, commas and equal signs may stand inside values. Whatever stands before
-`Metric Name:` is not read; its time has no date. Destinations and addresses are not kept.
+`Metric Name:` is not read; its time has no date. `apim:faulty` is a fault whatever the code; a call that got
+no answer has no code. Destinations and addresses are not kept.
 """
 
-import json
 import re
 
 from sources.logs.record import (
+    CLOCK_IN_UTC,
     JSON_RECORD,
     LAST_MS,
     LINES,
-    MAX_BYTES,
+    MAX_MESSAGE_BYTES,
+    PARTS,
     UNREADABLE,
     UNREADABLE_WHEN,
     LogFormat,
     Problem,
+    duration_sql,
     is_nested_sql,
+    is_no_name_sql,
+    is_no_status_sql,
+    status_sql,
 )
 
 # Of the two names of one number the first is the 4.x one, the second the 3.x one.
+_STATUS = ("proxyResponseCode", "responseCode")
 _NUMBERS = {
-    "status": ("proxyResponseCode", "responseCode"),
     "duration": ("responseLatency", "responseTime"),
     "backend": ("backendLatency", "backendTime"),
     "size": ("responseSize",),
@@ -34,7 +40,7 @@ _TEXTS = (
     *("applicationName", "applicationOwner", "userTenantDomain", "correlationId", "requestTimestamp"),
     *("eventType", "errorType", "throttledOut", "userAgent", "userIp", "userName"),
 )
-_KEYS = (*(name for names in _NUMBERS.values() for name in names), *_TEXTS)
+_KEYS = (*_STATUS, *(name for names in _NUMBERS.values() for name in names), *_TEXTS)
 
 
 def _given(text: str) -> str:
@@ -54,7 +60,8 @@ def _first(names: tuple[str, ...]) -> str:
 
 
 _WRONG = {
-    **{names[0]: f"{field} is null and {_first(names)} is not null" for field, names in _NUMBERS.items()},
+    _STATUS[0]: is_no_status_sql(_first(_STATUS)),
+    "responseSize": 'size is null and "responseSize" is not null',
     **{
         name: is_nested_sql(f'"{name}"')
         for name in ("apiName", "apiVersion", "apiCreatorTenantDomain", "applicationName", "correlationId")
@@ -62,9 +69,10 @@ _WRONG = {
 }
 
 
+_SHAPE = ", ".join([*(f'"{name}": "VARCHAR"' for name in _KEYS), '"properties": {"userName": "VARCHAR"}'])
+
+
 def _fields(lines: str) -> str:
-    shape = ", ".join(f'"{name}": "VARCHAR"' for name in _KEYS)
-    shape += ', "properties": {"userName": "VARCHAR"}'
     from_text = ", ".join(f"\"{name}\": texts[list_position(keys, '{name}')]" for name in _KEYS)
     wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return rf"""
@@ -75,8 +83,7 @@ def _fields(lines: str) -> str:
             {UNREADABLE_WHEN} as is_unreadable,
             case
                 when {UNREADABLE_WHEN} then null
-                when left(ltrim(line), 1) <> '{{' then line
-                when json_valid(line) then coalesce(json_extract_string(line, '$.log'), line)
+                when left(ltrim(line), 1) <> '{{' or json_valid(line) then line
             end as event
         from {lines}
     ),
@@ -84,9 +91,15 @@ def _fields(lines: str) -> str:
     told as (
         select
             *,
-            regexp_extract(event, 'Metric Name: *(apim:[a-z]+)', 1) as metric,
+            lower(regexp_extract(event, '{_METRIC}', 1)) as metric,
             case
-                when left(ltrim(event), 1) = '{{' then event
+                -- The event stands inside what its sender wraps around it.
+                when left(ltrim(event), 1) = '{{'
+                    then case
+                        when json_exists(event, '$.apiName') or not json_exists(event, '$.properties.apiName')
+                            then trim(event)
+                        else json_extract(event, '$.properties')::varchar
+                    end
                 else
                     trim(regexp_extract(event, '(?:Metric Value|properties) *: *(\{{.*)$', 1, 's'), E' \t\n')
             end as body
@@ -97,11 +110,11 @@ def _fields(lines: str) -> str:
     flattened as (
         select
             *,
-            left(body, 2) = '{{"' and json_valid(body) as is_json,
+            regexp_matches(body, '^\{{\s*"') and json_valid(body) as is_json,
             regexp_extract(body, '(?:^\{{|, )properties=\{{([^{{}}]*)\}}', 1) as properties,
             case
                 when
-                    left(body, 2) <> '{{"'
+                    not regexp_matches(body, '^\{{\s*"')
                     and right(body, 1) = '}}'
                     and length(replace(body, '{{', '')) = length(replace(body, '}}', ''))
                     then regexp_replace(
@@ -141,7 +154,7 @@ def _fields(lines: str) -> str:
             metric,
             len(keys) > len(list_distinct(keys)) as is_ambiguous,
             case
-                when is_json then from_json(body, '{{{shape}}}')
+                when is_json then from_json(body, '{{{_SHAPE}}}')
                 when flat <> ''
                     then {{
                         {from_text},
@@ -166,20 +179,31 @@ def _fields(lines: str) -> str:
 
 
 def _fast_fields(scratch: str, opening: bytes) -> str | None:
-    line = opening.partition(b"\n")[0].decode(errors="replace")
-    try:
-        document = json.loads(line) if line.startswith("{") else {}
-    except ValueError:
-        return None
-    if not line.startswith("{"):
-        return _fast_text(line, LINES.format(scratch), "line")
-    if isinstance(document.get("log"), str):
-        return _fast_text(document["log"], _JSON.format(scratch, "\"log\": 'VARCHAR'"), "rtrim(log, chr(10))")
-    columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in _KEYS)
-    columns += ", \"properties\": 'STRUCT(userName VARCHAR)'"
+    line = opening.partition(b"\n")[0].decode(errors="replace").lstrip()
+    if line.startswith("{"):
+        columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in (*_KEYS, "apimMetrics"))
+        columns += ", \"properties\": 'STRUCT(userName VARCHAR)'"
+        return _fast_json("coalesce(lower(r.\"apimMetrics\"), '')", f"{_JSON.format(scratch, columns)} as r")
+    if re.search(r"apimMetrics: apim:[a-z]+, properties ?: ?\{\"", line):
+        return _fast_json(
+            "metric",
+            f"""(
+                select metric, case when json_valid(body) then from_json(body, '{{{_SHAPE}}}') end as r
+                from (
+                    select
+                        regexp_extract(line, 'apimMetrics: (apim:[a-z]+), properties ?:', 1) as metric,
+                        substr(line, strpos(line, '{{')) as body
+                    from {LINES.format(scratch)}
+                )
+            )""",
+        )
+    return _fast_text(line, LINES.format(scratch), "line")
+
+
+def _fast_json(metric: str, source: str) -> str:
     typed = f"""(
-        select '' as metric, "apiName" is null as is_no_event, {_VALUES}
-        from {_JSON.format(scratch, columns)} as r
+        select {metric} as metric, r."apiName" is null as is_no_event, {_VALUES}
+        from {source}
     )"""
     return _named(f"(select *, false as is_unreadable, false as is_ambiguous from {typed})", _ANY_WRONG, "")
 
@@ -245,6 +269,9 @@ def _fast_text(first: str, source: str, line: str) -> str | None:
     )
 
 
+# `Metric Name: apim:response`, `apimMetrics: apim:response`, `"apimMetrics":"apim:response"`.
+_METRIC = '(?i)(?:Metric Name|apimMetrics)"? *: *"?(apim:[a-z]+)'
+_CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _JSON = "read_json({}, format = 'newline_delimited', ignore_errors = true, columns = {{{}}})"
 _ANY_WRONG = f"case when {' or '.join(_WRONG.values())} then '?' else '' end"
 
@@ -254,6 +281,7 @@ def _named(typed: str, wrong_fields: str, kept: str) -> str:
     numbers = ", ".join(
         f"try_cast({_first(names)} as bigint) as {field}" for field, names in _NUMBERS.items()
     )
+    numbers += f", {status_sql(_first(_STATUS))} as status"
     return rf"""
     select
         {kept}
@@ -266,8 +294,11 @@ def _named(typed: str, wrong_fields: str, kept: str) -> str:
         case
             -- Without a look-up of zones, which costs more than all else.
             when right("requestTimestamp", 1) = 'Z' then try_cast("requestTimestamp" as timestamp)
-            when not regexp_matches("requestTimestamp", '^-?[0-9.]+$')
+            when regexp_matches("requestTimestamp", '[0-9][+-](0[0-9]|1[0-3]|14:?00$)(:?[0-5][0-9])?$')
+            and contains("requestTimestamp", ':')
                 then try_cast("requestTimestamp" as timestamptz) at time zone 'UTC'
+            when regexp_full_match("requestTimestamp", '{_CLOCK}')
+                then {CLOCK_IN_UTC.format('try_cast("requestTimestamp" as timestamp)')}
             when try_cast("requestTimestamp" as bigint) between 0 and {LAST_MS}
                 then make_timestamp(try_cast("requestTimestamp" as bigint) * 1000)
         end as request_time,
@@ -289,14 +320,15 @@ def _named(typed: str, wrong_fields: str, kept: str) -> str:
             ),
             "applicationName"
         ) as consumer,
-        "apiType",
-        "apiMethod",
+        upper("apiType") as "apiType",
+        upper("apiMethod") as "apiMethod",
         status,
         duration,
         backend,
         size,
-        coalesce("eventType", '') = 'fault' or coalesce(metric, '') = 'apim:faulty' as is_fault,
-        coalesce("throttledOut", 'false') as throttled,
+        coalesce(lower("eventType"), '') in ('fault', 'faulty')
+        or coalesce(metric, '') = 'apim:faulty' as is_fault,
+        coalesce(lower("throttledOut"), 'false') as throttled,
         "errorType",
         coalesce(inner_user, "userName") as login,
         "userIp",
@@ -307,7 +339,6 @@ def _named(typed: str, wrong_fields: str, kept: str) -> str:
 
 FORMAT = LogFormat(
     name="wso2",
-    document_start=None,
     fields=_fields,
     fast_fields=_fast_fields,
     is_ours="coalesce(metric, '') <> '' or (not is_no_event and coalesce(\"apiName\", \"requestTimestamp\","
@@ -341,21 +372,14 @@ FORMAT = LogFormat(
         ),
         Problem(
             "number",
-            f"status not between 100 and 999 or size not between 0 and {MAX_BYTES}"
-            f" or duration not between -{LAST_MS} and {LAST_MS}"
-            f" or backend not between -{LAST_MS} and {LAST_MS}",
-            "'diharapkan kode 100 sampai 999, ukuran dari 0 bita, lama dalam milidetik; ditemukan bilangan di"
-            " luar itu'",
-        ),
-        Problem(
-            "status",
-            "not is_no_event and status is null and wrong_fields = ''",
-            "'kolom proxyResponseCode: diharapkan kode jawaban, ditemukan kosong'",
+            f"status not between 100 and 999 or size not between 0 and {MAX_MESSAGE_BYTES}",
+            "'diharapkan kode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita; ditemukan"
+            " bilangan di luar itu'",
         ),
         Problem(
             "service",
-            'not is_no_event and "apiName" is null',
-            "'kolom apiName: diharapkan nama layanan, ditemukan kosong'",
+            "not is_no_event and " + is_no_name_sql('"apiName"'),
+            "'kolom apiName: diharapkan nama layanan, ditemukan kosong atau UNKNOWN'",
         ),
     ),
     started_at="request_time",
@@ -369,15 +393,16 @@ FORMAT = LogFormat(
         "userIp": "ip_pseudonym",
         "agent": "agent_name",
     },
+    names={"consumer": PARTS, "provider": PARTS, "api": PARTS},
     record={
         "record_id": 'mask_id("correlationId")',
         "protocol": '"apiType"',
         "method": '"apiMethod"',
         "status_code": "status",
-        "succeeded": "status < 400 and not is_fault and throttled <> 'true'",
-        "duration_ms": "duration",
+        "succeeded": "coalesce(status < 400, false) and not is_fault and throttled <> 'true'",
+        "duration_ms": duration_sql("duration"),
         # -1 where the gateway itself answered.
-        "backend_ms": "case when backend >= 0 then backend end",
+        "backend_ms": duration_sql("backend"),
         "response_bytes": "size",
     },
     named={

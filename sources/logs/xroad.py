@@ -1,24 +1,28 @@
 """X-Road operational monitoring data (PR-OPMON 1.7), one record per side of a call.
 
-JSON Lines, a JSON array, or `{"records": [...]}`; old (`requestSoapSize`, `soapFaultCode`) and new field
-names. A field without a value is absent. Fault texts, REST paths and represented parties are not kept.
+Old (`requestSoapSize`, `soapFaultCode`) and new field names; names of sides and of methods know no case. A
+field without a value is absent. Fault texts, REST paths and represented parties are not kept.
 """
-
-import re
 
 from sources.logs.record import (
     LAST_MS,
-    MAX_BYTES,
+    MAX_MESSAGE_BYTES,
+    MEMBER,
+    NO_ANSWERS,
     UNREADABLE,
     UNREADABLE_WHEN,
     LogFormat,
     Problem,
+    duration_sql,
     is_nested_sql,
+    is_no_name_sql,
+    is_no_status_sql,
+    status_sql,
 )
 
 _TIMES = ("requestInTs", "requestOutTs", "responseInTs", "responseOutTs")
 _SIZES = tuple(f"{way}{kind}" for way in ("request", "response") for kind in ("Size", "SoapSize", "RestSize"))
-_NUMBERS = (*_TIMES, "statusCode", *_SIZES)
+_NUMBERS = (*_TIMES, *_SIZES)
 _MEMBERS = tuple(
     f"{role}{part}"
     for role in ("client", "service")
@@ -39,9 +43,11 @@ _TEXTS = (
     "restMethod",
     "xRequestId",
 )
+# Words of a closed list know no case.
+_CODES = {"securityServerType": "lower", "succeeded": "lower", "serviceType": "upper", "restMethod": "upper"}
+_ALL = (*_NUMBERS, "statusCode", *_TEXTS)
 _NAMES_SHOWN = (
-    *_NUMBERS,
-    *_TEXTS,
+    *_ALL,
     *("monitoringDataTs", "clientSecurityServerAddress", "serviceSecurityServerAddress"),
     *("representedPartyClass", "representedPartyCode", "messageIssue", "messageProtocolVersion"),
     *("requestMimeSize", "responseMimeSize", "requestAttachmentCount", "responseAttachmentCount"),
@@ -52,7 +58,9 @@ _NAMES_SHOWN = (
 
 
 _WRONG = {
-    **{name: f'"{name}" is null and "{name}Text" is not null' for name in _NUMBERS},
+    # The other times only make durations, and a duration that cannot be is none.
+    **{name: f'"{name}" is null and "{name}Text" is not null' for name in ("requestInTs", *_SIZES)},
+    "statusCode": is_no_status_sql('"statusCodeText"'),
     **{name: is_nested_sql(f'"{name}"') for name in (*_MEMBERS, "serviceCode", "xRequestId")},
     "succeeded": "\"succeeded\" not in ('true', 'false')",
 }
@@ -60,7 +68,9 @@ _WRONG = {
 _TYPED = ", ".join(
     [
         *(f'try_cast(r."{name}" as bigint) as "{name}", r."{name}" as "{name}Text"' for name in _NUMBERS),
-        *(f'nullif(r."{name}", \'\') as "{name}"' for name in _TEXTS),
+        status_sql('r."statusCode"') + ' as "statusCode", r."statusCode" as "statusCodeText"',
+        *(f'nullif(r."{name}", \'\') as "{name}"' for name in _TEXTS if name not in _CODES),
+        *(f'{case}(nullif(r."{name}", \'\')) as "{name}"' for name, case in _CODES.items()),
     ]
 )
 
@@ -69,6 +79,12 @@ def _identity(role: str) -> str:
     parts = [f'"{role}{part}"' for part in ("XRoadInstance", "MemberClass", "MemberCode")]
     whole = " and ".join(f"{part} is not null" for part in parts)
     return f"case when {whole} then concat_ws('/', {', '.join(parts)}, \"{role}SubsystemCode\") end"
+
+
+def _between(earlier: str, later: str) -> str:
+    # Both in bounds first, since a difference may overflow.
+    bounds = " and ".join(f'"{name}" between 0 and {LAST_MS}' for name in (earlier, later))
+    return duration_sql(f'(case when {bounds} then "{later}" - "{earlier}" end)')
 
 
 _NAMED = f"""
@@ -80,7 +96,7 @@ _NAMED = f"""
 
 
 def _fields(lines: str) -> str:
-    shape = ", ".join(f'"{name}": "VARCHAR"' for name in (*_NUMBERS, *_TEXTS))
+    shape = ", ".join(f'"{name}": "VARCHAR"' for name in _ALL)
     wrong_names = ", ".join(f"case when {when} then '{name}' end" for name, when in _WRONG.items())
     return f"""
     with parsed as (
@@ -109,7 +125,7 @@ def _fields(lines: str) -> str:
 
 
 def _fast_fields(scratch: str, _: bytes) -> str:
-    columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in (*_NUMBERS, *_TEXTS))
+    columns = ", ".join(f"\"{name}\": 'VARCHAR'" for name in _ALL)
     # A line that is no object is a row of NULLs, so it lacks its side.
     return f"""
     select
@@ -129,7 +145,6 @@ def _fast_fields(scratch: str, _: bytes) -> str:
 
 FORMAT = LogFormat(
     name="xroad",
-    document_start=re.compile(rb"\s*(\{\s*\"records\"\s*:\s*)?\["),
     fields=_fields,
     fast_fields=_fast_fields,
     is_ours='coalesce("securityServerType", "xRequestId", "serviceCode", "requestInTs"::varchar) is not null',
@@ -149,7 +164,7 @@ FORMAT = LogFormat(
         ),
         Problem(
             "side",
-            "not is_no_object and coalesce(\"securityServerType\", '') not in ('Client', 'Producer')",
+            "not is_no_object and coalesce(\"securityServerType\", '') not in ('client', 'producer')",
             "'kolom securityServerType: diharapkan Client atau Producer, ditemukan '"
             " || case when \"securityServerType\" is null then 'kosong' else 'teks lain' end",
         ),
@@ -160,25 +175,24 @@ FORMAT = LogFormat(
         ),
         Problem(
             "time_epoch",
-            " or ".join(f'"{name}" not between 0 and {LAST_MS}' for name in _TIMES),
-            "'diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain pada: ' || concat_ws(', ', "
-            + ", ".join(
-                f"case when \"{name}\" not between 0 and {LAST_MS} then '{name}' end" for name in _TIMES
-            )
-            + ")",
+            f'"requestInTs" not between 0 and {LAST_MS}',
+            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain'",
         ),
         Problem(
             "number",
             '"statusCode" not between 100 and 999 or '
-            + " or ".join(f'"{name}" not between 0 and {MAX_BYTES}' for name in _SIZES),
-            "'diharapkan statusCode 100 sampai 999 dan ukuran dari 0 bita, ditemukan bilangan di luar itu'",
+            + " or ".join(f'"{name}" not between 0 and {MAX_MESSAGE_BYTES}' for name in _SIZES),
+            "'diharapkan statusCode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita;"
+            " ditemukan bilangan di luar itu'",
         ),
         Problem(
             "service",
-            'not is_no_object and (provider is null or "serviceCode" is null)',
+            "not is_no_object and (provider is null or "
+            + " or ".join(is_no_name_sql(f'"{name}"') for name in ("serviceMemberCode", "serviceCode"))
+            + ")",
             "'diharapkan layanan yang lengkap, tidak ditemukan: ' || concat_ws(', ', "
             + ", ".join(
-                f"case when \"{name}\" is null then '{name}' end"
+                "case when " + is_no_name_sql(f'"{name}"') + f" then '{name}' end"
                 for name in ("serviceXRoadInstance", "serviceMemberClass", "serviceMemberCode", "serviceCode")
             )
             + ")",
@@ -199,19 +213,21 @@ FORMAT = LogFormat(
         "messageUserId": "pseudonym",
         "securityServerInternalIp": "ip_pseudonym",
     },
+    names={"consumer": MEMBER, "provider": MEMBER},
     record={
         "record_id": 'mask_id("xRequestId")',
-        "side": 'lower("securityServerType")',
+        "side": '"securityServerType"',
         "message_id": 'mask_id("messageId")',
         # Before `serviceType` came, the name of the size field told the protocol.
         "protocol": 'coalesce("serviceType", case when "requestSoapSize" is not null then \'WSDL\''
         " when \"requestRestSize\" is not null then 'REST' end)",
         "method": '"restMethod"',
         "status_code": '"statusCode"',
-        "succeeded": "\"succeeded\" = 'true'",
-        "duration_ms": '"responseOutTs" - "requestInTs"',
-        "forward_ms": '"requestOutTs" - "requestInTs"',
-        "backend_ms": '"responseInTs" - "requestOutTs"',
+        # A call that got no answer did not succeed, whatever else the record says.
+        "succeeded": f"\"succeeded\" = 'true' and coalesce(\"statusCodeText\", '') not in ({NO_ANSWERS})",
+        "duration_ms": _between("requestInTs", "responseOutTs"),
+        "forward_ms": _between("requestInTs", "requestOutTs"),
+        "backend_ms": _between("requestOutTs", "responseInTs"),
         "request_bytes": 'coalesce("requestSize", "requestSoapSize", "requestRestSize")',
         "response_bytes": 'coalesce("responseSize", "responseSoapSize", "responseRestSize")',
     },

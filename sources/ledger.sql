@@ -1,0 +1,161 @@
+-- What the ledger is made of; creates what is missing, changes nothing that is there.
+create schema if not exists intake;
+create schema if not exists received;
+create schema if not exists raw;
+create schema if not exists reference;
+
+create table if not exists intake.files (
+    file_id varchar not null,
+    file_name varchar not null,
+    file_sha256 varchar not null,
+    kind varchar not null,
+    log_format varchar,
+    instansi_code varchar not null,
+    opd_code varchar not null,
+    period varchar not null,
+    size_bytes bigint not null,
+    modified_ns bigint not null,
+    meta_stamp varchar,
+    status varchar not null,
+    reason varchar,
+    rows_received bigint not null,
+    rows_loaded bigint not null,
+    rows_quarantined bigint not null,
+    warnings bigint not null,
+    sheets varchar[],
+    absent_columns varchar[],
+    contract_version varchar,
+    format_fingerprint varchar,
+    lines bigint,
+    records bigint,
+    bad_lines bigint,
+    blank_lines bigint,
+    is_correction boolean not null default false,
+    received_at timestamp not null,
+    file_order bigint not null,
+    primary key (file_name, file_sha256)
+);
+
+create table if not exists intake.bad_lines (
+    file_id varchar not null,
+    row_number bigint not null,
+    rules varchar[] not null,
+    messages varchar[] not null,
+    raw_row varchar
+);
+
+create table if not exists intake.left_out (
+    file_id varchar not null,
+    file_name varchar not null,
+    position integer not null,
+    code varchar not null,
+    place varchar not null,
+    count bigint not null,
+    message varchar not null
+);
+
+create table if not exists intake.corrections (
+    kind varchar not null,
+    file_id varchar not null,
+    row_number bigint not null,
+    root_id varchar not null,
+    root_row bigint not null,
+    is_loaded boolean not null,
+    root_was_refused boolean not null
+);
+
+create table if not exists intake.pending_days (day date primary key);
+
+create table if not exists intake.state (name varchar primary key, value varchar not null);
+
+-- A file that came under two names is one content: its rows are listed once, under the name that loaded. A
+-- rejected file stays rejected when a newer version comes, but its rows ask nothing of anybody any more; no
+-- more do rows of a correction that name no known row, once the sender has sent the next correction.
+create or replace view intake.file_state as
+with contents as (
+    select *
+    from intake.files
+    where status <> 'duplicate'
+    qualify row_number() over (partition by file_id order by status = 'replaced', file_order) = 1
+),
+
+followed as (
+    select
+        f.file_id,
+        min(n.received_at) as replaced_at
+    from contents as f
+    inner join intake.files as n
+        on
+            f.kind = n.kind
+            and f.instansi_code = n.instansi_code
+            and f.opd_code = n.opd_code
+            and f.is_correction = n.is_correction
+            and f.file_order < n.file_order
+            and (f.is_correction or (f.period = n.period and f.file_name = n.file_name))
+    where
+        n.rows_received > 0
+        and (f.is_correction or n.status in ('loaded', 'partly', 'replaced') or f.status = 'rejected')
+    group by f.file_id
+)
+
+select
+    c.*,
+    case when c.kind <> 'service_log' or c.status in ('replaced', 'rejected') then f.replaced_at end
+        as replaced_at,
+    c.status <> 'replaced' and not (c.status = 'rejected' and f.replaced_at is not null) as is_current,
+    case when c.is_correction then f.replaced_at is null else is_current end as is_asking
+from contents as c
+left join followed as f on c.file_id = f.file_id;
+
+-- A row and the corrections of it are versions of one row: the last asks to be mended if it is refused, the
+-- last that was accepted counts. All fall with the file that the first one stands in.
+create or replace view intake.row_versions as
+with versions as (
+    select distinct
+        c.kind,
+        c.root_id as file_id,
+        c.root_row as row_number,
+        c.root_id,
+        c.root_row,
+        0::bigint as version,
+        false as is_loaded,
+        null::timestamp as received_at
+    from intake.corrections as c
+    union all
+    select
+        c.kind,
+        c.file_id,
+        c.row_number,
+        c.root_id,
+        c.root_row,
+        f.file_order,
+        c.is_loaded,
+        f.received_at
+    from intake.corrections as c
+    inner join intake.file_state as f on c.file_id = f.file_id
+)
+
+select
+    v.kind,
+    v.file_id,
+    v.row_number,
+    v.version > 0 as is_correction,
+    r.received_at as opened_at,
+    lead(v.received_at) over line as corrected_at,
+    r.replaced_at,
+    r.is_current and v.version = max(v.version) over whole as is_last,
+    r.is_current
+    and v.version = coalesce(max(v.version) filter (where v.is_loaded) over whole, 0) as is_counted
+from versions as v
+inner join intake.file_state as r on v.root_id = r.file_id
+window
+    whole as (partition by v.kind, v.root_id, v.root_row),
+    line as (partition by v.kind, v.root_id, v.root_row order by v.version);
+
+-- Rows of the first sheet of a file have their own number, those of the next ones begin at ten million.
+create or replace macro intake.row_place(sheets, row_number) as
+case
+    when len(coalesce(sheets, [])) > 1
+        then sheets[row_number // 10000000 + 1] || '!' || row_number % 10000000
+    else (row_number % 10000000)::varchar
+end;
