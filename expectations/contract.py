@@ -18,6 +18,11 @@ EARLIER = CONTRACTS / "earlier"
 ALIASES = FOLDER / "aliases"
 
 Severity = Literal["error", "warning"]
+# How a number is read: which dots are thousands, and what a percent sign means (formats 0b).
+NumberForm = Literal["count", "money", "score", "share"]
+_FORMS_BY_TYPE: dict[str, NumberForm] = {"bigint": "count", "decimal(38,10)": "score"}
+# Longer codes and keys would break file names and indexes that are made of them.
+_CODE_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,12 @@ class Column:
     the list and column that hold the permitted codes, `unknown` is the severity of one that is not there;
     `accepts_children` admits codes below a known one, `also_accepted` admits values outside the list.
     `is_unique` warns of a value that another row of the file has. `from_folder`: an empty cell takes the
-    value of the file's folder. `transform` is SQL over the columns as received, applied at the door.
+    value of the file's folder; `from_sender`: that of the OPD that sent the file. `names` is the resolver
+    (`spellings.RESOLVERS`) by which other spellings become the code; `unknown_name` is the severity of a name
+    that a list at hand does not have, and `code_column` the column that takes the code of a name.
+    `transform` is SQL over the columns as received, applied at the door.
+    `number` is how a number is read, None for other types; where `unit_column` names the column of the
+    number's unit, dots are thousands unless the unit is one of `decimal_units`. `max_length` is in letters.
     """
 
     name: str
@@ -54,9 +64,17 @@ class Column:
     is_url: bool = False
     zero_is_missing: bool = False
     from_folder: bool = False
+    from_sender: bool = False
+    names: str | None = None
+    unknown_name: Severity = "error"
+    code_column: str | None = None
     personal: bool = False
     transform: str | None = None
     example: str | None = None
+    number: NumberForm | None = None
+    unit_column: str | None = None
+    decimal_units: tuple[str, ...] = ()
+    max_length: int | None = None
 
     @property
     def is_list(self) -> bool:
@@ -76,7 +94,10 @@ class RowRule:
 
 @dataclass(frozen=True)
 class Contract:
-    """The shared format of one kind of file."""
+    """The shared format of one kind of file.
+
+    `is_dated` tells that a row belongs to its period: one key may then stand in a file once a period.
+    """
 
     kind: str
     version: str
@@ -86,6 +107,7 @@ class Contract:
     grain: str
     columns: tuple[Column, ...]
     row_rules: tuple[RowRule, ...]
+    is_dated: bool = True
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -129,18 +151,43 @@ def read_contract(path: Path) -> Contract:
     document = OpenDataContractStandard.from_file(str(path))
     table = (document.schema_ or [])[0]
     description = document.description
+    kind = str(table.name)
+    columns = tuple(_column(p) for p in table.properties or [])
+    own = {c.property: c.value for c in table.customProperties or []}
     return Contract(
-        kind=str(table.name),
+        kind=kind,
         version=str(document.version),
         title=str(document.name),
         purpose=(description.purpose if description else "") or "",
         usage=(description.usage if description else "") or "",
         grain=table.dataGranularityDescription or "",
-        columns=tuple(_column(p) for p in table.properties or []),
+        columns=(*columns, *_row_columns(kind, columns)),
         row_rules=tuple(
             RowRule(str(q.name), _severity(q.severity), str(q.implementation), str(q.description))
             for q in table.quality or []
         ),
+        is_dated=own.get("dated") is not False,
+    )
+
+
+@cache
+def _shared_columns() -> tuple[Column, ...]:
+    """The columns that a row of any kind may have: its instansi and its period (formats 0b)."""
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    document = OpenDataContractStandard.from_file(str(CONTRACTS / "_every_kind.yaml"))
+    return tuple(_column(p) for p in (document.schema_ or [])[0].properties or [])
+
+
+def _row_columns(kind: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The shared columns that a kind does not have, save those whose header means another column there."""
+    names = {c.name for c in columns}
+    titles = {c.title.lower() for c in columns}
+    claimed = {row["alias"].lower() for row in _rows(ALIASES / f"{kind}.headers.csv")}
+    return tuple(
+        c
+        for c in _shared_columns()
+        if c.name not in names | claimed and c.title.lower() not in titles | claimed
     )
 
 
@@ -154,6 +201,7 @@ def _column(p) -> Column:  # type: ignore[no-untyped-def]
             missing = _severity(q.severity)
         elif q.metric == "invalidValues":
             codes = tuple(q.arguments["validValues"])
+            own.setdefault("invalidSeverity", q.severity)
     reference = None
     for r in p.relationships or []:
         table, _, column = str(r.to).partition(".")
@@ -183,10 +231,23 @@ def _column(p) -> Column:  # type: ignore[no-untyped-def]
         is_url=options.get("format") == "uri",
         zero_is_missing=bool(own.get("zeroIsMissing")),
         from_folder=own.get("fallback") == "folder",
+        from_sender=own.get("fallback") == "sender",
+        names=own.get("names"),
+        unknown_name=_severity(own.get("unknownName", "error")),
+        code_column=own.get("codeColumn"),
         personal=p.classification == "personal",
         transform=p.transformLogic,
         example=str(p.examples[0]) if p.examples else None,
+        number=own.get("numberForm") or _FORMS_BY_TYPE.get(p.physicalType),
+        unit_column=own.get("unitColumn"),
+        decimal_units=tuple(own.get("decimalUnits", ())),
+        max_length=options.get("maxLength") or _length_of_code(p),
     )
+
+
+def _length_of_code(p) -> int | None:  # type: ignore[no-untyped-def]
+    is_code = p.primaryKeyPosition is not None or p.relationships or p.name.endswith(("_code", "_id"))
+    return _CODE_LENGTH if is_code and p.physicalType == "varchar" else None
 
 
 def _severity(value: object) -> Severity:
@@ -207,7 +268,28 @@ def header_aliases(kind: str, contract: Contract | None = None) -> dict[str, str
     for row in _rows(ALIASES / f"{kind}.headers.csv"):
         if row["column"] in names:
             known[row["alias"].lower()] = row["column"]
+    for heading, columns in header_choices(kind, contract).items():
+        if len(columns) == 1:
+            known[heading] = columns[0]
+    for row in shared_spellings("row.headers"):
+        if row["column"] in names:
+            known.setdefault(row["alias"].lower(), row["column"])
     return known
+
+
+def header_choices(kind: str, contract: Contract | None = None) -> dict[str, tuple[str, ...]]:
+    """Header spelling (lower case) to the columns it may mean, where the values below it must decide.
+
+    In the alias table they are separated by `|`; columns that the contract does not have are left out.
+    """
+    names = {c.name for c in (contract or load_contract(kind)).columns}
+    found = {}
+    for row in _rows(ALIASES / f"{kind}.headers.csv"):
+        if "|" in row["column"]:
+            columns = tuple(c for c in row["column"].split("|") if c in names)
+            if columns:
+                found[row["alias"].lower()] = columns
+    return found
 
 
 def value_aliases(kind: str) -> dict[str, dict[str, str]]:
@@ -227,10 +309,11 @@ def code_spellings(kind: str) -> dict[str, dict[str, str]]:
 
 
 def shared_spellings(name: str) -> list[dict[str, str]]:
-    """Rows of a spelling table that holds for all kinds: `missing`, `boolean`, `month`, `unit`."""
+    """Rows of a spelling table that holds for all kinds: `missing`, `boolean`, `month`, `zone`, …."""
     return _rows(ALIASES / f"_{name}.csv")
 
 
+@cache
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []

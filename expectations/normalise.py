@@ -1,12 +1,15 @@
 """From text as received to the one spelling a contract knows: SQL expressions and the macros they call.
 
-Belongs here: missing values, yes/no, dates, numbers, codes and lists in their many spellings (the spellings
-themselves are tables in `aliases/`). Stays out: judging a value (`rules.py`).
+Belongs here: missing values, yes/no, dates, times, numbers, codes and lists in their many spellings (the
+spellings themselves are tables in `aliases/`, the macros stand in `normalise.sql`). Stays out: judging a
+value (`rules.py`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.contract import Column, shared_spellings
@@ -14,126 +17,69 @@ from expectations.contract import Column, shared_spellings
 if TYPE_CHECKING:
     import duckdb
 
-# Zero-width and bidirectional marks change nothing a reader sees, yet make two equal codes differ.
-_INVISIBLE = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FEFF}\x{00AD}]"
-_BLANKS = r"[\s\x{00A0}\x{2000}-\x{200A}\x{202F}\x{3000}]+"
-
-
-_MACROS = {
-    "date": "iso_date",
-    "timestamp": "iso_timestamp",
-    "bigint": "plain_count",
-    "decimal(38,10)": "plain_number",
-    "boolean": "true_false",
-}
-_FAMILIES = {
-    "date": "date",
-    "timestamp": "date",
-    "bigint": "number",
-    "decimal(38,10)": "number",
-    "boolean": "boolean",
-}
+_FAMILIES = {"date": "date", "timestamp": "date", "boolean": "boolean"}
 _NUMBERS = ("bigint", "decimal(38,10)")
-# A URL's user and password; what is left behind in their place tells that they were there.
-_CREDENTIALS = r"://[^/@\s]+@"
-CUT_CREDENTIALS = "://…@"
-UNIT = "[a-zA-Z%][a-zA-Z%²³/.]*"
-_FOREIGN_SCHEME = r"^([a-z][a-z0-9+.-]*)://|^(javascript|data|mailto|file|ftp|tel|about|vbscript):"
+_TIMES = ("date", "timestamp")
+# What is left of a URL's user and password.
+CUT_CREDENTIALS = "…@"
+UNIT = "[a-zA-Z][a-zA-Z²³/.]*"
+# 14 digits before the comma: beyond every bound of a contract, and below the 15 of a tax or identity number.
+_DIGITS = 14
 
 
 def _lit(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _map(pairs: dict[str, str]) -> str:
+def _map(pairs: Mapping[str, str]) -> str:
     entries = ", ".join(f"{_lit(k)}: {_lit(v)}" for k, v in pairs.items())
     return f"map {{{entries}}}"
 
 
-def install_normalisers(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary macros that `text_stages` calls on this connection."""
-    month = _map({r["alias"]: r["value"] for r in shared_spellings("month")})
-    yes_no = _map({r["alias"]: r["value"] for r in shared_spellings("boolean")})
-    # Most cells are plain already: one test spares them two replacements.
-    con.execute(
-        f"create or replace temp macro clean_text(x) as nullif("
-        f"case when regexp_matches(x, '[^!-~ ]|  |^ | $') then trim(regexp_replace(regexp_replace("
-        f"x, {_lit(_INVISIBLE)}, '', 'g'), {_lit(_BLANKS)}, ' ', 'g')) else x end, '')"
+def install_normalisers(con: duckdb.DuckDBPyConnection, time_zone: str) -> None:
+    """Create the temporary macros that `text_stages` calls on this connection.
+
+    Args:
+        con: the connection; a cursor or another connection does not see the macros.
+        time_zone: IANA name of the zone of a time that names none, and of the day of a time.
+
+    Raises:
+        duckdb.Error: DuckDB knows no such zone.
+    """
+    con.execute("select timezone(?, timestamp '2026-01-01')", [time_zone]).fetchall()
+    con.execute("set variable spbe_time_zone = ?::varchar", [time_zone])
+    for variable, table in (("spbe_months", "month"), ("spbe_yes_no", "boolean")):
+        pairs = {r["alias"]: r["value"] for r in shared_spellings(table)}
+        con.execute(f"set variable {variable} = {_map(pairs)}")
+    zones = ", ".join(f"{_lit(r['alias'])}: {int(r['minutes'])}" for r in shared_spellings("zone"))
+    con.execute(f"set variable spbe_zones = map {{{zones}}}")
+    percent = "|".join(re.escape(r["alias"]) for r in shared_spellings("percent"))
+    con.execute("set variable spbe_percent = ?::varchar", [rf"^[+-]?[0-9]+(?:[.,][0-9]+)? ?(?:{percent})$"])
+    con.execute("set variable spbe_no_units = ?::varchar", [_no_units()])
+    con.execute(Path(__file__).with_name("normalise.sql").read_text(encoding="utf-8"))
+
+
+def _no_units() -> str:
+    """Pattern of a number with a word that changes it, so that the word can not be cut as a unit."""
+    words = [r["alias"] for name in ("multiplier", "percent") for r in shared_spellings(name)]
+    return "[0-9][0-9.,]* ?(?:" + "|".join(re.escape(w) for w in words) + ")(?:[^a-z]|$)"
+
+
+def has_unit_sql(cell: str) -> str:
+    """SQL that is true where a cell, as received, is a number with a unit behind it."""
+    return (
+        f"(regexp_matches({cell}, '[0-9],?-? ?{UNIT}\\s*$') "
+        f"and not regexp_matches(lower({cell}), getvariable('spbe_no_units')))"
     )
-    con.execute(
-        rf"""
-        create or replace temp macro iso_date(x) as case
-            when regexp_full_match(x, '\d{{4}}-\d{{1,2}}-\d{{1,2}}([ T].*)?') then coalesce(
-                strftime(try_strptime(regexp_extract(x, '^[0-9-]+'), '%Y-%m-%d'), '%Y-%m-%d'), x)
-            when regexp_full_match(x, '\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{4}}') then coalesce(
-                strftime(try_strptime(regexp_replace(x, '[/.]', '-', 'g'), '%d-%m-%Y'), '%Y-%m-%d'), x)
-            when regexp_full_match(x, '\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2}}') then coalesce(
-                strftime(try_strptime(regexp_replace(x, '[/.]', '-', 'g'), '%d-%m-%y'), '%Y-%m-%d'), x)
-            when regexp_full_match(lower(x), '\d{{1,2}}[ -][a-z]+[ -]\d{{4}}') then coalesce(
-                strftime(try_strptime(
-                    regexp_extract(x, '\d{{4}}$') || '-'
-                    || {month}[regexp_extract(lower(x), '[a-z]+')] || '-'
-                    || regexp_extract(x, '^\d+'), '%Y-%m-%d'), '%Y-%m-%d'), x)
-            when regexp_full_match(x, '(19|20)\d{{2}}') then x || '-01-01'
-            when regexp_full_match(x, '[2-6]\d{{4}}(\.0+)?')
-                then strftime(date '1899-12-30' + cast(regexp_extract(x, '^\d+') as integer), '%Y-%m-%d')
-            else x
-        end"""
-    )
-    con.execute(
-        r"""
-        create or replace temp macro iso_timestamp(x) as case
-            when regexp_full_match(x, '\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}.*')
-                then coalesce(
-                    strftime(try_cast(x as timestamptz) at time zone 'UTC', '%Y-%m-%d %H:%M:%S.%f'), x)
-            when regexp_full_match(x, '\d{1,2}/\d{1,2}/\d{4} \d{2}:\d{2}')
-                then coalesce(strftime(try_strptime(x, '%d/%m/%Y %H:%M'), '%Y-%m-%d %H:%M:%S'), x)
-            else iso_date(x)
-        end"""
-    )
-    words = "|".join(r["alias"] for r in shared_spellings("multiplier"))
-    # "16 GB" is 16; "99 juta" is not 99.
-    con.execute(
-        f"create or replace temp macro without_unit(x) as case "
-        f"when regexp_matches(lower(x), '^[^a-z]*[0-9] ?({words})\\b') then x "
-        r"else regexp_replace("
-        rf"x, '^((?:[Rr][Pp]\.? ?)?[+-]?[0-9][0-9.,]*(?:,-)?) ?{UNIT}$', '\1') end"
-    )
-    con.execute(
-        f"create or replace temp macro cut_credentials(x) as "
-        f"regexp_replace(x, {_lit(_CREDENTIALS)}, {_lit(CUT_CREDENTIALS)}, 'g')"
-    )
-    con.execute(
-        "create or replace temp macro http_url(x) as case when regexp_matches(lower(x), "
-        f"{_lit(_FOREIGN_SCHEME)}) and not regexp_matches(lower(x), '^https?://') then null "
-        f"else replace(x, {_lit(CUT_CREDENTIALS)}, '://') end"
-    )
-    # Two spellings of one address: scheme, capitals of the host and a last slash say nothing.
-    con.execute(
-        "create or replace temp macro same_url(x) as rtrim("
-        "lower(regexp_extract(x, '^(?:[a-zA-Z]+://)?([^/?#]*)', 1)) || "
-        "regexp_extract(x, '^(?:[a-zA-Z]+://)?[^/?#]*(.*)$', 1), '/')"
-    )
-    # Dots in groups of three are thousands in counts and money, a decimal point in scores (formats 0b).
-    con.execute(
-        r"""
-        create or replace temp macro plain_count(x) as case
-            when regexp_full_match(
-                lower(x), '(rp\.? ?)?[+-]?(\d{1,3}(\.\d{3})+|\d+)(,-|,0+|\.0+)?')
-                then replace(regexp_extract(x, '[+-]?(\d{1,3}(\.\d{3})+|\d+)'), '.', '')
-            else x
-        end"""
-    )
-    con.execute(
-        r"""
-        create or replace temp macro plain_number(x) as case
-            when regexp_full_match(x, '[+-]?\d{1,3}(\.\d{3})+,\d+')
-                then replace(replace(x, '.', ''), ',', '.')
-            when regexp_full_match(x, '[+-]?\d+,\d+') then replace(x, ',', '.')
-            else x
-        end"""
-    )
-    con.execute(f"create or replace temp macro true_false(x) as coalesce({yes_no}[lower(x)], x)")
+
+
+def _word(text: str) -> str:
+    """A spelling as alias tables are looked up by: signs between words are blanks."""
+    return re.sub(r"[ ._/-]+", " ", text.lower()).strip()
+
+
+def _word_sql(x: str) -> str:
+    return f"trim(regexp_replace(lower({x}), '[ ._/-]+', ' ', 'g'))"
 
 
 def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
@@ -146,15 +92,17 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
         columns: the contract's columns.
         aliases: column name to spelling in lower case to code.
     """
-    stages: list[dict[str, str]] = [{}, {}, {}, {}]
+    stages: list[dict[str, str]] = [{}, {}, {}, {}, {}]
+    names = {c.name for c in columns}
     for column in columns:
         x = f'"{column.name}__text"'
         codes = {c.lower(): c for c in column.codes} | dict(aliases.get(column.name, {}))
         # A word that the column itself gives a meaning ("none", "tidak ada") is a value there.
-        missing = ", ".join(_lit(word) for word in _missing_words(column) if word not in codes)
+        missing = ", ".join(_lit(word) for word in missing_words(column) if word not in codes)
+        codes = {_word(word): code for word, code in codes.items()}
         if column.is_list:
             parts = rf"string_split(regexp_replace({x}, '[\r\n]+', ';', 'g'), ';')"
-            one = f"coalesce({_map(codes)}[lower(x)], x)" if codes else "x"
+            one = f"coalesce({_map(codes)}[{_word_sql('x')}], x)" if codes else "x"
             stages[0][column.name] = f"array_to_string(list_transform({parts}, lambda x: clean_text(x)), ';')"
             stages[1][column.name] = (
                 f"array_to_string(list_transform(list_filter(string_split({x}, ';'), "
@@ -165,7 +113,7 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
         stages[0][column.name] = f"clean_text({x})"
         stages[1][column.name] = f"case when lower({x}) in ({missing}) then null else {x} end"
         if codes:
-            stages[2][column.name] = f"coalesce({_map(codes)}[lower({x})], {x})"
+            stages[2][column.name] = f"coalesce({_map(codes)}[{_word_sql(x)}], {x})"
         elif column.pattern and "|" not in column.pattern:
             # "RAL.02.03 Kepegawaian" in one cell: the code is what fits the pattern.
             inner = column.pattern.removeprefix("^").removesuffix("$")
@@ -175,24 +123,63 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
         elif column.is_url:
             stages[2][column.name] = f"http_url({x})"
         if column.type in _NUMBERS:
-            stages[2][column.name] = f"without_unit({stages[2].get(column.name, x)})"
-        if column.type in _MACROS:
-            stages[3][column.name] = f"{_MACROS[column.type]}({x})"
+            stages[2][column.name] = f"without_exponent(without_unit({stages[2].get(column.name, x)}))"
+            stages[3][column.name] = _number_sql(column, x, names)
+            if column.zero_is_missing:
+                stages[4][column.name] = f"case when not regexp_full_match({x}, '[+-]?0+') then {x} end"
+        elif column.type in _TIMES:
+            stages[2][column.name] = f"split_time({x})"
+            stages[3][column.name] = f"iso_day_part({x})"
+            stages[4][column.name] = f"{'utc_time' if column.type == 'timestamp' else 'local_day'}({x})"
+        elif column.type == "boolean":
+            stages[3][column.name] = f"true_false({x})"
     return stages
 
 
-def _missing_words(column: Column) -> list[str]:
-    families = {"all", _FAMILIES.get(column.type, "text")} | ({"zero"} if column.zero_is_missing else set())
+def _number_sql(column: Column, x: str, names: set[str]) -> str:
+    """SQL of a number's text by the form that the contract names."""
+    if column.number == "share":
+        return f"without_percent({x})"
+    if column.number == "score":
+        return f"plain_score({x})"
+    if column.type == "bigint":
+        return f"plain_count({f'without_rupiah({x})' if column.number == 'money' else x})"
+    if column.unit_column in names:
+        units = ", ".join(_lit(unit) for unit in column.decimal_units)
+        unit = f'lower("{column.unit_column}__text")'
+        return f"case when {unit} in ({units}) then plain_score({x}) else plain_amount({x}) end"
+    return f"plain_score({x})" if column.unit_column else f"plain_amount({x})"
+
+
+def missing_words(column: Column) -> list[str]:
+    """Words in lower case that stand for a missing value in a column, spreadsheets' error words too."""
+    family = _FAMILIES.get(column.type, "text")
+    families = {"all", "formula", family} | ({"zero"} if column.zero_is_missing else set())
+    if family != "boolean":
+        families.add("not_boolean")
     return [r["alias"] for r in shared_spellings("missing") if r["applies_to"] in families]
 
 
+def formula_words() -> list[str]:
+    """What a spreadsheet shows, in lower case, where a formula has no result."""
+    return [r["alias"] for r in shared_spellings("missing") if r["applies_to"] == "formula"]
+
+
 def typed_sql(column: Column, text: str) -> str:
-    """SQL that turns normalised text into the contract's type, NULL where it does not parse."""
+    """SQL that turns normalised text into the contract's type, NULL where it does not parse.
+
+    Only the normal form parses: a cast would round "16.5" and read a time that was refused as one of UTC.
+    """
     if column.type == "varchar":
         return text
     if column.is_list:
         return f"string_split({text}, ';')"
-    if column.type == "bigint":
-        # A cast would round "16.5"; a count with a fraction does not parse.
-        return rf"case when regexp_full_match({text}, '[+-]?\d{{1,18}}') then cast({text} as bigint) end"
-    return f"try_cast({text} as {column.type})"
+    forms = {
+        "bigint": rf"[+-]?\d{{1,{_DIGITS}}}",
+        "decimal(38,10)": rf"[+-]?\d{{1,{_DIGITS}}}(\.\d+)?",
+        "date": r"\d{4}-\d{2}-\d{2}",
+        "timestamp": r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?",
+        "boolean": "true|false",
+    }
+    fits = f"regexp_full_match({text}, '{forms[column.type]}')"
+    return f"case when {fits} then try_cast({text} as {column.type}) end"

@@ -15,8 +15,8 @@ from expectations.suite import LastVerdict
 from expectations.template import content_words, must_be_filled
 
 _SEVERITY = {"error": "baris tidak dimuat", "warning": "peringatan"}
-# What these demand is said by the columns "Pengisian" and "Aturan" already.
-_PLAIN = ("missing", "type", "codes", "reference")
+# What these demand is said by the columns "Pengisian" and "Aturan" already, or holds for every column.
+_PLAIN = ("missing", "type", "codes", "length", "reference", "formula")
 
 
 def write_pages(

@@ -2,26 +2,35 @@
 
 Belongs here: the statement that normalises, types and tags the rows of one file, the table that holds them
 (`received.<kind>`) and the view of the accepted ones (`raw.<kind>`). Stays out: reading the file
-(`sources/tables.py`), masking (macros that the connection already has) and the verdict of Great Expectations.
+(`sources/tables/`), masking (macros that the connection already has) and the verdict of Great Expectations.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from expectations import references
+from expectations import references, spellings
 from expectations.contract import Column, Contract, value_aliases
 from expectations.normalise import text_stages, typed_sql
-from expectations.rules import key_faults_sql, rules_of
+from expectations.relations import JUDGED, LANDED
+from expectations.rules import (
+    OF_CELLS,
+    Rule,
+    dropping_rules,
+    formula_sql,
+    is_faulty_sql,
+    key_faults_sql,
+    rules_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
 META = {
+    "_file_id": "varchar",
     "_file_sha256": "varchar",
     "_row_number": "bigint",
     "_instansi_code": "varchar",
@@ -32,8 +41,10 @@ META = {
 }
 # Rows that are normalised and judged at a time.
 _CHUNK = 50_000
-# Where only a code, a number or a date can stand, masking free text would hide nothing but the fault.
-_FREE_TEXT = ("varchar", "varchar[]")
+# A number as normalised that is no number of a person: fewer than 15 digits, no zero in front.
+_PLAIN_NUMBER = r"[+-]?(0|[1-9][0-9]{0,13})(\.[0-9]+)?"
+# A cell that begins with a host in numbers; written as the rest of a URL it is an address of a site.
+_NUMBERED_HOST = r"^[0-9.]+(:|/|$)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class FileFacts:
     """What a file says of all its rows: from its folder, its `.meta.toml` or the settings.
 
     `folder_instansi` and `folder_period` are what the folder itself says, None where it says nothing;
-    `received_at` is UTC.
+    `received_at` is UTC. `file_id` tells one sender's file from another's of equal bytes; None: there is but
+    one, and its sha256 is the id.
     """
 
     file_sha256: str
@@ -52,6 +64,7 @@ class FileFacts:
     received_at: dt.datetime
     folder_instansi: str | None = None
     folder_period: str | None = None
+    file_id: str | None = None
 
 
 def received_table_ddl(contract: Contract) -> str:
@@ -69,9 +82,10 @@ def create_received(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         "where table_schema = 'received' and table_name = ?",
         [contract.kind],
     ).fetchall()
-    for column in contract.columns:
-        if (column.name,) not in rows:
-            con.execute(f'alter table received.{contract.kind} add column "{column.name}" varchar')
+    wanted = {c.name: "varchar" for c in contract.columns} | META
+    for name, type_ in wanted.items():
+        if (name,) not in rows:
+            con.execute(f'alter table received.{contract.kind} add column "{name}" {type_}')
 
 
 def is_loaded_sql(broken: str = "_broken") -> str:
@@ -89,19 +103,21 @@ def raw_view_sql(contract: Contract) -> str:
     select = []
     for column in contract.columns:
         value = typed_sql(column, f'r."{column.name}"')
+        if column.names == "opd" and column.reference and not column.code_column:
+            value = spellings.issued_sql(value, "r._instansi_code", column.also_accepted)
         for rule_id in dropping.get(column.name, []):
             hit = f"len(list_filter(r._broken, lambda b: b.rule = '{rule_id}')) > 0"
             value = f"case when {hit} then null else {value} end"
         select.append(f'{value} as "{column.name}"')
     return (
         f"create or replace view raw.{contract.kind} as select {', '.join(select)}, "
-        "r._file_sha256, f.shown_name as _file_name, r._row_number, "
+        "r._file_id, r._file_sha256, f.file_name as _file_name, r._row_number, "
         "r._instansi_code, r._opd_code, r._period, "
         "f.received_at as _received_at, f.file_order as _file_order "
-        f"from received.{contract.kind} as r inner join intake.files as f on r._file_sha256 = f.file_sha256 "
+        f"from received.{contract.kind} as r inner join intake.files as f on r._file_id = f.file_id "
         f"and f.kind = '{contract.kind}' and f.status in ('loaded', 'partly') "
         "left join intake.row_versions as v on v.kind = "
-        f"'{contract.kind}' and r._file_sha256 = v.file_sha256 and r._row_number = v.row_number "
+        f"'{contract.kind}' and r._file_id = v.file_id and r._row_number = v.row_number "
         f"where coalesce(v.is_counted, true) and {is_loaded_sql('r._broken')}"
     )
 
@@ -126,107 +142,174 @@ def judge_landed(
         headers: the header as received, for the copy of the row that a person reads.
         facts: what the file says of all its rows.
     """
-    parameters: dict[str, str | int | None] = {
+    _land_facts(con, contract, columns, facts)
+    counted = con.execute(f"select count(*) from {LANDED}").fetchone()
+    chunks = range(0, max(counted[0] if counted else 0, 1), _CHUNK)
+    text_sql = _text_sql(contract, columns)
+    for first in chunks:
+        start = "create or replace temp table texts as " if first == 0 else "insert into texts "
+        con.execute(start + text_sql, _span(first))
+    spellings.resolve_texts(con, contract)
+    references.hold_own_lists(con, contract.columns, "texts")
+    unlisted = references.unlisted_columns(con, contract.columns, "texts")
+    said, joins = ", texts.*", ""
+    for c in contract.columns:
+        if c.reference:
+            lookup_sql = references.lookup_sql(c, "texts", c.name in unlisted)
+            con.execute(f'create or replace temp table "list_{c.name}" as {lookup_sql}')
+            words = ("unknown", "unnamed", "child", "retired", "listed", "near")
+            said += "".join(f', "list_{c.name}".{word} as "{c.name}__{word}"' for word in words)
+            joins += (
+                f' left join "list_{c.name}" on texts."{c.name}__text" = "list_{c.name}".value '
+                f'and texts._instansi_code = "list_{c.name}".instansi '
+                f'and {references.scope_sql(c)} = "list_{c.name}".scope'
+            )
+        if c.is_unique:
+            con.execute(f'create or replace temp table "many_{c.name}" as {_repeated_sql(c, "texts")}')
+            said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
+            joins += f' left join "many_{c.name}" on texts."{c.name}__text" = "many_{c.name}".value'
+    if contract.key:
+        con.execute(f"create or replace temp table key_faults as {key_faults_sql(contract, 'texts')}")
+        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
+        joins += " left join key_faults on texts._row_number = key_faults._row_number"
+    con.execute(
+        "create or replace temp table copy_cells as select ?::varchar[] as names", [_distinct(headers)]
+    )
+    hidden = {c.name for c in contract.columns if c.personal or c.transform}
+    urls = {c.name for c in contract.columns if c.is_url}
+    cells_sql = _cells_sql(contract, columns, hidden, urls, said, joins)
+    absent = absent_columns(contract, columns, facts.constants, facts.opd_code != facts.instansi_code)
+    rules = _rules_asked(contract, columns, facts.constants, absent)
+    hits_sql = _hits_sql(contract, rules)
+    row_copy = ", ".join(_shown(f"landed.c{i}", name, hidden, urls) for i, name in enumerate(columns))
+    for first in chunks:
+        con.execute(f"create or replace temp table cells as {cells_sql}", _span(first))
+        con.execute(f"create or replace temp table hits as {hits_sql}")
+        hit = con.execute("select distinct unnest(hits) from hits order by 1").fetchall()
+        said_sql = _broken_sql({n: rules[n] for (n,) in hit}, row_copy)
+        con.execute(f"create or replace temp table told as {said_sql}")
+        start = f"create or replace temp table {JUDGED} as " if first == 0 else f"insert into {JUDGED} "
+        con.execute(start + _judged_sql(contract))
+    for table in ("texts", "facts", "copy_cells", "cells", "hits", "told"):
+        con.execute(f"drop table {table}")
+
+
+def _span(first: int) -> dict[str, int]:
+    """Parameters of a statement on one chunk: its first row of `landed`, and the one beyond its last."""
+    return {"first": first, "beyond": first + _CHUNK}
+
+
+def _land_facts(
+    con: duckdb.DuckDBPyConnection, contract: Contract, columns: Sequence[str | None], facts: FileFacts
+) -> None:
+    """Write what a file says of all its rows to the temporary table `facts`, one row.
+
+    Values of the file never become SQL text: they are parameters here, and columns of a table from then on.
+    """
+    values: dict[str, str | None] = {
+        "file_id": facts.file_id or facts.file_sha256,
         "file_sha256": facts.file_sha256,
         "instansi_code": facts.instansi_code,
         "opd_code": facts.opd_code,
         "period": facts.period,
-        "received_at": facts.received_at.isoformat(" "),
-        "folder_instansi": facts.folder_instansi,
+        "folder_instansi_code": facts.folder_instansi,
         "folder_period": facts.folder_period,
+        "received_at": facts.received_at.isoformat(" "),
     }
-    parameters |= {f"constant_{c.name}": facts.constants.get(c.name) for c in contract.columns}
-
-    def run(sql: str, first: int = 0) -> None:
-        values = parameters | {"first": first, "beyond": first + _CHUNK}
-        named = set(re.findall(r"\$([a-z_0-9]+)", sql))
-        con.execute(sql, {name: value for name, value in values.items() if name in named})
-
-    counted = con.execute("select count(*) from landed").fetchone()
-    chunks = range(0, max(counted[0] if counted else 0, 1), _CHUNK)
-    text_sql = _text_sql(contract, columns)
-    for first in chunks:
-        run(
-            ("create or replace temp table texts as " if first == 0 else "insert into texts ") + text_sql,
-            first,
-        )
-    said, joins = ", texts.*", ""
-    for c in contract.columns:
-        if c.reference:
-            run(f'create or replace temp table "list_{c.name}" as {references.lookup_sql(c, "texts")}')
-            words = ("unknown", "child", "retired", "listed", "near")
-            said += "".join(f', "list_{c.name}".{word} as "{c.name}__{word}"' for word in words)
-            joins += (
-                f' left join "list_{c.name}" on texts."{c.name}__text" = "list_{c.name}".value '
-                f'and texts._instansi_code = "list_{c.name}".instansi'
-            )
-        if c.is_unique:
-            run(f'create or replace temp table "many_{c.name}" as {_repeated_sql(c, "texts")}')
-            said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
-            joins += f' left join "many_{c.name}" on texts."{c.name}__text" = "many_{c.name}".value'
-    if contract.key:
-        run(f"create or replace temp table key_faults as {key_faults_sql(contract, 'texts')}")
-        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
-        joins += " left join key_faults on texts._row_number = key_faults._row_number"
-    verdict_sql = _verdict_sql(contract, columns, headers, facts.constants, said, joins)
-    for first in chunks:
-        start = "create or replace temp table judged as " if first == 0 else "insert into judged "
-        run(start + verdict_sql, first)
-    con.execute("drop table texts")
+    constants = [c.name for c in contract.columns if c.name not in columns]
+    values |= {f"constant_{name}": facts.constants.get(name) for name in constants}
+    select = ", ".join(f'?::varchar as "{name}"' for name in values)
+    con.execute(
+        "create or replace temp table facts as "
+        f"select * replace (received_at::timestamp as received_at) from (select {select})",
+        list(values.values()),
+    )
 
 
 def _landed_sql(contract: Contract, columns: Sequence[str | None]) -> str:
     """SELECT of a chunk of the landed rows, cells under the contract's column names."""
     position = {name: i for i, name in enumerate(columns) if name}
     as_received = ", ".join(
-        f'{f"c{position[c.name]}" if c.name in position else f"$constant_{c.name}::varchar"} as "{c.name}"'
+        f'{f"landed.c{position[c.name]}" if c.name in position else f"facts.constant_{c.name}"} as "{c.name}"'
         for c in contract.columns
     )
     return (
-        f"select _row_number, _surplus, _fault, {as_received} from landed "
-        "where rowid >= $first and rowid < $beyond"
+        f"select landed._row_number, landed._surplus, landed._fault, {as_received} "
+        f"from {LANDED} as landed, facts where landed.rowid >= $first and landed.rowid < $beyond"
     )
 
 
 def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
     """SELECT of a chunk's normalised text, with what rows are compared by."""
     at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
-    steps = [*text_stages(contract.columns, value_aliases(contract.kind)), _masking_stage(contract)]
+    steps = text_stages(contract.columns, value_aliases(contract.kind))
     chain, source = "", "cells"
     for i, stage in enumerate(steps):
-        replaced = ", ".join(f'{sql} as "{name}__text"' for name, sql in stage.items())
-        if replaced:
-            chain += f", text_{i} as materialized (select * replace ({replaced}) from {source})"
+        if stage:
+            chain += f", text_{i} as materialized ({_stage_sql(stage, source)})"
             source = f"text_{i}"
-    names = {c.name for c in contract.columns}
-    own = {
-        name: f'coalesce("{name}__text", ${name})' if name in names else f"${name}"
-        for name in ("instansi_code", "opd_code", "period")
-    }
-    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
+    chain += f", masked as materialized ({_masked_sql(contract, source)})"
+    own = ", ".join(
+        f"{_fallback_sql(contract, name)} as _{name}" for name in ("instansi_code", "opd_code", "period")
+    )
+    differs = "".join(f', false as "{c.name}__differs"' for c in contract.columns if c.names)
     return (
         f"with named as ({_landed_sql(contract, columns)}), "
         f"cells as materialized (select _row_number, {at_the_door} from named){chain} "
-        f"select *, {own['instansi_code']} as _instansi_code, {own['opd_code']} as _opd_code, "
-        f"{own['period']} as _period, hash({content}) as _content from {source}"
+        f"select masked.*, {own}, 0::ubigint as _content, "
+        f"facts.instansi_code as _file_instansi_code{differs} from masked, facts"
     )
 
 
-def _verdict_sql(
+def _stage_sql(stage: Mapping[str, str], source: str) -> str:
+    """SELECT of one stage of normalising; columns that have the same done to them share one expression.
+
+    An expression for each column would take long to plan.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, sql in stage.items():
+        alike.setdefault(sql.replace(f'"{name}__text"', "cell"), []).append(name)
+    together, replaced = "", []
+    for i, (sql, names) in enumerate(alike.items()):
+        if len(names) == 1:
+            replaced.append(f'{stage[names[0]]} as "{names[0]}__text"')
+            continue
+        cells = ", ".join(f'"{name}__text"' for name in names)
+        together += f", list_transform([{cells}], lambda cell: {sql}) as _done_{i}"
+        replaced += [f'_done_{i}[{n}] as "{name}__text"' for n, name in enumerate(names, 1)]
+    helpers = ", ".join(f"_done_{i}" for i, names in enumerate(alike.values()) if len(names) > 1)
+    without = f"exclude ({helpers}) " if helpers else ""
+    return f"select * {without}replace ({', '.join(replaced)}) from (select *{together} from {source})"
+
+
+def _fallback_sql(contract: Contract, name: str) -> str:
+    """SQL of a row's instansi, sender or period: its column where that is usable, else the file's.
+
+    A row with an unusable one is quarantined; until it is mended it lies with the file's own.
+    """
+    if name not in {c.name for c in contract.columns}:
+        return f"facts.{name}"
+    column = contract.column(name)
+    text = f'"{name}__text"'
+    if not column.from_folder:
+        return f"coalesce({text}, facts.{name})"
+    fits = [f"regexp_matches({text}, {_lit(column.pattern)})"] if column.pattern else []
+    if column.latest:
+        years = column.latest.split()[0]
+        fits.append(f"try_cast(left({text}, 4) as integer) <= year(facts.received_at) + {years}")
+    usable = " and ".join(fits) or "true"
+    return f"case when {text} is not null and {usable} then {text} else facts.{name} end"
+
+
+def _cells_sql(
     contract: Contract,
     columns: Sequence[str | None],
-    headers: Sequence[str],
-    constants: Mapping[str, str],
+    hidden: Collection[str],
+    urls: Collection[str],
     said: str,
     joins: str,
 ) -> str:
-    """SELECT of a chunk's judged rows, from its normalised text and what the lists say of it."""
-    hidden = {c.name for c in contract.columns if c.personal or c.transform}
-    urls = {c.name for c in contract.columns if c.is_url}
-    row_copy = ", ".join(
-        f"{_quote(header)}: {_shown(f'c{i}', columns[i], hidden, urls)}"
-        for i, header in enumerate(_distinct(headers))
-    )
+    """SELECT of a chunk's rows as rules see them: found, normalised and typed, and what the lists say."""
     found = ", ".join(
         f'{_shown("named." + _quote(c.name), c.name, hidden, urls)} as "{c.name}__found"'
         for c in contract.columns
@@ -234,44 +317,119 @@ def _verdict_sql(
     typed = ", ".join(
         f'{typed_sql(c, "texts." + _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns
     )
-    absent = absent_columns(contract, columns, constants)
-    tags = ",\n        ".join(
-        f"case when {rule.broken} then {{'rule': '{rule.id}', 'severity': '{rule.severity}', "
-        f"'message': {rule.sentence_sql()}}} end"
+    return (
+        f"with named as ({_landed_sql(contract, columns)}) "
+        f"select named._surplus, named._fault, {found}, {typed}, "
+        "facts.received_at as _received_at, facts.folder_instansi_code as _folder_instansi_code, "
+        "facts.folder_period as _folder_period, facts.file_id as _file_id, "
+        f"facts.file_sha256 as _file_sha256{said} "
+        f"from named inner join texts on named._row_number = texts._row_number{joins}, facts"
+    )
+
+
+def _rules_asked(
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], absent: Collection[str]
+) -> list[Rule]:
+    """The rules that a row of the file can break, in their order."""
+    given = {c for c in columns if c} | set(constants)
+    return [
+        rule
         for rule in rules_of(contract)
         if not (rule.kind == "missing" and rule.column in absent)
+        and (rule.kind not in OF_CELLS or rule.column in given)
+    ]
+
+
+def _hits_sql(contract: Contract, rules: Sequence[Rule]) -> str:
+    """SELECT of (_row_number, hits: positions in `rules`) of the rows of `cells` that break any.
+
+    No message yet: few rows break a rule, and most rules are broken by none. Rules over whole rows see a row
+    as it would load: without the values that rules on columns drop.
+    """
+    formula = [(n, rule.column) for n, rule in enumerate(rules) if rule.kind == "formula"]
+    single = [n for n, rule in enumerate(rules) if rule.kind not in ("formula", "row")]
+    on_columns = ", ".join(f"case when {rules[n].broken} then {n} end" for n in single)
+    if formula:
+        cells = ", ".join(f'{{n: {n}, text: "{name}__text", cell: "{name}__found"}}' for n, name in formula)
+        # One look at all missing cells of a row spares most rows the look at each.
+        unread = ", ".join(
+            f'case when "{name}__text" is null then "{name}__found" end' for _, name in formula
+        )
+        may_be, is_formula = is_faulty_sql(f"concat_ws('', {unread})"), formula_sql("c.text", "c.cell")
+        on_columns = (
+            f"list_concat([{on_columns}], case when {may_be} then "
+            f"list_transform(list_filter([{cells}], lambda c: {is_formula}), lambda c: c.n) end)"
+        )
+    else:
+        on_columns = f"[{on_columns}]"
+    on_rows = ", ".join(
+        f"case when {rule.broken} then {n} end" for n, rule in enumerate(rules) if rule.kind == "row"
     )
-    stored = ", ".join(f'"{c.name}__text" as "{c.name}"' for c in contract.columns)
+    position = {rule.id: n for n, rule in enumerate(rules)}
+    dropped = ", ".join(
+        f"case when {' or '.join(f'list_contains(_on_columns, {position[r.id]})' for r in dropping)} "
+        f'then null else "{name}" end as "{name}"'
+        for name, dropping in dropping_rules(contract, rules).items()
+    )
+    return (
+        f"with on_columns as materialized (select *, {on_columns} as _on_columns from cells as this), "
+        f"loading as (select *{f' replace ({dropped})' if dropped else ''} from on_columns), "
+        "judged as (select _row_number, list_filter(list_concat(_on_columns, "
+        f"[{on_rows}]::integer[]), lambda n: n is not null) as hits from loading as this) "
+        "select * from judged where len(hits) > 0"
+    )
+
+
+def _broken_sql(rules: Mapping[int, Rule], row_copy: str) -> str:
+    """SELECT of (_row_number, row, broken) of the rows of `hits`: what is said of them, masked.
+
+    Args:
+        rules: those that a row of the chunk breaks, by their position.
+        row_copy: SQL of the cells of `landed` as a person may see them.
+    """
+    if not rules:
+        broken = META["_broken"]
+        return f"select _row_number, null::varchar as row, null::{broken} as broken from hits where false"
+    ids = ", ".join(_lit(rule.id) for rule in rules.values())
+    severities = ", ".join(_lit(rule.severity) for rule in rules.values())
+    tags = ", ".join(
+        f"case when list_contains(hits.hits, {n}) then {rule.sentence_sql()} end" for n, rule in rules.items()
+    )
     return f"""
-with named as ({_landed_sql(contract, columns)}),
-this as materialized (
-    select named._surplus, named._fault, {found}, {typed},
-        $received_at::timestamp as _received_at,
-        $folder_instansi::varchar as _folder_instansi_code,
-        $folder_period::varchar as _folder_period{said}
-    from named inner join texts on named._row_number = texts._row_number{joins}
+with said as (
+    select
+        this._row_number,
+        [{tags}] as sentences,
+        cast(to_json(map(copy_cells.names, [{row_copy}])) as varchar) as row
+    from cells as this
+    inner join hits on this._row_number = hits._row_number
+    inner join (select * exclude (_surplus, _fault) from {LANDED}) as landed
+        on this._row_number = landed._row_number, copy_cells
 ),
-judged as materialized (
-    select *, list_filter([
-        {tags}
-    ], lambda b: b is not null) as _broken
-    from this
-),
-copies as (
-    select _row_number, cast(to_json({{{row_copy}}}) as varchar) as row from landed
-    where rowid >= $first and rowid < $beyond
-        and _row_number in (select _row_number from judged where len(_broken) > 0)
+masked as (
+    select _row_number, list_transform(list_prepend(row, sentences), lambda x: mask_text(x)) as texts
+    from said
 )
 select
-    {stored},
-    $file_sha256 as _file_sha256, _row_number, _instansi_code, _opd_code, _period,
-    mask_text(copies.row) as _raw_row,
-    list_transform(
-        _broken, lambda b: {{'rule': b.rule, 'severity': b.severity, 'message': mask_text(b.message)}}
-    ) as _broken
-from judged left join copies using (_row_number)
-order by _row_number
-"""
+    _row_number,
+    texts[1] as row,
+    list_filter(
+        list_transform(
+            list_zip([{ids}], [{severities}], texts[2:]),
+            lambda b: {{'rule': b[1], 'severity': b[2], 'message': b[3]}}
+        ), lambda b: b.message is not null
+    ) as broken
+from masked"""
+
+
+def _judged_sql(contract: Contract) -> str:
+    """SELECT of a chunk's judged rows, from `cells` and what is `told` of some."""
+    stored = ", ".join(f'cells."{c.name}__text" as "{c.name}"' for c in contract.columns)
+    return (
+        f"select {stored}, cells._file_id, cells._file_sha256, cells._row_number, cells._instansi_code, "
+        "cells._opd_code, cells._period, told.row as _raw_row, coalesce(told.broken, []) as _broken "
+        "from cells left join told on cells._row_number = told._row_number order by cells._row_number"
+    )
 
 
 def _repeated_sql(column: Column, source: str) -> str:
@@ -284,18 +442,26 @@ def _repeated_sql(column: Column, source: str) -> str:
 
 
 def missing_columns(
-    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], is_of_opd: bool
 ) -> list[str]:
-    """Columns without which no row can be used, and which neither the header nor a constant gives."""
-    given = {c for c in columns if c} | set(constants)
+    """Columns without which no row can be used, and which the file does not give at all."""
+    given = _given(contract, columns, constants, is_of_opd)
     return [c.name for c in contract.columns if c.missing == "error" and c.name not in given]
 
 
+def _given(
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], is_of_opd: bool
+) -> set[str]:
+    """Columns that a header, a constant or, where it is an OPD, the sender gives."""
+    from_sender = {c.name for c in contract.columns if c.from_sender and is_of_opd}
+    return {c for c in columns if c} | set(constants) | from_sender
+
+
 def absent_columns(
-    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str]
+    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], is_of_opd: bool
 ) -> list[str]:
-    """Columns that are asked for and that the file does not have at all: one note, not one warning a row."""
-    given = {c for c in columns if c} | set(constants)
+    """Columns that are asked for and that the file does not give at all: one note, not one warning a row."""
+    given = _given(contract, columns, constants, is_of_opd)
     return [c.name for c in contract.columns if c.missing == "warning" and c.name not in given]
 
 
@@ -308,12 +474,28 @@ def _door_sql(column: Column) -> str:
     return f'pseudonym(clean_text("{column.name}"))' if column.personal else f'"{column.name}"'
 
 
-def _masking_stage(contract: Contract) -> dict[str, str]:
-    return {
-        c.name: f'mask_text("{c.name}__text")'
-        for c in contract.columns
-        if c.type in _FREE_TEXT and not (c.codes or c.pattern or c.personal or c.transform)
-    }
+def _masked_sql(contract: Contract, source: str) -> str:
+    """SELECT of normalised text without personal values, in every column: people write them anywhere.
+
+    One mask for all cells of a row: an expression for each column would take long to plan.
+    """
+    cells, replaced = [], []
+    for column in contract.columns:
+        if column.personal or column.transform:
+            continue
+        x = f'"{column.name}__text"'
+        hosted = column.is_url and f"regexp_matches({x}, '{_NUMBERED_HOST}')"
+        cells.append(f"case when {hosted} then '://' || {x} else {x} end" if hosted else x)
+        masked = f"_masked[{len(cells)}]"
+        if hosted:
+            masked = f"case when {hosted} then {masked}[4:] else {masked} end"
+        elif column.type in ("bigint", "decimal(38,10)"):
+            masked = f"case when regexp_full_match({x}, '{_PLAIN_NUMBER}') then {x} else {masked} end"
+        replaced.append(f"{masked} as {x}")
+    return (
+        f"select * exclude (_masked) replace ({', '.join(replaced)}) from "
+        f"(select *, list_transform([{', '.join(cells)}], lambda x: mask_text(x)) as _masked from {source})"
+    )
 
 
 def _shown(cell: str, column: str | None, hidden: Collection[str], urls: Collection[str]) -> str:
@@ -336,3 +518,7 @@ def _distinct(headers: Sequence[str]) -> list[str]:
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _lit(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from expectations.spellings import fill_spellings, find_opd, install_spellings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,9 +28,12 @@ _AREAS = """
     select
         kode_kemendagri as area_code,
         nama as area_name,
-        null::varchar as bps_code,
+        (
+            select min(left(kode_bps, 4)) from read_csv($kecamatan, header = true, all_varchar = true) as k
+            where left(k.kode_kemendagri, 5) = r.kode_kemendagri
+        ) as bps_code,
         null::varchar as parent_code
-    from read_csv($regencies, header = true, all_varchar = true)
+    from read_csv($regencies, header = true, all_varchar = true) as r
     union all
     select kode_kemendagri, nama, kode_bps, left(kode_kemendagri, 5)
     from read_csv($kecamatan, header = true, all_varchar = true)
@@ -75,6 +80,12 @@ _RECEIVED_OPDS = """
         order by _file_order desc, _row_number desc
     ) = 1
 """
+_RECEIVED_SYSTEM_NAMES = """
+    create or replace view reference.system_names as
+    select distinct _instansi_code as instansi_code, system_code, system_name
+    from raw.system_inventory
+    where system_code is not null and system_name is not null
+"""
 _RECEIVED_SYSTEMS = """
     create or replace view reference.system_inventory as
     select _instansi_code as instansi_code, system_code
@@ -108,6 +119,7 @@ def fill_lists(con: duckdb.DuckDBPyConnection, seeds: Path) -> None:
     areas = {"regencies": "wilayah_kabupaten_kota.csv", "kecamatan": "kecamatan_deli_serdang.csv"}
     con.execute(_AREAS, {name: str(seeds / "reference" / file) for name, file in areas.items()})
     con.execute(_FUNCTION_CODES)
+    fill_spellings(con)
 
 
 def view_received(con: duckdb.DuckDBPyConnection) -> None:
@@ -120,6 +132,10 @@ def view_received(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         _RECEIVED_SYSTEMS
         + (" union select instansi_code, system_code from marts.dim_system" if issued else "")
+    )
+    con.execute(
+        _RECEIVED_SYSTEM_NAMES
+        + (" union select instansi_code, system_code, system_name from marts.dim_system" if issued else "")
     )
     con.execute(_RECEIVED_NODES)
 
@@ -136,6 +152,10 @@ def copy_published(con: duckdb.DuckDBPyConnection) -> None:
         " select distinct instansi_code, system_code from published.dim_system"
     )
     con.execute(
+        "create table reference.system_names as"
+        " select distinct instansi_code, system_code, system_name from published.dim_system"
+    )
+    con.execute(
         "create table reference.score_nodes as"
         " select rulebook_id, node_id, scale_min, scale_max from published.dim_node"
         f" union all {_OUTSIDE_NODES}"
@@ -149,4 +169,48 @@ def know_none(con: duckdb.DuckDBPyConnection) -> None:
         " short_name varchar, is_active boolean)"
     )
     con.execute("create table reference.system_inventory (instansi_code varchar, system_code varchar)")
+    con.execute(
+        "create table reference.system_names"
+        " (instansi_code varchar, system_code varchar, system_name varchar)"
+    )
     con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
+
+
+def has_register(con: duckdb.DuckDBPyConnection, instansi_code: str) -> bool:
+    """Whether any OPD of an instansi is known."""
+    row = con.execute(
+        "select 1 from reference.opd_register where instansi_code = ? limit 1", [instansi_code]
+    ).fetchone()
+    return row is not None
+
+
+def believed_sender(
+    con: duckdb.DuckDBPyConnection, instansi_code: str, sender: str
+) -> tuple[str, str | None]:
+    """The OPD that a file says it is of, as the register of its instansi has it, and what to tell the sender.
+
+    A code, `CODE NAME`, name or short name gives the code. A sender that the register at hand does not know
+    is not believed: the file is then the instansi's own, so that rows without an owner are refused. Without
+    a register anyone is believed.
+
+    Args:
+        con: with the lists of `reference`; its temporary tables of spellings are replaced.
+        instansi_code: of the file.
+        sender: as the file's folder or `.meta.toml` says.
+
+    Returns:
+        The sender's code, and a sentence in Indonesian where it is not the one that was said.
+    """
+    sender = sender.strip()
+    if not sender or sender == instansi_code:
+        return instansi_code, None
+    if not has_register(con, instansi_code):
+        return sender, None
+    install_spellings(con)
+    code = find_opd(con, instansi_code, sender)
+    if code is None:
+        return instansi_code, (
+            f'pengirim "{sender}" tidak ada pada Daftar OPD {instansi_code}; '
+            f"berkas ini diperlakukan sebagai kiriman {instansi_code}"
+        )
+    return code, None

@@ -1,4 +1,4 @@
-"""The lists that codes are held to: how a value is looked up in each, and which near entry is offered.
+"""The lists that codes are held to: how a value is looked up in each, and which near entries are offered.
 
 Belongs here: SQL over the tables of schema `reference`. Stays out: filling those tables
 (`reference_tables.py`) and what an unknown value means for its row (`rules.py`).
@@ -6,10 +6,12 @@ Belongs here: SQL over the tables of schema `reference`. Stays out: filling thos
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from expectations.contract import Column
+from expectations.spellings import CODE_FORM, RESOLVERS
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +26,9 @@ class ReferenceList:
 
     `is_own`: each instansi has a list of its own; one without a list can not be held to it. `name` is SQL
     over an entry `r`: its name for people. `likeness` is SQL over an entry `r` and a value `v.value` of
-    instansi `v.instansi`, 0 to 1; the best one from `enough` on is offered; None: nothing is offered.
+    instansi `v.instansi`, 0 to 1; the best ones from `enough` on are offered, at most `offered`; None:
+    nothing is offered. `words` are more columns of the entries, and `asked` of the values, that `likeness`
+    compares.
     """
 
     title: str
@@ -32,13 +36,16 @@ class ReferenceList:
     name: str = "null::varchar"
     likeness: str | None = None
     enough: float = 0.86
+    offered: int = 1
+    words: str = ""
+    asked: str = ""
 
 
 def _alike(left: str, right: str) -> str:
     return f"coalesce(jaro_winkler_similarity(lower({left}), lower({right})), 0)"
 
 
-_SHORT_CODE = "replace({}, v.instansi || '-', '')"
+_SHORT_CODE = "replace({}, {} || '-', '')"
 
 
 def _codes(title: str) -> ReferenceList:
@@ -59,9 +66,21 @@ LISTS = {
         "Daftar OPD",
         is_own=True,
         name="r.opd_name",
+        # A short form that is known means its long form, never the one that looks like it.
         likeness=(
-            f"greatest({_alike(_SHORT_CODE.format('v.value'), _SHORT_CODE.format('r.opd_code'))}, "
-            f"{_alike('v.value', 'r.opd_name')}, {_alike('v.value', 'r.short_name')})"
+            "greatest(alike(v.words, r.name_words), alike(v.words, r.short_words), "
+            "case when v.words = v.tail then alike(v.tail, r.tail) else 0 end, "
+            "case when v.words = v.tail then alike(v.tail, lower(r.short_name)) else 0 end)"
+        ),
+        enough=0.5,
+        offered=3,
+        words=(
+            "telling_words(r.opd_name) as name_words, telling_words(r.short_name) as short_words, "
+            f"lower({_SHORT_CODE.format('r.opd_code', 'r.instansi_code')}) as tail"
+        ),
+        asked=(
+            f"lower({_SHORT_CODE.format('this.value', 'this.instansi')}) as tail, "
+            "telling_words(tail) as words"
         ),
     ),
     "system_inventory": ReferenceList("Inventaris aplikasi", is_own=True),
@@ -70,7 +89,7 @@ LISTS = {
         "Kode wilayah Kemendagri",
         name="r.area_name",
         likeness=(
-            "case when r.bps_code = left(v.value, 7) and length(v.value) in (7, 10) then 1.0 "
+            "case when r.bps_code = left(v.value, 7) and length(v.value) in (4, 7, 10) then 1.0 "
             "when r.area_code = v.value || '0' then 0.99 "
             "when replace(r.area_code, '.', '') = v.value then 0.98 "
             "when r.area_code = v.instansi || substr(v.value, 6, 3) and length(v.value) > 5 then 0.97 "
@@ -81,8 +100,28 @@ LISTS = {
     "ref_data_rad": _codes("Referensi Arsitektur Data (RAD)"),
     "ref_layanan_ral": _codes("Referensi Arsitektur Layanan (RAL)"),
     "function_codes": _codes("Referensi Arsitektur Layanan (RAL) atau Proses Bisnis (RAB)"),
-    "rulebooks": ReferenceList("Daftar peraturan"),
-    "rulebook_nodes": ReferenceList("Daftar indikator peraturan"),
+    "rulebooks": ReferenceList(
+        "Daftar peraturan",
+        name="r.title",
+        likeness="alike(v.words, telling_words(r.rulebook_id))",
+        enough=0.5,
+        asked="telling_words(this.value) as words",
+    ),
+    # A name that is nearly the indicator's, or its number with other words around it.
+    "rulebook_nodes": ReferenceList(
+        "Daftar indikator peraturan",
+        name="r.name",
+        likeness=(
+            "case when r.rulebook_id <> v.scope then 0 "
+            "when r.node_kind = 'indicator' and r.number::varchar = v.number then 0.9 "
+            "else alike(v.words, telling_words(replace(r.name, 'Tingkat Kematangan ', ''))) end"
+        ),
+        enough=0.5,
+        asked=(
+            "telling_words(replace(this.value, 'Tingkat Kematangan ', '')) as words, "
+            "ltrim(regexp_extract(this.value, '^[^0-9]*([0-9]{1,2})$', 1), '0') as number"
+        ),
+    ),
     "score_nodes": ReferenceList("Daftar simpul buku aturan"),
 }
 
@@ -115,38 +154,101 @@ def list_entries(
     ).fetchall()
 
 
-def lookup_sql(column: Column, source: str) -> str:
+def scope_sql(column: Column) -> str:
+    """SQL over `texts`: within what a value of the column is looked up, besides its instansi."""
+    scopes = {"node": RESOLVERS["node"].scope, "area": "_file_instansi_code"}
+    return scopes.get(column.names or "", "''")
+
+
+def hold_own_lists(con: duckdb.DuckDBPyConnection, columns: Iterable[Column], source: str) -> None:
+    """Fill the temporary tables `own_<list>` with the entries of the instansi of `source`.
+
+    These lists are views over all that was received; each look at one is planned anew.
+    """
+    for table in sorted({c.reference[0] for c in columns if c.reference and LISTS[c.reference[0]].is_own}):
+        con.execute(
+            f"create or replace temp table own_{table} as select * from reference.{table} "
+            f"where instansi_code in (select _instansi_code from {source})"
+        )
+
+
+def _relation(table: str) -> str:
+    return f"own_{table}" if LISTS[table].is_own else f"reference.{table}"
+
+
+def unlisted_columns(con: duckdb.DuckDBPyConnection, columns: Iterable[Column], source: str) -> set[str]:
+    """Names of columns with a value in `source` that near entries can be offered for.
+
+    After `hold_own_lists`.
+    """
+    asked = []
+    for column in columns:
+        if column.reference and offers_near(column):
+            table, target = column.reference
+            text = f'{source}."{column.name}__text"'
+            own = "r.instansi_code = _instansi_code" if LISTS[table].is_own else "true"
+            asked.append(
+                f"select '{column.name}' where exists (select 1 from {source} where {text} is not null "
+                f"and {text} not in (select {target} from {_relation(table)} where {target} is not null) "
+                f"and exists (select 1 from {_relation(table)} as r where {own}))"
+            )
+    return {name for (name,) in con.execute(" union all ".join(asked)).fetchall()} if asked else set()
+
+
+def lookup_sql(column: Column, source: str, is_unlisted: bool = True) -> str:
     """SELECT of what the list says of each value of `source`, once a value instead of once a row.
 
-    Columns: value, instansi, unknown, child (below a known code), retired (an inactive OPD), listed (the
-    list's name of the code), near (the entry most like an unknown value).
+    After `hold_own_lists`.
+    Columns: value, instansi, scope (the rulebook of a node, the file's instansi of an instansi), unknown,
+    unnamed (a name that the list does not have and that is admitted), child (below a known code), retired (an
+    inactive OPD), listed (the list's name of the code), near (the entries most like an unknown value; it is
+    the costly part, and left out where no value `is_unlisted`).
     """
     assert column.reference is not None
     table, target = column.reference
     text = "this.value"
     # A value of another form breaks the pattern already: one fault, one message.
     fits = f"regexp_matches({text}, {_text(column.pattern)})" if column.pattern else "true"
-    child = retired = "false"
+    child = retired = unnamed = "false"
     listed = near = "null::varchar"
+    unknown = f"{fits} and {_unknown(column, text)}"
     if column.accepts_children:
         above = _in_list(table, target, f"left({text}, 9)")
         child = f"{fits} and {above} and not {_in_list(table, target, text)}"
-        listed = f"(select min(r.name_id) from reference.{table} as r where r.{target} = {text})"
-    if table == "opd_register":
+    if column.accepts_children or table == "area":
+        listed = f"(select min({LISTS[table].name}) from {_relation(table)} as r where r.{target} = {text})"
+    if takes_names(column):
+        is_name = is_name_sql(column, text)
+        unknown, unnamed = f"{unknown} and not ({is_name})", f"{unknown} and {is_name}"
+    if table == "opd_register" and target == "opd_code":
         retired = f"{_in_list(table, target, text, OWN)} and not {_in_list(table, target, text, ACTIVE)}"
-    if offers_near(column):
+    is_unlisted = is_unlisted and offers_near(column)
+    if is_unlisted:
         near = (
-            "(select max_by(n.shown, n.score) from near as n "
-            "where n.value = this.value and n.instansi = this.instansi)"
+            "(select array_to_string(list(n.shown order by n.score desc, n.shown)"
+            f"[:{LISTS[table].offered}], ' atau ') from near as n "
+            "where n.value = this.value and n.instansi = this.instansi and n.scope = this.scope)"
         )
     return f"""
     with this as (
-        select distinct "{column.name}__text" as value, _instansi_code as instansi from {source}
+        select distinct "{column.name}__text" as value, _instansi_code as instansi,
+            {scope_sql(column)} as scope
+        from {source}
         where "{column.name}__text" is not null
-    ){_near_table(column)}
-    select value, instansi, {fits} and {_unknown(column, text)} as unknown, {child} as child,
+    ){_near_table(column) if is_unlisted else ""}
+    select value, instansi, scope, {unknown} as unknown, {unnamed} as unnamed, {child} as child,
         {retired} as retired, {listed} as listed, {near} as near
     from this"""
+
+
+def takes_names(column: Column) -> bool:
+    """Whether a name that the column's list does not have is admitted, with a warning."""
+    return column.names == "opd" and column.unknown_name == "warning"
+
+
+def is_name_sql(column: Column, text: str) -> str:
+    """SQL that tells a name from a code, in a column that takes both."""
+    return "true" if column.code_column else f"not regexp_full_match({text}, {_text(CODE_FORM)})"
 
 
 OWN = "r.instansi_code = this.instansi"
@@ -154,23 +256,27 @@ ACTIVE = f"{OWN} and r.is_active"
 
 
 def _near_table(column: Column) -> str:
-    if not offers_near(column):
-        return ""
     assert column.reference is not None
     table, target = column.reference
     entry = LISTS[table]
     own = "r.instansi_code = v.instansi" if entry.is_own else "true"
+    asked = f", {entry.asked}" if entry.asked else ""
+    entries = (
+        f"(select *, {entry.words} from {_relation(table)} as r)" if entry.words else f"{_relation(table)}"
+    )
+    # The offer is a code, for a column of names as well.
+    shown = "opd_code" if table == "opd_register" else target
     return f""",
     near as (
-        select value, instansi, shown, score from (
-            select v.value, v.instansi, r.{target} || coalesce(' (' || {entry.name} || ')', '') as shown,
-                {entry.likeness} as score
+        select value, instansi, scope, shown, score from (
+            select distinct v.value, v.instansi, v.scope, {entry.likeness} as score,
+                r.{shown} || coalesce(' (' || {entry.name} || ')', '') as shown
             from (
-                select * from this where value not in (
-                    select {target} from reference.{table} where {target} is not null
+                select *{asked} from this where value not in (
+                    select {target} from {_relation(table)} where {target} is not null
                 )
                 limit {_COMPARED}
-            ) as v inner join reference.{table} as r on {own}
+            ) as v inner join {entries} as r on {own}
         ) where score >= {entry.enough}
     )"""
 
@@ -179,6 +285,12 @@ def _unknown(column: Column, text: str) -> str:
     assert column.reference is not None
     table, target = column.reference
     accepted = "".join(f"{text} <> {_text(value)} and " for value in column.also_accepted)
+    if column.names == "area":
+        # An instansi that is no region has a name instead of a code; the folder's own is known.
+        return (
+            f"(regexp_full_match({text}, '[0-9]{{2}}([.][0-9]{{2}})?') and {text} <> this.scope "
+            f"and not {_in_list(table, target, text)})"
+        )
     if table == "area":
         return f"({_area_unknown(text)})"
     if column.accepts_children:
@@ -187,13 +299,13 @@ def _unknown(column: Column, text: str) -> str:
         # An instansi without a list can not be held to one; bodies outside the region are named EXT:….
         return (
             f"{accepted}{text} not like 'EXT:%' and not {_in_list(table, target, text, OWN)} "
-            f"and exists (select 1 from reference.{table} as r where {OWN})"
+            f"and exists (select 1 from {_relation(table)} as r where {OWN})"
         )
     return f"{accepted}not {_in_list(table, target, text)}"
 
 
 def _in_list(table: str, target: str, value: str, among: str = "true") -> str:
-    return f"exists (select 1 from reference.{table} as r where r.{target} = {value} and {among})"
+    return f"exists (select 1 from {_relation(table)} as r where r.{target} = {value} and {among})"
 
 
 def _area_unknown(text: str) -> str:

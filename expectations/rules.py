@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from expectations.contract import Column, Contract, Severity
-from expectations.normalise import CUT_CREDENTIALS, UNIT
-from expectations.references import LISTS, offers_near
+from expectations.normalise import CUT_CREDENTIALS, formula_words, has_unit_sql, missing_words
+from expectations.references import LISTS, offers_near, takes_names
+from expectations.spellings import RESOLVERS
 
 RuleKind = Literal[
     "missing",
@@ -21,23 +22,41 @@ RuleKind = Literal[
     "codes",
     "pattern",
     "range",
+    "length",
     "reference",
+    "unnamed",
     "child",
     "retired",
     "repeated",
     "row",
     "duplicate",
     "conflict",
+    "formula",
     "unit",
     "credentials",
     "scheme",
+    "host",
     "name",
     "folder",
     "surplus",
     "unreadable",
 ]
 # Rules on how a cell was written: they need the cell as received, which is judged once and not kept.
-AS_RECEIVED = ("unit", "credentials", "scheme", "name", "folder", "surplus", "unreadable")
+AS_RECEIVED = (
+    "formula",
+    "unit",
+    "credentials",
+    "scheme",
+    "host",
+    "name",
+    "folder",
+    "surplus",
+    "unreadable",
+)
+# Those of them that only a cell of the file itself can break.
+OF_CELLS = ("formula", "unit", "credentials", "scheme", "host")
+# Rules whose broken value is not used by the row where they only warn.
+DROPPING = ("type", "codes", "pattern", "range", "length")
 
 TYPE_WORDS = {
     "bigint": "bilangan bulat",
@@ -48,6 +67,27 @@ TYPE_WORDS = {
     "varchar": "teks",
     "varchar[]": "daftar yang dipisah titik koma",
 }
+NUMBER_WORDS = {
+    "count": "bilangan, misalnya 1.234",
+    "money": "rupiah tanpa sen, misalnya 99.000.000",
+    "score": "bilangan, misalnya 3,25",
+    "share": "bagian, misalnya 0,6 atau 60%",
+}
+# What a reader says of a row that it can not read, in words; what follows a colon is shown in their place.
+FAULT_WORDS = {
+    "quote": "tanda kutip dibuka dan tidak ditutup",
+    "nul": "ada karakter NUL di dalamnya",
+    "json": "JSON-nya rusak",
+    "json_key": "kunci {} ditulis dua kali",
+    "byte": "ada byte yang bukan huruf UTF-8",
+}
+
+
+def type_words(column: Column) -> str:
+    """What a cell of the column's type may hold, in words."""
+    if column.type == "bigint" and column.number == "count":
+        return "bilangan bulat, misalnya 1.234"
+    return NUMBER_WORDS[column.number] if column.number else TYPE_WORDS[column.type]
 
 
 @dataclass(frozen=True)
@@ -56,8 +96,9 @@ class Rule:
 
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
     `quarantine.judge_landed`: each column as its typed value, `<column>__text` as normalised text and
-    `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says, `_twin` and
-    `_conflict` as `key_faults_sql`. NULL counts as not broken.
+    `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says,
+    `<column>__differs` as `spellings.resolve_texts`, `_twin` and `_conflict` as `key_faults_sql`. NULL counts
+    as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
     `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another;
     `shows` names the cells (SQL, title) that a message on a whole row tells.
@@ -76,6 +117,8 @@ class Rule:
 
     def sentence_sql(self) -> str:
         """SQL text expression: what was found and what was expected, in Indonesian."""
+        if self.kind == "unreadable":
+            return _fault_sentence(self.expected)
         if self.column is None:
             cells = " || ', ' || ".join(
                 f"{_text(title + ' ')} || coalesce('\"' || {cell} || '\"', 'kosong')"
@@ -96,7 +139,29 @@ class Rule:
 
 
 # Kinds whose `expected` tells what was done with the value, not what it should have been.
-_WHOLE = ("child", "retired", "repeated", "unit", "credentials", "scheme", "name", "folder")
+_WHOLE = (
+    "unnamed",
+    "child",
+    "retired",
+    "repeated",
+    "formula",
+    "unit",
+    "credentials",
+    "scheme",
+    "host",
+    "name",
+    "folder",
+)
+
+
+def _fault_sentence(start: str) -> str:
+    """SQL of the sentence on a row that can not be read; an unknown fault is shown as it is."""
+    name = " || '\"' || regexp_replace(_fault, '^[^:]*:', '') || '\"' || "
+    said = "".join(
+        f" when regexp_matches(_fault, '^{fault}(:|$)') then {name.join(map(_text, words.split('{}')))}"
+        for fault, words in FAULT_WORDS.items()
+    )
+    return f"{_text(start + ': ')} || case{said} else _fault end || '.'"
 
 
 def rules_of(contract: Contract) -> list[Rule]:
@@ -130,9 +195,8 @@ def rules_of(contract: Contract) -> list[Rule]:
             "unreadable",
             "error",
             "_fault is not null",
-            "Baris ini tidak dapat dibaca: tanda kutip tidak ditutup, karakter NUL, atau JSON rusak",
+            "Baris ini tidak dapat dibaca",
             "Keterbacaan baris",
-            shows=(("_fault", "sebab"),),
         )
     )
     if contract.key:
@@ -147,9 +211,8 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
     def rule(
         kind_of_rule: RuleKind, severity: Severity, broken: str, expected: str, near: bool = False
     ) -> Rule:
-        droppable = ("type", "codes", "pattern", "range")
         drops = severity == "warning" and (
-            kind_of_rule in droppable or (kind_of_rule == "reference" and column.accepts_children)
+            kind_of_rule in DROPPING or (kind_of_rule == "reference" and column.accepts_children)
         )
         rule_id = f"{kind}.{name}.{kind_of_rule}"
         return Rule(rule_id, name, kind_of_rule, severity, broken, expected, column.title, drops, near)
@@ -160,7 +223,7 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
         found.append(rule("missing", column.missing, f"{text} is null", "perlu diisi"))
     if column.type not in ("varchar", "varchar[]"):
         found.append(
-            rule("type", column.invalid, f"{text} is not null and {typed} is null", TYPE_WORDS[column.type])
+            rule("type", column.invalid, f"{text} is not null and {typed} is null", type_words(column))
         )
     if column.codes:
         codes = ", ".join(_text(c) for c in column.codes)
@@ -176,8 +239,14 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
         found.append(rule("pattern", column.invalid, broken, expected, offers_near(column)))
     if column.minimum is not None or column.maximum is not None or column.latest:
         found.append(rule("range", column.invalid, *_range(column)))
+    if column.max_length:
+        broken = f"length({text}) > {column.max_length}"
+        found.append(rule("length", column.invalid, broken, f"paling banyak {column.max_length} huruf"))
     if column.reference:
         found += _reference_rules(column, rule)
+    if column.names and RESOLVERS[column.names].compares:
+        title = LISTS[RESOLVERS[column.names].list].title
+        found.append(_name_rule(title, f'"{name}__differs"', rule))
     if column.is_unique:
         broken = f'"{name}__repeated"'
         found.append(rule("repeated", "warning", broken, "nilai ini juga dipakai baris lain pada berkas ini"))
@@ -186,35 +255,53 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
 
 def _reference_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
     assert column.reference is not None
-    table, _ = column.reference
+    table, target = column.reference
     title = LISTS[table].title
     is_ = f'"{column.name}__{{}}"'.format
-    found = [rule("reference", column.unknown, is_("unknown"), f"ada pada {title}", offers_near(column))]
+    found = []
+    if not column.code_column:
+        near = offers_near(column)
+        found.append(rule("reference", column.unknown, is_("unknown"), f"ada pada {title}", near))
+    if takes_names(column):
+        said = f"nama ini tidak ada pada {title}; dimuat sebagai OPD sementara"
+        found.append(rule("unnamed", "warning", is_("unnamed"), said, offers_near(column)))
     if column.accepts_children:
         said = f"tidak ada pada {title}; diterima sebagai anak dari kode yang ada"
         found.append(rule("child", "warning", is_("child"), said))
-        said = f"nama di belakang kode berbeda dengan nama pada {title}; yang dipakai kodenya"
-        name = f"lower(trim(regexp_replace(\"{column.name}__found\", '^\\s*\\S+', '')))"
-        other = f"length({name}) > 0 and lower({is_('listed')}) <> {name}"
-        found.append(rule("name", "warning", other, said))
-    if table == "opd_register":
+    if column.accepts_children or (table == "area" and not column.names):
+        behind = f"spelling_key(regexp_replace(\"{column.name}__found\", '^\\s*\\S+', ''))"
+        other = f"{behind} <> '' and not ends_with({behind}, spelling_key({is_('listed')}))"
+        found.append(_name_rule(title, other, rule))
+    if table == "opd_register" and target == "opd_code":
         said = f"OPD ini tidak aktif lagi menurut {title}"
         found.append(rule("retired", "warning", is_("retired"), said))
     return found
 
 
+def _name_rule(title: str, broken: str, rule: Callable[..., Rule]) -> Rule:
+    said = f"nama di belakang kode berbeda dengan nama pada {title}; yang dipakai kodenya"
+    return rule("name", "warning", broken, said)
+
+
 def _reading_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
     text, cell = f'"{column.name}__text"', f'"{column.name}__found"'
     found = []
-    if column.type in ("bigint", "decimal(38,10)"):
-        broken = f"\"{column.name}\" is not null and regexp_matches({cell}, '[0-9] ?{UNIT}\\s*$')"
+    if not (column.personal or column.transform):
+        said = "rumus tanpa hasil atau galat lembar kerja; dibaca sebagai kosong"
+        found.append(rule("formula", "warning", formula_sql(text, cell), said))
+    if column.number:
+        broken = f'"{column.name}" is not null and {has_unit_sql(cell)}'
         found.append(rule("unit", "warning", broken, "satuan di belakang angka dibuang; isi angkanya saja"))
     if column.is_url:
         said = "nama pengguna dan sandi pada alamat dibuang; ganti sandinya"
         found.append(rule("credentials", "warning", f"contains({cell}, {_text(CUT_CREDENTIALS)})", said))
         said = "hanya alamat http atau https yang diterima; nilai ini tidak dipakai"
-        other = f"{text} is null and http_url({cell}) is null and contains({cell}, ':')"
-        found.append(rule("scheme", "warning", other, said))
+        fault = f"{text} is null and url_fault(clean_text({cell}))"
+        found.append(rule("scheme", "warning", f"{fault} = 'scheme'", said))
+        said = "bukan alamat web: perlu nama host, misalnya layanan.contoh.go.id; nilai ini tidak dipakai"
+        words = ", ".join(_text(word) for word in missing_words(column))
+        broken = f"{fault} = 'host' and lower(clean_text({cell})) not in ({words})"
+        found.append(rule("host", "warning", broken, said))
     if column.from_folder:
         folder = f"_folder_{column.name}"
         broken = f"not starts_with({text}, {folder}) and not starts_with({folder}, {text})"
@@ -222,6 +309,23 @@ def _reading_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
             rule("folder", "warning", broken, "berbeda dengan folder berkas; yang dipakai isi kolom")
         )
     return found
+
+
+def is_faulty_sql(cells: str) -> str:
+    """SQL that is true where one of the cells, put together, may be a spreadsheet's error word."""
+    return f"regexp_matches({cells}, '[#:]')"
+
+
+def formula_sql(text: str, cell: str) -> str:
+    """SQL that is true where a cell was read as missing for it holds a spreadsheet's error word.
+
+    Args:
+        text: SQL of the normalised text.
+        cell: SQL of the cell as received.
+    """
+    words = ", ".join(_text(word) for word in formula_words())
+    # Most cells that are missing are empty: only those with a sign of an error are looked up.
+    return f"{text} is null and {is_faulty_sql(cell)} and lower(clean_text({cell})) in ({words})"
 
 
 def _range(column: Column) -> tuple[str, str]:
@@ -260,9 +364,34 @@ def _cells(contract: Contract, names: Iterable[str]) -> tuple[tuple[str, str], .
 
 
 def key_sql(contract: Contract) -> list[str]:
-    """SQL of the key columns; instansi and period fall back on what the folder says."""
+    """SQL of the key columns; instansi and period fall back on what the folder says.
+
+    A row that belongs to its period is another row in another period, also where the contract's own key does
+    not say so.
+    """
     own = {"instansi_code": "_instansi_code", "period": "_period"}
-    return [own.get(name, f'"{name}__text"') for name in contract.key]
+    names = (*contract.key, *(n for n in own if contract.is_dated and n not in contract.key))
+    return [own.get(name, f'"{name}__text"') for name in names]
+
+
+def dropping_rules(contract: Contract, rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """Columns that a rule over whole rows reads to the rules that take their value from the row.
+
+    A value that does not parse is NULL by its type already.
+    """
+    read = " ".join(row.broken for row in contract.row_rules)
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        named = rule.column and re.search(rf"\b{rule.column}\b", read)
+        if named and rule.drops and rule.kind in DROPPING and rule.kind != "type":
+            found.setdefault(str(rule.column), []).append(rule)
+    return found
+
+
+def dropped_sql(contract: Contract, rules: Iterable[Rule]) -> dict[str, str]:
+    """Columns that a rule over whole rows reads to SQL that is true where their value is not used."""
+    dropping = dropping_rules(contract, rules)
+    return {name: " or ".join(f"({rule.broken})" for rule in found) for name, found in dropping.items()}
 
 
 def key_faults_sql(contract: Contract, source: str) -> str:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column, Contract
 from expectations.normalise import typed_sql
-from expectations.references import LISTS
-from expectations.rules import AS_RECEIVED, Rule, key_sql, rules_of
+from expectations.references import LISTS, is_name_sql, takes_names
+from expectations.rules import AS_RECEIVED, Rule, dropped_sql, key_sql, rules_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +91,7 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
     Args:
         con: the warehouse.
         contract: the kind's contract.
-        files: sha256 of the files that are judged together.
+        files: ids of the files that are judged together.
     """
     con.execute(f"create schema if not exists {SCHEMA}")
     select = [f'r."{c.name}" as "{c.name}__text"' for c in contract.columns]
@@ -113,19 +113,20 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
         for c in contract.columns
         if c.missing
     ]
-    among = ", ".join(f"'{sha}'" for sha in files) or "''"
+    among = ", ".join(f"'{file}'" for file in files) or "''"
     # How a cell was written is judged once, on receipt; the view carries that judgement.
     written = ", ".join(f"'{rule.id}'" for rule in rules_of(contract) if rule.kind in AS_RECEIVED)
     con.execute(
-        f"create or replace view {SCHEMA}.{contract.kind} as select {', '.join(select)}, r._file_sha256, "
+        f"create or replace view {SCHEMA}.{contract.kind} as select {', '.join(select)}, r._file_id, "
         f"r._row_number, r._instansi_code, r._opd_code, r._period, f.received_at as _received_at, "
+        "f.instansi_code as _file_instansi_code, "
         f"array_to_string(list_transform(list_filter(r._broken, lambda b: b.rule in ({written})), "
         f"lambda b: b.rule), ' ') as _as_received "
-        f"from received.{contract.kind} as r inner join (select distinct on (file_sha256) * "
+        f"from received.{contract.kind} as r inner join (select distinct on (file_id) * "
         f"from intake.files where kind = '{contract.kind}' and status <> 'duplicate' "
         f"order by file_order desc) as f "
         # Rows of a file that was sent under an earlier version keep that version's verdict.
-        f"on r._file_sha256 = f.file_sha256 where r._file_sha256 in ({among}) "
+        f"on r._file_id = f.file_id where r._file_id in ({among}) "
         f"and coalesce(f.contract_version, '{contract.version}') = '{contract.version}'"
     )
 
@@ -138,23 +139,23 @@ def quarantine_counts(
     con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[str]
 ) -> dict[str, int]:
     """Rule id to the number of received rows of the files that the quarantine tagged with it."""
-    among = ", ".join(f"'{sha}'" for sha in files) or "''"
+    among = ", ".join(f"'{file}'" for file in files) or "''"
     rows = con.execute(
         f"select b.rule, count(*) from received.{contract.kind}, unnest(_broken) as u (b) "
-        f"where _file_sha256 in ({among}) group by 1"
+        f"where _file_id in ({among}) group by 1"
     ).fetchall()
     return {rule.id: 0 for rule in rules_of(contract)} | dict(rows)
 
 
 def judged_files(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
-    """Sha256 of the files behind the view `expectations.<kind>`; none where the view was never made."""
+    """Ids of the files behind the view `expectations.<kind>`; none where the view was never made."""
     exists = con.execute(
         "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
         [SCHEMA, contract.kind],
     ).fetchone()
     if not exists:
         return []
-    rows = con.execute(f"select distinct _file_sha256 from {SCHEMA}.{contract.kind} order by 1").fetchall()
+    rows = con.execute(f"select distinct _file_id from {SCHEMA}.{contract.kind} order by 1").fetchall()
     return [row[0] for row in rows]
 
 
@@ -267,12 +268,18 @@ def _query(contract: Contract, rule: Rule) -> str:
         column = contract.column(rule.column)
         if rule.kind == "range":
             return _range_query(column, view)
+        if rule.kind == "length":
+            return (
+                f"select _row_number from {view} as t "
+                f'where strlen(left(t."{column.name}__text", {column.max_length})) '
+                f'< strlen(t."{column.name}__text")'
+            )
         if rule.kind == "repeated":
             bare = f"regexp_replace(t.\"{column.name}__text\", '^[a-zA-Z]+://', '')"
             host = f"regexp_extract({bare}, '^[^/?#]*')"
             address = f"rtrim(lower({host}) || substr({bare}, length({host}) + 1), '/')"
             return (
-                f"select unnest(range(n)) from (select _file_sha256, {address}, count(*) as n "
+                f"select unnest(range(n)) from (select _file_id, {address}, count(*) as n "
                 f"from {view} as t where {bare} is not null group by all having count(*) > 1) as g"
             )
         return _reference_query(column, rule, view)
@@ -282,6 +289,13 @@ def _query(contract: Contract, rule: Rule) -> str:
         if c.is_list
     )
     source = f"(select *, {lists} from {view} as t)" if lists else view
+    # A value that a rule on its column drops is none for the rules on its row.
+    dropped = ", ".join(
+        f'case when {broken} then null else "{name}" end as "{name}"'
+        for name, broken in dropped_sql(contract, rules_of(contract)).items()
+    )
+    if rule.kind == "row" and dropped:
+        source = f"(select * replace ({dropped}) from {source} as t)"
     return f"select _row_number from {source} as this where {rule.broken}"
 
 
@@ -290,7 +304,7 @@ def _key_query(contract: Contract, rule: Rule, view: str) -> str:
     content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
     filled = " and ".join(f"{k} is not null" for k in keys)
     groups = (
-        f"select _file_sha256, {', '.join(keys)}, count(*) as n, "
+        f"select _file_id, {', '.join(keys)}, count(*) as n, "
         f"count(distinct sha256(to_json([{content}]))) as contents "
         f"from {view} as t where {filled} group by all having count(*) > 1"
     )
@@ -329,6 +343,12 @@ def _reference_query(column: Column, rule: Rule, view: str) -> str:
             f"inner join reference.{table} as above on above.{target} = left({text}, 9) "
             f"left join reference.{table} as r on r.{target} = {text} where r.{target} is null and {fits}"
         )
+    if column.names == "area":
+        return (
+            f"select t._row_number from {view} as t left join reference.area as r on r.area_code = {text} "
+            f"where r.area_code is null and {text} similar to '[0-9]{{2}}(\\.[0-9]{{2}})?' "
+            f"and {text} <> t._file_instansi_code"
+        )
     if table == "area":
         # The longest part that the list must hold: a kecamatan where its regency's are listed, else nothing.
         listed = f"left({text}, 5) in (select parent_code from reference.area where parent_code is not null)"
@@ -339,6 +359,8 @@ def _reference_query(column: Column, rule: Rule, view: str) -> str:
             f"where {fits} and (({held} is not null and r.area_code is null and {text} <> t._instansi_code) "
             f"or (length({text}) > 5 and {other} and not starts_with({text}, t._instansi_code)))"
         )
+    if takes_names(column):
+        fits += f" and {'' if rule.kind == 'unnamed' else 'not '}({is_name_sql(column, text)})"
     if LISTS[table].is_own:
         return (
             f"select t._row_number from {view} as t left join "

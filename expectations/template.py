@@ -1,29 +1,26 @@
 """An Excel workbook to fill in, from a contract: what it admits is what the quarantine admits.
 
 Belongs here: the sheets, drop-downs and notes of the template. Stays out: reading a filled one
-(`sources/tables.py`) and what a code means (`contract.py`, `references.py`).
+(`sources/tables/`) and what a code means (`contract.py`, `references.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from expectations.contract import Column, Contract, code_spellings
 from expectations.references import LISTS
-from expectations.rules import TYPE_WORDS, rules_of
+from expectations.rules import rules_of, type_words
+from expectations.spellings import RESOLVERS
 
 DATA_SHEET = "Isian"
 HELP_SHEET = "Petunjuk"
 CODE_SHEET = "kode"
 # Drop-downs reach this far; rows below load as well.
 ROWS = 5000
-_BOOK_BYTES = 1_000_000
 _NUMBER_FORMATS = {"bigint": "0", "decimal(38,10)": "General", "date": "yyyy-mm-dd"}
 
 Entries = Sequence[tuple[str, str | None]]
@@ -87,19 +84,6 @@ def write_template(path: Path, contract: Contract, lists: Mapping[str, Entries])
     book.close()
 
 
-def declared_version(path: Path) -> tuple[str, str] | None:
-    """Kind and version of the contract that a workbook was made from; None for any other or broken file."""
-    try:
-        with zipfile.ZipFile(path) as book:
-            part = book.getinfo("xl/workbook.xml")
-            content = book.read(part) if part.file_size <= _BOOK_BYTES else b""
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, EOFError):
-        # What is wrong with the file is for its reader to say.
-        return None
-    found = re.search(rb'<definedName name="kontrak"[^>]*>"?([a-z_]+)@([0-9.]+)"?<', content)
-    return (found[1].decode(), found[2].decode()) if found else None
-
-
 def must_be_filled(column: Column) -> str:
     """How much a column is asked for, in words."""
     return {"error": "wajib", "warning": "diminta", None: "boleh kosong"}[column.missing]
@@ -124,12 +108,16 @@ def _write_column(book: Any, data: Any, i: int, column: Column) -> None:
 
 
 def content_words(column: Column) -> str:
-    """What a cell of the column may hold, in words."""
+    """What a cell of the column may hold, in words, and what an empty one stands for."""
+    sender = "; kosong berarti OPD pengirim berkas" if column.from_sender else ""
     if column.codes:
         return ("satu atau lebih dari " if column.is_list else "salah satu dari ") + ", ".join(column.codes)
+    if column.names:
+        resolver = RESOLVERS[column.names]
+        return f"{resolver.words} pada {LISTS[resolver.list].title}{sender}"
     if column.reference:
         return f"kode pada {LISTS[column.reference[0]].title}"
-    return "alamat http atau https" if column.is_url else TYPE_WORDS[column.type]
+    return "alamat http atau https" if column.is_url else type_words(column)
 
 
 def _choices(contract: Contract, column: Column, entries: Entries) -> list[str]:
