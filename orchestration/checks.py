@@ -115,11 +115,11 @@ def _no_row_is_lost() -> dg.AssetChecksDefinition:
             lost = con.execute(
                 """
                 with held as (
-                    select file_sha256, kind, count(*) as quarantined from raw.quarantine
+                    select file_id, count(*) as quarantined from raw.quarantine
                     where is_current group by all
                 )
                 select f.file_name, f.rows_received, f.rows_loaded, f.rows_quarantined, h.quarantined
-                from intake.files as f left join held as h using (file_sha256, kind)
+                from intake.files as f left join held as h using (file_id)
                 where f.status in ('loaded', 'partly') and (
                     f.rows_received <> f.rows_loaded + f.rows_quarantined
                     or f.rows_quarantined <> coalesce(h.quarantined, 0)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-
 
 class NightFailed(Exception):
     """A link of the chain failed; the message names the step and its error."""
@@ -51,11 +49,6 @@ class Night:
     """What a night did: the links that were run, in order; none where nothing had changed."""
 
     links: list[str] = field(default_factory=list)
-
-
-def range_tags(first: dt.date, last: dt.date) -> dict[str, str]:
-    """Tags that make one run of a range of partitions, both ends included."""
-    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
 def plan_night(settings: Settings, inbox: Path) -> Plan:
@@ -103,6 +96,7 @@ def run_night(
     from orchestration.build import build_definitions
     from orchestration.dbt import DbtNotReady
     from orchestration.jobs import DAYS, NIGHT, PUBLISH
+    from orchestration.partitions import range_tags
 
     say("preparing")
     try:

@@ -4,6 +4,8 @@ Belongs here: what a day is. One partition is one civil day in the warehouse's t
 lake's folder and the facts' column `day`. Stays out: which days wait (`sources/ledger.py`).
 """
 
+import datetime as dt
+
 import dagster as dg
 
 from orchestration.settings import Settings
@@ -14,3 +16,11 @@ def call_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(
         start_date=settings.first_day.isoformat(), timezone=settings.time_zone, end_offset=2
     )
+
+
+def range_tags(first: dt.date, last: dt.date) -> dict[str, str]:
+    """Tags that make one run of a range of partitions, both ends included."""
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }

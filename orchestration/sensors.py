@@ -11,7 +11,7 @@ import dagster as dg
 
 from orchestration import intake
 from orchestration.jobs import DAYS, NIGHT, PUBLISH
-from orchestration.night import range_tags
+from orchestration.partitions import range_tags
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 from sources import lake, ledger
@@ -60,8 +60,9 @@ def _inbox(settings: Settings) -> dg.SensorDefinition:
     )
     def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         files = scan_inbox(settings.inbox, intake.table_kinds(), lake.LOG_FORMATS)
-        newest = max((f.modified_ns for f in files), default=0) / 1e9
-        listing = "\n".join(f"{f.name}\t{f.size}\t{f.modified_ns}" for f in files)
+        # A time that is yet to come is a wrong clock, not a file that is still being written.
+        newest = max((f.modified_ns / 1e9 for f in files if f.modified_ns / 1e9 <= time.time()), default=0)
+        listing = "\n".join(f"{f.name}\t{f.size}\t{f.modified_ns}\t{f.meta_stamp}" for f in files)
         seen = hashlib.sha256(listing.encode()).hexdigest()
         if not files or seen == context.cursor:
             yield dg.SkipReason("nothing changed in the inbox")

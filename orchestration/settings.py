@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     log_max_bytes: int = Field(50_000_000_000, gt=0, description="Inflated bytes of a log file.")
     archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
     archive_log_days: int = Field(90, ge=1, description="Days after receipt until they are deleted.")
+    reader_max_seconds: float = Field(300, gt=0, description="Seconds that reading one table may take.")
+    reader_max_memory: int = Field(2_000_000_000, gt=0, description="Bytes that reading one table may take.")
     inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
 
     @classmethod

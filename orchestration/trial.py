@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.contract import Contract
 from expectations.quarantine import is_loaded_sql
 from orchestration import intake
 from orchestration.settings import Settings
+from sources.archive import find_archived
 from sources.errors import FileProblem
 from sources.kinds import InboxFile
 
@@ -51,15 +51,15 @@ def try_contract(settings: Settings, contract: Contract) -> dict[tuple[str, str]
     for table in ("intake.files", "intake.corrections", f"received.{contract.kind}"):
         con.execute(f"create or replace table {table} as from warehouse.{table}")
     files = con.execute(
-        "select file_sha256, file_name, instansi_code, period, size_bytes, modified_ns "
+        "select file_id, file_sha256, file_name, instansi_code, period, size_bytes, modified_ns "
         "from warehouse.intake.files where kind = ? and rows_received > 0 "
         "and status in ('loaded', 'partly', 'rejected') order by file_order",
         [contract.kind],
     ).fetchall()
     found: dict[tuple[str, str], Outcome] = {}
-    for sha256, name, instansi, period, size, modified in files:
-        _keep_verdict(con, contract.kind, sha256)
-        archived = archived_path(settings.archive, sha256)
+    for file_id, sha256, name, instansi, period, size, modified in files:
+        _keep_verdict(con, contract.kind, file_id)
+        archived = find_archived(settings.archive, sha256)
         if archived is None:
             continue
         # The `.meta.toml` lies beside the file in the inbox; the bytes are those of the archive.
@@ -77,21 +77,12 @@ def try_contract(settings: Settings, contract: Contract) -> dict[tuple[str, str]
     return found
 
 
-def archived_path(archive: Path, sha256: str) -> Path | None:
-    """Where the archive keeps a content; None where it does not."""
-    for ending in ("", ".gz"):
-        path = archive / sha256[:2] / f"{sha256}{ending}"
-        if path.exists():
-            return path
-    return None
-
-
-def _keep_verdict(con: duckdb.DuckDBPyConnection, kind: str, sha256: str) -> None:
+def _keep_verdict(con: duckdb.DuckDBPyConnection, kind: str, file_id: str) -> None:
     con.execute(
         "create or replace temp table before as "
         f"select _row_number as row_number, _instansi_code as instansi, _opd_code as opd, "
-        f"{is_loaded_sql()} as is_loaded from warehouse.received.{kind} where _file_sha256 = ?",
-        [sha256],
+        f"{is_loaded_sql()} as is_loaded from warehouse.received.{kind} where _file_id = ?",
+        [file_id],
     )
 
 

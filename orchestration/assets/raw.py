@@ -17,10 +17,10 @@ from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
+from sources.received import Verdict
 
 GROUP = "intake"
 SETTINGS_KEY = dg.AssetKey(["raw", "run_settings"])
-REGISTER_KEY = dg.AssetKey(["raw", "opd_register"])
 CALLS_KEY = dg.AssetKey(["lake", "service_calls"])
 LEDGER_KEYS = [dg.AssetKey(["raw", name]) for name in ("intake_files", "quarantine", "row_warnings")]
 
@@ -43,11 +43,11 @@ def _run_settings(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         description="Settings and day that models may know; also refuses files of no known kind.",
     )
-    def run_settings(warehouse: Warehouse) -> dg.MaterializeResult:
+    def run_settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect() as con:
             intake.prepare_warehouse(con, settings)
             count_days_again(con)
-            records = list(intake.receive(con, settings, inbox, None))
+            records = list(intake.receive(con, settings, inbox, None, partial(_tell, context)))
         return dg.MaterializeResult(
             metadata={"as_of": str(settings.last_complete_day()), **_file_metadata(records)}
         )
@@ -57,7 +57,10 @@ def _run_settings(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
 
 def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefinition:
     contract = contracts.load_contract(kind)
-    upstream = [SETTINGS_KEY] if kind == "opd_register" else [REGISTER_KEY]
+    # A file must find what it is judged by, also what came in the same night, or its two judges would differ.
+    first = intake.FIRST_KINDS
+    before = first[: first.index(kind)] if kind in first else first
+    upstream = [dg.AssetKey(["raw", before[-1]])] if before else [SETTINGS_KEY]
 
     @dg.asset(
         key=["raw", kind],
@@ -74,11 +77,8 @@ def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefiniti
     )
     def table_kind(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
-            records = []
-            for record in intake.receive(con, settings, inbox, kind):
-                context.log.info(_line(record))
-                records.append(record)
-            suite.create_judged_view(con, contract, [r.file_sha256 for r in records if r.rows_received])
+            records = list(intake.receive(con, settings, inbox, kind, partial(_tell, context)))
+            suite.create_judged_view(con, contract, [r.file_id for r in records if r.rows_received])
             rows = con.execute(f"select count(*) from raw.{kind}").fetchone()
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows[0] if rows else 0, **_file_metadata(records)}
@@ -98,10 +98,7 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             intake.sweep_lake(con, settings)
-            records = []
-            for record in intake.receive(con, settings, inbox, LOG_KIND):
-                context.log.info(_line(record))
-                records.append(record)
+            records = list(intake.receive(con, settings, inbox, LOG_KIND, partial(_tell, context)))
             intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)
             waiting = con.execute("select count(*) from intake.pending_days").fetchone()
@@ -148,7 +145,13 @@ def _file_metadata(records: Sequence[FileRecord]) -> dict[str, int | dg.Markdown
     }
 
 
+def _tell(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
+    context.log.info(_line(verdict.record))
+    if verdict.details:
+        context.log.error(f"{verdict.record.file_name}: {verdict.details}")
+
+
 def _line(record: FileRecord) -> str:
     counts = f"{record.rows_loaded} of {record.rows_received} rows loaded"
     said = f" ({record.reason})" if record.reason else ""
-    return f"{record.shown_name}: {record.status}, {counts}{said}"
+    return f"{record.file_name}: {record.status}, {counts}{said}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from expectations.contract import Contract
+    from sources.findings import LeftOut
 
 
 def check(
@@ -37,6 +41,8 @@ def check(
     from orchestration.cli.common import Failure, existing, load_settings, wrong_use
     from sources.errors import FileProblem
     from sources.kinds import InboxFile, unknown_kind
+    from sources.opener import shown_name
+    from sources.tables import row_place
 
     if kind not in kinds():
         raise wrong_use(unknown_kind(kind, kinds()).message)
@@ -50,63 +56,102 @@ def check(
         raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
     settings = load_settings()
     stat = file.stat()
-    given = InboxFile(file, file.name, kind, None, instansi, period, stat.st_size, stat.st_mtime_ns)
+    shown = shown_name(file.name)
+    given = InboxFile(file, shown, kind, None, instansi, period, stat.st_size, stat.st_mtime_ns)
     # A database of its own: a check needs no lock and leaves no trace; the OPD register is the published one.
     con = duckdb.connect()
     intake.prepare_check(con, settings)
+    answer = _Answer(con, out, file, kind, settings.last_complete_day())
     try:
-        record, broken = intake.check_file(con, settings, given, contract)
+        verdict, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
-        if out is not None:
-            _write_answer(
-                out, file, kind, con, settings.last_complete_day(), f"{problem.code}: {problem.message}"
-            )
-        raise Failure(f"{file.name}: {problem.message} ({problem.code})") from problem
-    for row, rule, severity, message in broken:
-        print(f"{file.name}, baris {row} [{severity}] {rule}: {message}")
+        answer.tell_left_out(problem.left_out)
+        answer.write(problem.left_out, f"{problem.code}: {answer.masked(problem.message)}")
+        raise Failure(f"{shown}: {answer.masked(problem.message)} ({problem.code})") from problem
+    record = verdict.record
+    answer.tell_left_out(verdict.left_out)
+    _propose_columns(verdict.unknown, kind)
+    places = {row: row_place(record.sheets or [], row) for row, *_ in broken}
+    for item in broken:
+        print(f"{shown}, baris {places[item.row_number]} [{item.severity}] {item.rule}: {item.message}")
     if out is not None:
-        _write_answer(out, file, kind, con, settings.last_complete_day())
+        answer.write(verdict.left_out)
         with (out / f"{file.stem}.hasil.csv").open("w", encoding="utf-8", newline="") as f:
             writer = csv.writer(f)
             writer.writerow(["berkas", "baris", "aturan", "tingkat", "pesan"])
-            writer.writerows((_safe(file.name), *map(_safe, item)) for item in broken)
+            writer.writerows(
+                map(_safe, (shown, places[item.row_number], item.rule, item.severity, item.message))
+                for item in broken
+            )
     if record.reason:
-        print(f"catatan: {record.reason}")
+        print(f"catatan: {answer.masked(record.reason)}")
     print(
-        f"{file.name}: {record.rows_received} baris diterima, {record.rows_loaded} dapat dimuat, "
-        f"{record.rows_quarantined} dikarantina, {record.warnings} dengan peringatan"
+        f"{shown}: {record.rows_received} baris diterima, {record.rows_loaded} dapat dimuat, "
+        f"{record.rows_quarantined} dikarantina, {record.warnings} dengan peringatan, "
+        f"{len(verdict.left_out)} bagian tidak dibaca"
     )
     if record.rows_quarantined:
         raise Failure(f"{record.rows_quarantined} baris perlu diperbaiki")
 
 
-def _write_answer(
-    out: Path, file: Path, kind: str, con: duckdb.DuckDBPyConnection, day: date, rejected: str | None = None
-) -> None:
-    """The page and workbook that the sender would get for this file after sending it."""
-    import hashlib
+class _Answer:
+    """What the sender would get for this file after sending it: words on the terminal, page and workbook."""
 
-    from expectations.quarantine import is_loaded_sql
-    from exports.feedback import RefusedFile, RefusedRow, write_answer
-    from sources.archive import open_content
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, out: Path | None, file: Path, kind: str, day: date
+    ) -> None:
+        self._con, self._out, self._file, self._kind, self._day = con, out, file, kind, day
 
-    masked = con.execute("select mask_text(?)", [file.name]).fetchone()
-    name = str(masked[0]) if masked else file.name
-    if rejected:
-        write_answer(out, name, [], [RefusedFile(kind, name, rejected)], day)
-        return
-    with open_content(file) as content:
-        sha256 = hashlib.sha256(content.read()).hexdigest()
-    found = con.execute(
-        "select _row_number, list_transform(_broken, lambda b: b.rule), "
-        f"list_transform(_broken, lambda b: b.message), _raw_row, {is_loaded_sql()} "
-        "from judged where len(_broken) > 0 order by 5, 1"
-    ).fetchall()
-    rows = [
-        RefusedRow(kind, name, sha256, number, rules, messages, raw_row, is_loaded)
-        for number, rules, messages, raw_row, is_loaded in found
-    ]
-    write_answer(out, name, rows, [], day)
+    def masked(self, text: str) -> str:
+        """A text as others may see it."""
+        from sources.privacy import masked
+
+        return masked(self._con, text)
+
+    def tell_left_out(self, left_out: Sequence[LeftOut]) -> None:
+        """Say first what of the file was not read."""
+        for item in left_out:
+            print(f"tidak dibaca: {self.masked(item.message)}")
+
+    def write(self, left_out: Sequence[LeftOut], rejected: str | None = None) -> None:
+        """Write page and workbooks, where a folder was asked for."""
+        from expectations.quarantine import is_loaded_sql
+        from exports.feedback import LeftOutPart, RefusedFile, RefusedRow, write_answer
+        from sources.inflate import open_inflated
+
+        if self._out is None:
+            return
+        name = self.masked(self._file.name)
+        parts = [
+            LeftOutPart(
+                self._kind, name, item.code, self.masked(item.place), item.count, self.masked(item.message)
+            )
+            for item in left_out
+        ]
+        rows: list[RefusedRow] = []
+        if rejected is None:
+            with open_inflated(self._file) as content:
+                sha256 = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
+            found = self._con.execute(
+                "select _row_number, list_transform(_broken, lambda b: b.rule), "
+                f"list_transform(_broken, lambda b: b.message), _raw_row, {is_loaded_sql()} "
+                "from judged where len(_broken) > 0 order by 5, 1"
+            ).fetchall()
+            rows = [RefusedRow(self._kind, name, sha256, *row) for row in found]
+        files = [RefusedFile(self._kind, name, rejected)] if rejected else []
+        write_answer(self._out, name, rows, files, self._day, left_out=parts)
+
+
+def _propose_columns(headings: Sequence[str], kind: str) -> None:
+    """Offer the `.meta.toml` that would give unknown headings their columns."""
+    from sources.tables import propose_columns
+
+    proposed = propose_columns(headings, kind)
+    if proposed:
+        print("bila judul kolom di bawah ini benar, simpan sebagai <nama berkas>.meta.toml di sampingnya:")
+        print("[columns]")
+        for heading, column in proposed.items():
+            print(f"{json.dumps(heading, ensure_ascii=False)} = {json.dumps(column)}")
 
 
 def _contract(kind: str, version: str) -> Contract:

@@ -1,0 +1,34 @@
+"""From the inbox to the warehouse, one file at a time: the hand-over between `sources` and `expectations`.
+
+A file is walked in this order: `receive.py` (found, opened, archived; whatever goes wrong is that file's) ►
+`judge.py` (read and judged) ► `keep.py` (one transaction). `prepare.py` gives a connection what they need.
+Belongs here: the order of steps for one file and its transaction. Stays out: how a file is read (`sources/`),
+what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
+"""
+
+from orchestration.intake.check import BrokenRule, check_file
+from orchestration.intake.keep import drop_old_logs, queue_first_day, sweep_lake
+from orchestration.intake.prepare import (
+    FIRST_KINDS,
+    open_ledger,
+    prepare_check,
+    prepare_warehouse,
+    table_kinds,
+)
+from orchestration.intake.receive import new_files, receive, receive_file
+
+__all__ = [
+    "FIRST_KINDS",
+    "BrokenRule",
+    "check_file",
+    "drop_old_logs",
+    "new_files",
+    "open_ledger",
+    "prepare_check",
+    "prepare_warehouse",
+    "queue_first_day",
+    "receive",
+    "receive_file",
+    "sweep_lake",
+    "table_kinds",
+]

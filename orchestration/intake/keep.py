@@ -1,0 +1,170 @@
+"""What is kept of a judged file, in one transaction; and what is swept.
+
+Belongs here: rows, bad lines, ledger and waiting days of one file; strays of runs that were killed; logs
+whose time is over. Stays out: judging.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from expectations import contract as contracts
+from expectations import quarantine
+from expectations.relations import BAD_LINES, JUDGED
+from orchestration.intake.prepare import scratch_folder
+from orchestration.settings import Settings
+from sources import corrections, lake, ledger
+from sources.archive import continues, drop_archived, find_archived, sweep_archive
+from sources.findings import LeftOut
+from sources.kinds import LOG_KIND
+from sources.ledger import FileRecord
+from sources.privacy import masked_all
+from sources.received import Verdict
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LONGEST_REASON = 2000
+
+
+def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdict) -> Verdict:
+    """Keep what became of a file: all of it or, if that fails, nothing.
+
+    Returns:
+        The verdict as it was kept: every text masked.
+    """
+    verdict = _masked(con, verdict)
+    record = verdict.record
+    is_log = record.kind == LOG_KIND
+    has_lines = is_log and record.status in ("loaded", "partly")
+    con.execute("begin")
+    try:
+        replaced = [
+            (file_id, sha256)
+            for file_id, sha256, size in ledger.earlier_versions(con, record)
+            if not is_log or _continues(settings, record, sha256, size)
+        ]
+        if has_lines:
+            _keep_bad_lines(con, record.file_id)
+        elif record.rows_received and not is_log:
+            _keep_rows(con, record)
+        ledger.record_file(con, record, [file_id for file_id, _ in replaced], verdict.left_out)
+        _forget_unlisted(con, record)
+        if has_lines:
+            days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
+            ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    if has_lines and replaced:
+        lake.remove_logs(settings.lake, [file_id for file_id, _ in replaced])
+    return verdict
+
+
+def _masked(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> Verdict:
+    """The verdict as it may be kept and shown."""
+    record, items = verdict.record, verdict.left_out
+    names = record.sheets or []
+    told = [record.log_format or "", record.reason or "", *names]
+    clean = iter(masked_all(con, [*told, *(i.place for i in items), *(i.message for i in items)]))
+    log_format, reason = next(clean), next(clean)
+    shown = replace(
+        record,
+        log_format=log_format or None,
+        reason=reason[:_LONGEST_REASON] or None,
+        sheets=[next(clean) for _ in names] or None,
+    )
+    places = [next(clean) for _ in items]
+    left_out = [
+        LeftOut(item.code, place, item.count, message[:_LONGEST_REASON])
+        for item, place, message in zip(items, places, clean, strict=True)
+    ]
+    return replace(verdict, record=shown, left_out=left_out)
+
+
+def _continues(settings: Settings, record: FileRecord, earlier_sha256: str, earlier_size: int) -> bool:
+    """Whether a log is an earlier one of its path grown; if not, the path was used again, and both count."""
+    path = find_archived(settings.archive, record.file_sha256)
+    earlier = find_archived(settings.archive, earlier_sha256)
+    if path is None or earlier is None:  # its retention is over: only the sizes are left to compare
+        return record.size_bytes >= earlier_size
+    return continues(path, earlier)
+
+
+def _keep_rows(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None:
+    kind = record.kind
+    quarantine.create_received(con, contracts.load_contract(kind, record.contract_version))
+    con.execute(f"delete from received.{kind} where _file_id = ?", [record.file_id])
+    con.execute(f"insert into received.{kind} by name select * from {JUDGED}")
+    if record.is_correction:
+        corrections.keep_links(con, kind, record.file_id)
+
+
+def _forget_unlisted(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None:
+    """A content whose meta came later is another hand's now: what it was before is listed nowhere."""
+    if record.kind in contracts.kinds():
+        con.execute(
+            f"delete from received.{record.kind} where _file_sha256 = ? "
+            "and _file_id not in (select file_id from intake.files)",
+            [record.file_sha256],
+        )
+
+
+def _keep_bad_lines(con: duckdb.DuckDBPyConnection, file_id: str) -> None:
+    con.execute("delete from intake.bad_lines where file_id = ?", [file_id])
+    con.execute(
+        f"insert into intake.bad_lines select ?, row_number, rules, messages, raw_row from {BAD_LINES}",
+        [file_id],
+    )
+
+
+def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.date]:
+    """Remove what killed runs left: Parquet files that the ledger does not know, whose days then wait for
+    recomputing, half copies, scratch files.
+    """
+    known = {
+        row[0]
+        for row in con.execute(
+            "select file_id from intake.files where kind = ? and status in ('loaded', 'partly')",
+            [LOG_KIND],
+        ).fetchall()
+    }
+    lake.sweep_scratch(settings.lake)
+    sweep_archive(settings.archive)
+    shutil.rmtree(scratch_folder(settings), ignore_errors=True)
+    unknown = lake.unknown_logs(settings.lake, known)
+    days = lake.days_of(settings.lake, unknown)
+    ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+    lake.remove_logs(settings.lake, unknown)
+    return days
+
+
+def queue_first_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Let the last complete day wait where no day was ever computed and none waits.
+
+    The models of a day make the tables that the index reads, and a home need not have a log.
+    """
+    made = con.execute(
+        "select 1 from information_schema.tables where table_schema = 'intermediate' "
+        "and table_name = 'int_calls__counted_daily'"
+    ).fetchone()
+    if not made and not ledger.pending_ranges(con):
+        ledger.queue_days(con, [settings.last_complete_day()])
+
+
+def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """Delete archived logs that are older than the settings keep them; how many.
+
+    What was read of them stays in the lake. Content that is also a table's is kept.
+    """
+    kept_from = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=settings.archive_log_days)
+    old = con.execute(
+        "select file_sha256 from intake.files group by file_sha256 "
+        "having bool_and(kind = ?) and (not ? or max(received_at) < ?)",
+        [LOG_KIND, settings.archive_logs, kept_from],
+    ).fetchall()
+    return sum(drop_archived(settings.archive, sha256) for (sha256,) in old)

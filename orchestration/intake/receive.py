@@ -1,0 +1,241 @@
+"""From an entry of the inbox to a verdict: found, opened, archived, read and judged.
+
+Belongs here: which files are new, the order of steps for one file, and the barrier: whatever goes wrong with
+one file is that file's. Stays out: judging (`judge.py`) and the transaction (`keep.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from expectations import contract as contracts
+from expectations.reference_tables import believed_sender
+from expectations.relations import dropping_relations
+from orchestration.intake.judge import judge_file
+from orchestration.intake.keep import keep_file
+from orchestration.intake.prepare import format_fingerprint, table_kinds
+from orchestration.settings import Settings
+from sources import lake, ledger
+from sources.archive import ByteLimits, archive_file
+from sources.errors import FileProblem, FileRejected, FileWaiting
+from sources.kinds import LOG_KIND, InboxFile, scan_inbox
+from sources.ledger import FileRecord, Status
+from sources.meta import read_meta
+from sources.opener import open_entry
+from sources.privacy import masked
+from sources.received import ReceivedFile, Verdict
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LONGEST_DETAILS = 4000
+_INTERNAL = (
+    "berkas ini tidak dapat diolah; simpan ulang dari aplikasi asalnya lalu kirim lagi, "
+    "bila tetap gagal hubungi pengelola"
+)
+
+
+def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
+    """Files of the inbox that are new, changed, waiting or judged too early, in the order of reading.
+
+    Args:
+        con: a connection to the prepared warehouse.
+        inbox: the folder.
+        kind: only files of this kind; None: files of no known kind.
+    """
+    kinds = table_kinds()
+    known = (*kinds, LOG_KIND)
+    mine = scan_inbox(
+        inbox, kinds, lake.LOG_FORMATS, lambda name: name == kind if kind else name not in known
+    )
+    safe = _safe_names(con, mine)
+    mine = [replace(file, name=name) for file, name in zip(mine, safe, strict=True)]
+    seen = ledger.seen_files(con)
+    fingerprint = format_fingerprint(kind or "")
+    again = _judged_too_early(con) if kind == "scores" else set()
+    fresh = [f for f in mine if f.name in again or not _is_settled(f, seen.get(f.name), fingerprint)]
+    return sorted(fresh, key=lambda f: (f.modified_ns, f.name))
+
+
+def _judged_too_early(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Files of scores with rows refused for a node that a rulebook received since then has."""
+    rows = con.execute(
+        "select distinct file.file_name from received.scores as this "
+        "inner join intake.files as file on this._file_id = file.file_id "
+        "inner join reference.score_nodes as node "
+        "on this.rulebook_id = node.rulebook_id and this.node_id = node.node_id "
+        "where file.status in ('partly', 'rejected') "
+        "and len(list_filter(this._broken, lambda b: b.rule = 'scores.row.node_of_rulebook')) > 0"
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def _safe_names(con: duckdb.DuckDBPyConnection, files: Sequence[InboxFile]) -> list[str]:
+    """File names as they may be kept: people put NIK and e-mail into them; a keyed hash tells two apart."""
+    rows = con.execute(
+        "select case when mask_text(shown) = shown and not is_odd then shown "
+        "else mask_text(shown) || '#' || left(hmac256(bytes), 8) end "
+        "from (select unnest(?::varchar[]) as shown, unnest(?::varchar[]) as bytes, "
+        "unnest(?::boolean[]) as is_odd)",
+        [
+            [file.name for file in files],
+            [str(file.path).encode(errors="surrogateescape").hex() for file in files],
+            ["\ufffd" in file.name for file in files],
+        ],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _is_settled(file: InboxFile, seen: ledger.Seen | None, fingerprint: str) -> bool:
+    if seen is None or seen.status == "waiting":
+        return False
+    if (file.size, file.modified_ns, file.meta_stamp) != (seen.size_bytes, seen.modified_ns, seen.meta_stamp):
+        return False
+    return seen.status != "rejected" or seen.format_fingerprint == fingerprint
+
+
+def receive(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    inbox: Path,
+    kind: str | None,
+    tell: Callable[[Verdict], None] = lambda _: None,
+) -> Iterator[FileRecord]:
+    """Receive every new file of a kind (None: reject those of no known kind); one transaction a file.
+
+    Args:
+        con: a prepared connection.
+        settings: the home.
+        inbox: the folder to read.
+        kind: of the files.
+        tell: handed each file's verdict, for the log.
+    """
+    for entry in new_files(con, inbox, kind):
+        verdict = receive_file(con, settings, inbox, entry)
+        tell(verdict)
+        yield verdict.record
+
+
+def receive_file(
+    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, entry: InboxFile
+) -> Verdict:
+    """Archive, judge and keep one file, or record why it is not loaded.
+
+    Raises:
+        Exception: only what is wrong with the home itself: a full disk, a database that does not answer.
+    """
+    with dropping_relations(con):
+        file = _as_before(con, first_known(con, settings, entry))
+        try:
+            file = _opened(con, settings, inbox, file)
+            verdict = judge_file(con, settings, file)
+            return keep_file(con, settings, verdict)
+        except FileWaiting as problem:
+            # A log grows; a table that ends before its end is sent again.
+            is_cut = problem.code == "truncated" and not file.is_log
+            status: Status = "rejected" if is_cut else "waiting"
+            record = file.record().rejected(status, problem.code, problem.message)
+            verdict = Verdict(record, problem.left_out)
+        except FileProblem as problem:
+            record = file.record().rejected("rejected", problem.code, problem.message)
+            verdict = Verdict(record, problem.left_out, details=_details(con, problem))
+        except Exception as error:
+            if _is_of_the_home(con, error):
+                raise
+            record = file.record().rejected("rejected", "internal", _INTERNAL)
+            verdict = Verdict(record, details=_details(con, error))
+        return keep_file(con, settings, verdict)
+
+
+def first_known(con: duckdb.DuckDBPyConnection, settings: Settings, entry: InboxFile) -> ReceivedFile:
+    """What is known of a file by its name and folder alone."""
+    instansi = masked(con, entry.instansi_code or settings.instansi)
+    kind = entry.kind if entry.kind in (*contracts.kinds(), LOG_KIND) else masked(con, entry.kind)
+    return ReceivedFile(
+        entry=entry,
+        name=entry.name,
+        kind=kind or "unknown",
+        instansi_code=instansi,
+        sender_code=instansi,
+        period=entry.period or str(settings.today().year),
+        is_dated=entry.period is not None,
+        received_at=dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0),
+        format_fingerprint=format_fingerprint(entry.kind if entry.kind in contracts.kinds() else ""),
+    )
+
+
+def _opened(
+    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, file: ReceivedFile
+) -> ReceivedFile:
+    """The file with its meta read and its bytes in the archive."""
+    if file.entry.problem:
+        raise file.entry.problem
+    file = with_meta(con, file, inbox)
+    limit = settings.log_max_bytes if file.is_log else settings.table_max_bytes
+    with open_entry(file.entry.path, inbox) as source:
+        content = archive_file(source, settings.archive, ByteLimits(limit, settings.inflate_max_ratio))
+    return _as_before(con, replace(file, content=content))
+
+
+def _as_before(con: duckdb.DuckDBPyConnection, file: ReceivedFile) -> ReceivedFile:
+    """Looked at again, by whatever reason, it is still the file that came then."""
+    earlier = ledger.earlier_receipt(con, file.record())
+    if earlier is None:
+        return file
+    period, received_at = earlier
+    return replace(file, period=file.period if file.is_dated else period, received_at=received_at)
+
+
+def with_meta(con: duckdb.DuckDBPyConnection, file: ReceivedFile, inbox: Path) -> ReceivedFile:
+    """The file with what the `.meta.toml` beside it says; a sender that the register does not know is not
+    believed.
+    """
+    meta = read_meta(file.entry.path, inbox)
+    notes = []
+    sender = file.sender_code
+    if meta.opd_code:
+        believed, note = believed_sender(con, file.instansi_code, meta.opd_code)
+        sender = masked(con, believed)
+        notes += [note] if note else []
+    folder = file.entry.period
+    if meta.period and folder and not (meta.period.startswith(folder) or folder.startswith(meta.period)):
+        notes.append(f"periode pada .meta.toml {meta.period}, pada folder {folder}; dipakai {meta.period}")
+    return replace(
+        file,
+        meta=meta,
+        sender_code=sender,
+        period=meta.period or file.period,
+        is_dated=file.is_dated or meta.period is not None,
+        notes=notes,
+    )
+
+
+def _is_of_the_home(con: duckdb.DuckDBPyConnection, error: Exception) -> bool:
+    """Whether an error says that the home can not be worked in, so that the next file would meet it, too."""
+    import duckdb
+
+    # What is wrong with a file's own bytes or name has become a `FileProblem` where it was opened.
+    if isinstance(error, OSError | duckdb.InterruptException | duckdb.FatalException):
+        return True
+    if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
+        return True
+    try:
+        con.execute("select 1")
+    except duckdb.Error:
+        return True
+    return False
+
+
+def _details(con: duckdb.DuckDBPyConnection, error: Exception) -> str | None:
+    """What the log keeps of a fault of ours: where it came up; its message masked."""
+    if isinstance(error, FileRejected) and error.code != "internal":
+        return None
+    told = (error.details if isinstance(error, FileProblem) else None) or "".join(
+        traceback.format_exception(error)
+    )
+    return masked(con, told[-_LONGEST_DETAILS:])
