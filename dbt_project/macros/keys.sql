@@ -12,3 +12,14 @@
 {% macro distinct_bits(number) -%}
     bit_count(bitstring_agg(cast({{ number }} % 512 as smallint), cast(0 as smallint), cast(511 as smallint)))
 {%- endmacro %}
+
+{#- Texts as one key: a separator inside a part is marked, so that `a:b` with `c` is not `a` with `b:c`. NULL where a
+    part is NULL. -#}
+{% macro joined_key(separator, parts) -%}
+    {%- for part in parts -%}
+        replace(
+            replace({{ part }}, chr(92), chr(92) || chr(92)), '{{ separator }}', chr(92) || '{{ separator }}'
+        )
+        {%- if not loop.last %} || '{{ separator }}' || {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -36,8 +36,8 @@ select
     window_kind,
     window_start,
     window_end,
-    cast({{ share[1] }} as bigint) as numerator,
-    cast({{ share[2] }} as bigint) as denominator,
+    {{ bigint_within(share[1]) }} as numerator,
+    {{ bigint_within(share[2]) }} as denominator,
     cast({{ share[1] }} as double) / cast(nullif({{ share[2] }}, 0) as double) as value
 from {{ of }}
 {{ 'union all' if not loop.last or values }}

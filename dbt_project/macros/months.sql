@@ -5,11 +5,3 @@
         as date
     )
 {%- endmacro %}
-
-{#- Last day of a period written YYYY or YYYY-MM. -#}
-{% macro period_end(period) -%}
-    case
-        when length({{ period }}) = 7 then last_day(cast({{ period }} || '-01' as date))
-        else cast({{ period }} || '-12-31' as date)
-    end
-{%- endmacro %}

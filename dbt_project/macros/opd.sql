@@ -72,11 +72,13 @@
     end
 {%- endmacro %}
 
-{#- A sentence with its words in braces filled in, in the order of `words`: (word, column) pairs. -#}
+{#- A sentence with its words in braces filled in, in the order of `words`: (word, column) pairs. Braces in what is
+    put in are covered meanwhile, so that a name is never read as a word to fill in. -#}
 {% macro filled_sentence(sentence, words) -%}
     {%- set ns = namespace(text=sentence) -%}
     {%- for word, column in words -%}
-        {%- set ns.text = "replace(" ~ ns.text ~ ", '{" ~ word ~ "}', coalesce(" ~ column ~ ", ''))" -%}
+        {%- set given = "replace(coalesce(" ~ column ~ ", ''), '{', chr(57344))" -%}
+        {%- set ns.text = "replace(" ~ ns.text ~ ", '{" ~ word ~ "}', " ~ given ~ ")" -%}
     {%- endfor -%}
-    {{ ns.text }}
+    replace({{ ns.text }}, chr(57344), '{')
 {%- endmacro %}

@@ -1,4 +1,4 @@
--- Every system belongs to an OPD that `dim_opd` knows.
+-- Every system belongs to an OPD that `dim_opd` knows; an outside body (`EXT:…`) is none.
 select
     systems.instansi_code,
     systems.system_code,
@@ -8,4 +8,4 @@ left join {{ ref('dim_opd') }} as opds
     on
         systems.instansi_code = opds.instansi_code
         and systems.opd_code = opds.opd_code
-where opds.opd_code is null
+where opds.opd_code is null and systems.opd_code not like 'EXT:%'

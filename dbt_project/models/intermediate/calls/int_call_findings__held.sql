@@ -142,7 +142,8 @@ select
     windowed.instansi_code,
     case when known_opds.opd_code is null then 'instansi' else 'opd' end as unit_kind,
     coalesce(known_opds.opd_code, windowed.instansi_code) as unit_code,
-    windowed.log_format || ':' || windowed.provider_system || ':' || windowed.service as finding_key,
+    {{ joined_key(':', ['windowed.log_format', 'windowed.provider_system', 'windowed.service']) }}
+        as finding_key,
     windowed.window_start,
     windowed.window_end,
     windowed.window_words,

@@ -20,8 +20,8 @@ totals as (
         service as service_code,
         cast(sum(calls) as bigint) as calls,
         cast(coalesce(sum(calls) filter (where succeeded), 0) as bigint) as succeeded,
-        cast(sum(request_bytes) as bigint) as request_bytes,
-        cast(sum(response_bytes) as bigint) as response_bytes,
+        {{ bigint_within('sum(request_bytes)') }} as request_bytes,
+        {{ bigint_within('sum(response_bytes)') }} as response_bytes,
         list_sort(flatten(list(durations))) as durations,
         bool_and(is_mapped) as is_mapped,
         any_value(day_version) as day_version

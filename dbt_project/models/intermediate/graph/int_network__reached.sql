@@ -79,7 +79,7 @@ variants as (
     select
         instansi_code,
         window_start,
-        first_opd || ' ' || second_opd as variant,
+        {{ joined_key(' ', ['first_opd', 'second_opd']) }} as variant,
         cast(null as varchar) as gone_opd,
         first_opd as gone_first,
         second_opd as gone_second
@@ -127,6 +127,8 @@ reached as (
         variants.instansi_code,
         variants.window_start,
         variants.variant,
+        variants.gone_first,
+        variants.gone_second,
         opds.opd_code as start_opd,
         opds.opd_code
     from variants
@@ -142,6 +144,8 @@ reached as (
         reached.instansi_code,
         reached.window_start,
         reached.variant,
+        reached.gone_first,
+        reached.gone_second,
         reached.start_opd,
         both_ways.other_opd as opd_code
     from reached
@@ -158,6 +162,8 @@ select
     instansi_code,
     window_start,
     variant,
+    gone_first,
+    gone_second,
     start_opd,
     opd_code
 from reached

@@ -29,7 +29,7 @@ first_received as (
     where
         files.status in ('loaded', 'partly', 'replaced')
         and not files.is_correction
-        and files.period is not null
+        and {{ period_start('files.period') }} is not null
     group by
         files.instansi_code,
         files.opd_code,

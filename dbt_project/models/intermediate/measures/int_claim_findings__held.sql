@@ -235,7 +235,7 @@ program_without_system as (
         programs.instansi_code,
         case when programs.opd_code is null then 'instansi' else 'opd' end as unit_kind,
         coalesce(programs.opd_code, programs.instansi_code) as unit_code,
-        programs.program_code || '@' || programs.period as finding_key,
+        {{ joined_key('@', ['programs.program_code', 'programs.period']) }} as finding_key,
         windows.window_start,
         windows.window_end,
         windows.window_words,

@@ -179,7 +179,7 @@ published_differs_from_field as (
         figures.instansi_code,
         case when figures.opd_code is null then 'instansi' else 'opd' end as unit_kind,
         coalesce(figures.opd_code, figures.instansi_code) as unit_code,
-        figures.figure_id || '@' || figures.period || '@' || figures.sender_code as finding_key,
+        {{ joined_key('@', ['figures.figure_id', 'figures.period', 'figures.sender_code']) }} as finding_key,
         windows.window_start,
         windows.window_end,
         windows.window_words,

@@ -8,9 +8,17 @@ with listed as (
 
 ),
 
+-- More users than people are no share of them (a total since launch, mostly): such a row has no part in the
+-- figure on users, and its warning stays with the sender.
 usage as (
 
-    select * from {{ ref('stg_usage__months') }}
+    select
+        *,
+        case when active_users <= target_population then active_users end as counted_users,
+        case
+            when coalesce(active_users <= target_population, true) then target_population
+        end as counted_target
+    from {{ ref('stg_usage__months') }}
 
 ),
 
@@ -57,8 +65,8 @@ used as (
         owners.opd_code,
         usage.system_code,
         usage.kecamatan_code,
-        max(usage.active_users) as active_users,
-        max(usage.target_population) as target_population,
+        max(usage.counted_users) as counted_users,
+        max(usage.counted_target) as counted_target,
         coalesce(max(usage.active_users), 0) > 0 or coalesce(max(usage.transactions), 0) > 0 as is_used
     from {{ ref('int_windows__listed') }} as windows
     inner join usage
@@ -78,15 +86,20 @@ counted as (
     select
         {{ unit_keys('units') }},
         max(kecamatan_counts.kecamatan) filter (where used.kecamatan_code is not null) as kecamatan,
-        count(distinct used.kecamatan_code) filter (where used.is_used) as reached,
-        sum(used.active_users) filter (where used.target_population is not null) as users,
-        sum(used.target_population) as target
+        count(distinct kecamatan.kecamatan_code) filter (where used.is_used) as reached,
+        sum(used.counted_users) as users,
+        sum(used.counted_target) as target
     from {{ ref('int_units__windowed') }} as units
     left join kecamatan_counts on units.instansi_code = kecamatan_counts.instansi_code
     left join used
         on
             {{ same_window('units', 'used') }}
             and {{ counts_for('units', 'used.opd_code') }}
+    -- A code that is not on the list is no kecamatan of the agency.
+    left join kecamatan
+        on
+            used.instansi_code = kecamatan.instansi_code
+            and used.kecamatan_code = kecamatan.kecamatan_code
     group by all
 
 )

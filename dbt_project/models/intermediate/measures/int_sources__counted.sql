@@ -15,15 +15,24 @@ promises as (
 
 ),
 
+-- A source that is promised twice is owed as often as the stricter promise says.
 owed as (
 
-    select distinct
+    select
         instansi_code,
         opd_code,
         trim(split_part(promise, '=', 1)) as source_code,
         trim(split_part(promise, '=', 2)) as frequency
     from promises
     where promise <> ''
+    qualify row_number() over (
+        partition by instansi_code, opd_code, source_code
+        order by
+            case frequency
+                when 'daily' then 1 when 'weekly' then 2 when 'monthly' then 3 when 'quarterly' then 4
+                when 'semiannual' then 5 else 6
+            end
+    ) = 1
 
 ),
 
@@ -84,10 +93,9 @@ received as (
         instansi_code,
         source_code,
         opd_code,
-        cast(
-            case when length(period) = 4 then period || '-01-01' else period || '-01' end as date
-        ) as mark_day
+        {{ period_start('period') }} as mark_day
     from marks
+    where {{ period_start('period') }} is not null
     union
     select
         instansi_code,

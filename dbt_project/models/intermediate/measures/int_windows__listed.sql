@@ -50,11 +50,12 @@ dated as (
 
     select
         months.instansi_code,
-        cast(months.month_text || '-01' as date) as window_start,
-        last_day(cast(months.month_text || '-01' as date)) as window_end
+        {{ period_start('months.month_text') }} as window_start,
+        {{ period_end('months.month_text') }} as window_end
     from months
     cross join settings
-    where cast(months.month_text || '-01' as date) <= settings.as_of
+    -- A text that is no month, as a sender may write it, is no window.
+    where {{ period_start('months.month_text') }} <= settings.as_of
 
 ),
 
@@ -76,8 +77,8 @@ year_ends as (
 
     select
         years.instansi_code,
-        cast(years.year_text || '-01-01' as date) as window_start,
-        coalesce(max(dated.window_end), cast(years.year_text || '-12-31' as date)) as window_end
+        {{ period_start('years.year_text') }} as window_start,
+        coalesce(max(dated.window_end), {{ period_end('years.year_text') }}) as window_end
     from years
     left join dated
         on

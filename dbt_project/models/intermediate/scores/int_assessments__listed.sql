@@ -1,7 +1,7 @@
 with assessed as (
 
     select
-        max(received.instansi_code) as instansi_code,
+        received.instansi_code,
         received.unit_kind,
         received.unit_code,
         received.period,
@@ -9,14 +9,21 @@ with assessed as (
         received.stage
     from {{ ref('int_scores__received') }} as received
     inner join {{ ref('int_rulebooks__listed') }} as rulebooks on received.rulebook_id = rulebooks.rulebook_id
-    group by received.unit_kind, received.unit_code, received.period, received.rulebook_id, received.stage
+    group by
+        received.instansi_code,
+        received.unit_kind,
+        received.unit_code,
+        received.period,
+        received.rulebook_id,
+        received.stage
 
 ),
 
 numbered as (
 
     select
-        row_number() over (order by unit_kind, unit_code, period, rulebook_id, stage) as point_id,
+        row_number() over (order by unit_kind, unit_code, instansi_code, period, rulebook_id, stage)
+            as point_id,
         assessed.*
     from assessed
 

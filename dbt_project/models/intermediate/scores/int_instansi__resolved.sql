@@ -12,6 +12,8 @@ with codes as (
     union
     select instansi_code from {{ source('raw', 'program_realization') }}
     union
+    select instansi_code from {{ source('raw', 'program') }}
+    union
     select instansi_code from {{ source('raw', 'smart_city_evaluation') }}
     union
     select instansi_code from {{ ref('stg_self_assessment__levels') }}

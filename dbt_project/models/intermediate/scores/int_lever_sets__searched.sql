@@ -11,7 +11,7 @@ with recursive assessments as (
     from {{ ref('int_assessments__listed') }}
     where walk = 'point'
     qualify
-        period = max(period) over (partition by unit_kind, unit_code, rulebook_id, stage)
+        period = max(period) over (partition by instansi_code, unit_kind, unit_code, rulebook_id, stage)
 
 ),
 

@@ -116,6 +116,7 @@ roots as (
 select
     raised_0.assessment_id,
     raised_0.leaf_no as node_no,
-    raised_0.value - roots.value as gain
+    -- A mean never falls where one of its values rises; what is below 0 is the last digit of a double.
+    greatest(raised_0.value - roots.value, 0) as gain
 from raised_0
 inner join roots on raised_0.assessment_id = roots.assessment_id

@@ -3,7 +3,7 @@ with numbered as not materialized (
     select
         assessments.point_id,
         nodes.node_no,
-        received.observed,
+        case when received.is_on_scale then received.observed end as observed,
         received.published,
         received.published_predicate,
         received.is_print,
@@ -13,6 +13,7 @@ with numbered as not materialized (
     inner join {{ ref('int_assessments__listed') }} as assessments
         on
             received.unit_kind = assessments.unit_kind
+            and received.instansi_code = assessments.instansi_code
             and received.unit_code = assessments.unit_code
             and received.period = assessments.period
             and received.rulebook_id = assessments.rulebook_id

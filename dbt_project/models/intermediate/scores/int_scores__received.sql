@@ -138,5 +138,12 @@ unioned as (
 
 )
 
-select *
+-- A value off the scale of its rulebook (which may have changed since) is no observation. The ministry counts
+-- what is unanswered as 0, so a printed domain may lie between 0 and the scale.
+select
+    unioned.*,
+    coalesce(
+        unioned.observed between least(rulebooks.scale_min, 0) and rulebooks.scale_max, true
+    ) as is_on_scale
 from unioned
+left join {{ ref('int_rulebooks__listed') }} as rulebooks on unioned.rulebook_id = rulebooks.rulebook_id

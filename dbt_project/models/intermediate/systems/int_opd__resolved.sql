@@ -28,13 +28,14 @@ mentioned as (
         opd_name
     from {{ ref('stg_system_inventory__systems') }}
     union all
-    -- A row without an owner belongs to whoever sent it, be it the agency as a whole.
+    -- A row without an owner, or with one in letters that no key is made of, belongs to whoever sent it, be
+    -- it the agency as a whole.
     select
         instansi_code,
         sender_code as opd_code,
         cast(null as varchar) as opd_name
     from {{ ref('stg_system_inventory__systems') }}
-    where opd_code is null and opd_name is null
+    where opd_code is null and {{ name_key('opd_name') }} is null
     union all
     select
         instansi_code,

@@ -26,7 +26,7 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by file_sha256, file_name, url_key, system_code
+            partition by file_id, url_key, system_code
             order by row_number
         ) as url_turn,
         row_number() over (
@@ -52,7 +52,7 @@ keyed as (
                 when system_name is not null
                     then 'name:' || opd_code || ':' || {{ name_key('system_name') }}
             end,
-            'row:' || file_name || ':' || row_number
+            'row:' || file_id || ':' || row_number
         ) as join_key
     from numbered
 
@@ -105,13 +105,19 @@ joined as (
 ),
 
 -- A code is issued from owner and address, else name, else place in the file, and is the same every time.
+-- Letters that no code is made of name nothing.
 coded as (
 
     select
         *,
         coalesce(
             system_code,
-            opd_code || '-' || {{ slug("coalesce(url_key, system_name, 'baris ' || row_number)") }}
+            opd_code || '-'
+            || coalesce(
+                nullif({{ slug('url_key') }}, ''),
+                nullif({{ slug('system_name') }}, ''),
+                'baris-' || row_number
+            )
             || case when url_turn > 1 then '-' || url_turn else '' end
         ) as issued_code
     from joined

@@ -70,10 +70,15 @@ correlated as (
     select
         *,
         case
-            when units * sum_xx - sum_x * sum_x > 1e-9 and units * sum_yy - sum_y * sum_y > 1e-9
+            -- What is left of two large numbers must be more than their last digits.
+            when
+                units * sum_xx - sum_x * sum_x > greatest(1e-9, 1e-12 * units * sum_xx)
+                and units * sum_yy - sum_y * sum_y > greatest(1e-9, 1e-12 * units * sum_yy)
                 then
-                    (units * sum_xy - sum_x * sum_y)
-                    / sqrt((units * sum_xx - sum_x * sum_x) * (units * sum_yy - sum_y * sum_y))
+                    least(greatest(
+                        (units * sum_xy - sum_x * sum_y)
+                        / (sqrt(units * sum_xx - sum_x * sum_x) * sqrt(units * sum_yy - sum_y * sum_y)), -1
+                    ), 1)
         end as correlation
     from summed
 

@@ -33,6 +33,7 @@ left_out as (
     inner join {{ ref('fct_ranks') }} as ranks
         on
             listed.unit_kind = ranks.unit_kind
+            and listed.instansi_code = ranks.instansi_code
             and listed.unit_code = ranks.unit_code
             and listed.period = ranks.period
             and listed.rulebook_id = ranks.rulebook_id
@@ -85,6 +86,7 @@ inner join {{ ref('int_assessments__listed') }} as listed on drawn.assessment_id
 inner join {{ ref('fct_ranks') }} as ranks
     on
         listed.unit_kind = ranks.unit_kind
+        and listed.instansi_code = ranks.instansi_code
         and listed.unit_code = ranks.unit_code
         and listed.period = ranks.period
         and listed.rulebook_id = ranks.rulebook_id

@@ -140,8 +140,17 @@ select
     called.predicate,
     completed.observed,
     printed_elsewhere.published,
-    completed.band_low,
-    completed.band_high,
+    -- A value below the scale (0 for what is unanswered) may lie below what the missing would make at the least.
+    case
+        when completed.is_available and completed.band_low is not null
+            then least(completed.band_low, {{ value_double('completed') }})
+        else completed.band_low
+    end as band_low,
+    case
+        when completed.is_available and completed.band_high is not null
+            then greatest(completed.band_high, {{ value_double('completed') }})
+        else completed.band_high
+    end as band_high,
     completed.coverage,
     case
         when completed.is_available

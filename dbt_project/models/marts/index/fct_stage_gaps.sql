@@ -27,6 +27,7 @@ pairs as (
     inner join assessments as later
         on
             earlier.unit_kind = later.unit_kind
+            and earlier.instansi_code = later.instansi_code
             and earlier.unit_code = later.unit_code
             and earlier.period = later.period
             and earlier.rulebook_id = later.rulebook_id

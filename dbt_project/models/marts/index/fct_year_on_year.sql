@@ -31,6 +31,7 @@ books as (
 preceded as (
 
     select
+        later.instansi_code,
         later.unit_kind,
         later.unit_code,
         later.stage,
@@ -46,6 +47,7 @@ preceded as (
     inner join indices as earlier
         on
             later.unit_kind = earlier.unit_kind
+            and later.instansi_code = earlier.instansi_code
             and later.unit_code = earlier.unit_code
             and later.stage = earlier.stage
             and later.period > earlier.period
@@ -56,7 +58,13 @@ preceded as (
         -- Only one regulation follows another; a rubric and a user's rulebook have no predecessor.
         or (book.regulation is not null and earlier_book.regulation is not null)
     qualify row_number() over (
-        partition by later.unit_kind, later.unit_code, later.stage, later.period, later.rulebook_id
+        partition by
+            later.instansi_code,
+            later.unit_kind,
+            later.unit_code,
+            later.stage,
+            later.period,
+            later.rulebook_id
         order by earlier.period desc, earlier.rulebook_id <> later.rulebook_id, earlier.rulebook_id desc
     ) = 1
 
@@ -85,6 +93,7 @@ from scores
 inner join preceded
     on
         scores.unit_kind = preceded.unit_kind
+        and scores.instansi_code = preceded.instansi_code
         and scores.unit_code = preceded.unit_code
         and scores.stage = preceded.stage
         and scores.period = preceded.period
@@ -92,6 +101,7 @@ inner join preceded
 left join scores as previous
     on
         preceded.unit_kind = previous.unit_kind
+        and preceded.instansi_code = previous.instansi_code
         and preceded.unit_code = previous.unit_code
         and preceded.stage = previous.stage
         and preceded.previous_period = previous.period

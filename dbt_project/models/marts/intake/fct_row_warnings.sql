@@ -11,9 +11,11 @@ select
     warned.opd_code,
     coalesce(opds.opd_code, warned.sender_code) as answer_opd_code,
     warned.period,
+    warned.file_id,
     warned.file_sha256,
     warned.file_name,
     warned.row_number,
+    warned.row_place,
     warned.rule as rule_id,
     warned.message,
     warned.received_at

@@ -4,18 +4,18 @@ with files as (
         intake.instansi_code,
         intake.log_format,
         parts.day,
-        parts.file_sha256,
+        parts.file_id,
         parts.records
     from {{ source('lake', 'service_call_files') }} as parts
     inner join (
         select distinct
-            file_sha256,
+            file_id,
             instansi_code,
             log_format
         from {{ source('raw', 'intake_files') }}
         where kind = 'service_log' and status in ('loaded', 'partly')
     ) as intake
-        on parts.file_sha256 = intake.file_sha256
+        on parts.file_id = intake.file_id
 
 ),
 
@@ -25,7 +25,7 @@ received as (
         instansi_code,
         log_format,
         day,
-        count(distinct file_sha256) as files,
+        count(distinct file_id) as files,
         cast(sum(records) as bigint) as records
     from files
     group by instansi_code, log_format, day

@@ -11,12 +11,12 @@ bridges as (
     select
         instansi_code,
         window_start,
-        split_part(variant, ' ', 1) as first_opd,
-        split_part(variant, ' ', 2) as second_opd
+        gone_first as first_opd,
+        gone_second as second_opd
     from {{ ref('int_network__reached') }}
-    where variant not in ('whole', 'without_largest')
-    group by instansi_code, window_start, variant
-    having not bool_or(opd_code = split_part(variant, ' ', 2))
+    where gone_first is not null
+    group by instansi_code, window_start, gone_first, gone_second
+    having not bool_or(opd_code = gone_second)
 
 )
 

@@ -81,9 +81,8 @@ stated as (
     select
         *,
         md5(
-            instansi_code || '|' || rule_id || '|' || unit_kind || '|' || unit_code || '|' || finding_key
+            {{ joined_key('|', ['instansi_code', 'rule_id', 'unit_kind', 'unit_code', 'finding_key']) }}
         ) as finding_id,
-        -- Names are put in last, so that braces in a name are never read as words to fill in.
         {{ filled_sentence('sentence', [
             ('window', 'window_words'), ('a', 'a'), ('b', 'b'), ('d', 'd'), ('c', 'c'),
             ('unit', 'unit_name'), ('subject', 'subject'),

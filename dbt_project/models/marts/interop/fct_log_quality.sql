@@ -50,7 +50,7 @@ judged as (
 by_owner as (
 
     select
-        file_sha256,
+        file_id,
         sum(calls) as calls,
         sum(calls) filter (where sides = 'both') as pairs,
         sum(calls) filter (where not has_own_id and sides <> 'gateway') as calls_without_id,
@@ -65,7 +65,7 @@ by_owner as (
         sum(calls) filter (where is_business) as business_calls,
         sum(calls) filter (where is_business and not is_mapped) as unmapped_calls
     from judged
-    group by file_sha256
+    group by file_id
 
 ),
 
@@ -73,21 +73,21 @@ by_owner as (
 used as (
 
     select
-        file_sha256,
+        file_id,
         sum(calls) as records
     from (
         select
-            file_sha256,
+            file_id,
             calls
         from calls
         union all
         select
-            partner_file_sha256 as file_sha256,
+            partner_file_id as file_id,
             calls
         from calls
-        where partner_file_sha256 is not null
+        where partner_file_id is not null
     ) as sides
-    group by file_sha256
+    group by file_id
 
 )
 
@@ -101,7 +101,8 @@ select
     files.records,
     files.bad_lines,
     files.blank_lines,
-    files.records - cast(coalesce(used.records, 0) as bigint) as duplicates,
+    -- One id on three days is paired anew on each, and one of its records may then count on two of them.
+    greatest(files.records - cast(coalesce(used.records, 0) as bigint), 0) as duplicates,
     cast(coalesce(by_owner.orphans, 0) as bigint) as orphans,
     cast(coalesce(by_owner.metaservice_calls, 0) as bigint) as metaservice_calls,
     cast(coalesce(by_owner.monitoring_calls, 0) as bigint) as monitoring_calls,
@@ -116,5 +117,5 @@ select
     cast(coalesce(by_owner.skewed_calls, 0) as bigint) as skewed_calls,
     cast(coalesce(by_owner.odd_durations, 0) as bigint) as odd_durations
 from files
-left join by_owner on files.file_sha256 = by_owner.file_sha256
-left join used on files.file_sha256 = used.file_sha256
+left join by_owner on files.file_id = by_owner.file_id
+left join used on files.file_id = used.file_id

@@ -10,7 +10,7 @@ renamed as (
         _instansi_code as instansi_code,
         _period as period,
         -- A list without codes is told apart by name.
-        coalesce(dataset_code, {{ slug('dataset_name') }}) as dataset_code,
+        coalesce(dataset_code, nullif({{ slug('dataset_name') }}, ''), dataset_name) as dataset_code,
         dataset_name,
         description,
         purpose,

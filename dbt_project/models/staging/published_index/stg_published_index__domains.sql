@@ -32,6 +32,7 @@ select
     end as observed,
     case when columns_mapped.column_name = 'index' then source.index end as published,
     case when columns_mapped.column_name = 'index' then source.predikat end as published_predicate,
+    source._file_id as file_id,
     source._file_sha256 as file_sha256,
     source._file_name as file_name,
     source._row_number as row_number,

@@ -12,6 +12,7 @@ select
     stage,
     node_id,
     score,
+    _file_id as file_id,
     _file_sha256 as file_sha256,
     _file_name as file_name,
     _row_number as row_number,

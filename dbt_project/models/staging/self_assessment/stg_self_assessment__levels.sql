@@ -16,6 +16,7 @@ select
     evidence_ref,
     assessor_kind,
     assessed_on,
+    _file_id as file_id,
     _file_sha256 as file_sha256,
     _file_name as file_name,
     _row_number as row_number,

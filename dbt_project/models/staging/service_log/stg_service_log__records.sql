@@ -7,7 +7,7 @@ with source as (
 select
     instansi_code,
     log_format,
-    file_sha256,
+    file_id,
     line_number,
     record_id,
     left(record_id, 1) <> '#' as has_own_id,

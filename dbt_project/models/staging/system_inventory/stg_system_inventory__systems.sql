@@ -47,6 +47,7 @@ renamed as (
         data_class,
         note,
         _opd_code as sender_code,
+        _file_id as file_id,
         _file_sha256 as file_sha256,
         _file_name as file_name,
         _row_number as row_number,

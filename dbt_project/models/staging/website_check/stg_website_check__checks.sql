@@ -42,6 +42,8 @@ renamed as (
 
 select *
 from renamed
+-- An address without a host names no site.
+where url_key is not null
 qualify row_number() over (
     partition by instansi_code, url_key, checked_at
     order by file_order desc, row_number desc

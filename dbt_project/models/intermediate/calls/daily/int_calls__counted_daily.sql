@@ -13,7 +13,7 @@
 {{ id_key }} as id_key,
         {{ message_key }} as message_key,
         {{ route_key }} as route_key,
-        {{ hashed(['file_sha256']) }} as file_key,
+        {{ hashed(['file_id']) }} as file_key,
         has_own_id,
         message_id is not null as has_message,
         side is not null as has_sides,
@@ -353,15 +353,17 @@ calls as (
         end as sides,
         has_own_id,
         is_paired_by_message,
-        coalesce(client_succeeded, producer_succeeded) as succeeded,
+        -- A call of which nobody knows that it succeeded did not.
+        coalesce(client_succeeded, producer_succeeded, false) as succeeded,
         case when client_hash is null then producer_ms else client_ms end as duration_ms,
         has_login,
         is_reused_id,
         -- By the two clocks the request reached the producer's gateway before the client's sent it, or the
-        -- answer came back before it was sent.
+        -- answer came back before it was sent. Wide numbers, since a gateway may write any duration.
         coalesce(
-            {{ ms_between('client_started_at', 'producer_started_at') }} - client_forward_ms < -2000
-            or {{ ms_between('producer_started_at', 'client_started_at') }}
+            cast({{ ms_between('client_started_at', 'producer_started_at') }} as hugeint)
+            - client_forward_ms < -2000
+            or cast({{ ms_between('producer_started_at', 'client_started_at') }} as hugeint)
             + client_forward_ms + client_backend_ms - producer_ms < -2000,
             false
         ) as is_skewed,
@@ -375,12 +377,12 @@ calls as (
         day,
         hour,
         {{ route_key }} as route_key,
-        {{ hashed(['file_sha256']) }} as file_key,
+        {{ hashed(['file_id']) }} as file_key,
         cast(null as ubigint) as partner_file_key,
         'gateway' as sides,
         has_own_id,
         false as is_paired_by_message,
-        succeeded,
+        coalesce(succeeded, false) as succeeded,
         duration_ms,
         user_pseudo is not null as has_login,
         false as is_reused_id,
@@ -413,7 +415,8 @@ counted as (
         count(*) filter (where is_reused_id) as reused_ids,
         count(*) filter (where is_skewed) as skewed_calls,
         count(*) filter (where duration_ms not between 0 and 3600000) as odd_durations,
-        list(cast(duration_ms as integer)) filter (where duration_ms between 0 and 3600000) as durations,
+        -- The cast runs on every row, also on those that the filter leaves out.
+        list(try_cast(duration_ms as integer)) filter (where duration_ms between 0 and 3600000) as durations,
         list(cast(hour as utinyint)) as hours
     from calls
     group by
@@ -447,8 +450,8 @@ routes as (
 files as (
 
     select distinct
-        file_sha256,
-        {{ hashed(['file_sha256']) }} as file_key
+        file_id,
+        {{ hashed(['file_id']) }} as file_key
     from {{ records }}
     where day between {{ batch_day(-1) }} and {{ batch_day(1) }}
 
@@ -460,8 +463,8 @@ named as materialized (
         counted.day,
         routes.instansi_code,
         routes.log_format,
-        files.file_sha256,
-        partner_files.file_sha256 as partner_file_sha256,
+        files.file_id,
+        partner_files.file_id as partner_file_id,
         routes.consumer_identity,
         routes.provider_identity,
         routes.service_code,
@@ -471,8 +474,8 @@ named as materialized (
         counted.is_paired_by_message,
         counted.succeeded,
         counted.calls,
-        cast(counted.request_bytes as bigint) as request_bytes,
-        cast(counted.response_bytes as bigint) as response_bytes,
+        {{ bigint_within('counted.request_bytes') }} as request_bytes,
+        {{ bigint_within('counted.response_bytes') }} as response_bytes,
         counted.login_calls,
         counted.reused_ids,
         counted.skewed_calls,
@@ -499,8 +502,8 @@ select
     named.day,
     named.instansi_code,
     named.log_format,
-    named.file_sha256,
-    named.partner_file_sha256,
+    named.file_id,
+    named.partner_file_id,
     named.consumer_identity,
     named.provider_identity,
     named.service_code,
