@@ -64,7 +64,8 @@ _MEND = {
 class RefusedRow:
     """One row that breaks rules: `rules` and `messages` in step, `raw_row` a JSON object by header or None.
 
-    `is_loaded` tells that it was accepted all the same: all its rules are warnings.
+    `is_loaded` tells that it was accepted all the same: all its rules are warnings. `place` is the row as a
+    person sees it, where that is more than its number.
     """
 
     kind: str
@@ -75,6 +76,19 @@ class RefusedRow:
     messages: Sequence[str]
     raw_row: str | None
     is_loaded: bool
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOutPart:
+    """Something of a file that was not read as rows; `code` as `sources.findings.LeftOut` has it."""
+
+    kind: str
+    file_name: str
+    code: str
+    place: str
+    count: int
+    message: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,7 @@ class Problem:
 
     file_name: str
     row_number: int
+    place: str
     column: str
     found: str
     expected: str
@@ -134,6 +149,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
                 _files(connection, reader),
                 as_of,
                 reader["instansi_code"] == pages.FICTIONAL_CODE,
+                _left_out(connection, reader),
             )
     for folder in feedback_dir.iterdir():
         if folder.name not in readers and (folder / PAGE).is_file():
@@ -148,6 +164,7 @@ def write_answer(
     files: Sequence[RefusedFile],
     as_of: date,
     fictional: bool = False,
+    left_out: Sequence[LeftOutPart] = (),
 ) -> list[Path]:
     """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
 
@@ -161,6 +178,7 @@ def write_answer(
         files: files of which nothing was loaded.
         as_of: the day printed; also the workbooks' date of creation.
         fictional: whether the page must say that its OPD is made up.
+        left_out: what of the files was not read as rows; said first.
 
     Returns:
         The written files, the page first.
@@ -201,6 +219,10 @@ def write_answer(
         files=[
             {**f.__dict__, "name": _kind_title(f.kind), "sentence": f.reason.partition(": ")[2] or f.reason}
             for f in files
+        ],
+        left_out=[
+            {"file_name": name, "kind": _kind_title(kind), "parts": list(parts)}
+            for (kind, name), parts in groupby(left_out, key=lambda part: (part.kind, part.file_name))
         ],
         refused=sum(1 for r in rows if not r.is_loaded),
         warned=sum(1 for r in rows if r.is_loaded),
@@ -257,12 +279,13 @@ def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]
 def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedRow]:
     found = connection.execute(
         """
-        select kind, file_name, file_sha256, row_number, rules, messages, raw_row, false as is_loaded
+        select kind, file_name, file_sha256, row_number, rules, messages, raw_row, false as is_loaded,
+            row_place
         from fct_quarantine
         where status = 'open' and instansi_code = $instansi and answer_opd_code = $opd
         union all
         select kind, file_name, file_sha256, row_number, list(rule_id order by rule_id),
-            list(message order by rule_id), null, true
+            list(message order by rule_id), null, true, any_value(row_place)
         from fct_row_warnings where instansi_code = $instansi and answer_opd_code = $opd
         group by kind, file_name, file_sha256, row_number
         order by is_loaded, kind, file_name, file_sha256, row_number
@@ -270,6 +293,16 @@ def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> l
         {"instansi": reader["instansi_code"], "opd": reader["opd_code"]},
     ).fetchall()
     return [RefusedRow(*row) for row in found]
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[LeftOutPart]:
+    found = connection.execute(
+        "select kind, file_name, code, place, left_out, message from fct_left_out "
+        "where is_open and instansi_code = ? and opd_code = ? "
+        "order by kind, file_name, file_sha256, position",
+        [reader["instansi_code"], reader["opd_code"]],
+    ).fetchall()
+    return [LeftOutPart(*part) for part in found]
 
 
 def _files(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedFile]:
@@ -308,11 +341,11 @@ def _problem(row: RefusedRow, rule_id: str, message: str) -> Problem:
     rule = _rules(row.kind).get(rule_id)
     column = rule.column or "" if rule else (rule_id.split(".")[1] if rule_id.count(".") > 1 else "")
     match = _SENTENCE.match(message) or _ROW_SENTENCE.match(message)
-    if match:
-        return Problem(row.file_name, row.row_number, column, match["found"], match["expected"])
-    if rule and rule.kind == "missing":
-        return Problem(row.file_name, row.row_number, column, "(kosong)", rule.expected)
-    return Problem(row.file_name, row.row_number, column, "", message)
+    found, expected = (match["found"], match["expected"]) if match else ("", message)
+    if not match and rule and rule.kind == "missing":
+        found, expected = "(kosong)", rule.expected
+    place = row.place or str(row.row_number)
+    return Problem(row.file_name, row.row_number, place, column, found, expected)
 
 
 def _kind_title(kind: str) -> str:
@@ -439,7 +472,8 @@ def _write_problems(
             number += 1
             if number > _BOOK_ROWS:
                 return
-            place: list[str | int | None] = [level, p.file_name, p.row_number, p.column]
+            row = p.row_number if p.place == str(p.row_number) else p.place
+            place: list[str | int | None] = [level, p.file_name, row, p.column]
             _write_line(sheet, number, [*place, p.found, p.expected, group.mend, group.rule_id], formats)
 
 

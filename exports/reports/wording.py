@@ -4,7 +4,7 @@ Belongs here: how a value is written for a reader. Stays out: which value is sho
 """
 
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 NO_VALUE = "–"
 MONTHS = [
@@ -75,7 +75,9 @@ Number = int | float | Decimal
 
 def _half_up(value: Number, places: int) -> str:
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    text = f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    # A sender may hand in a number of 38 digits; the usual 28 would refuse it.
+    with localcontext(prec=400):
+        text = f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
     return text.translate(str.maketrans(",.", ".,"))
 
 
