@@ -66,11 +66,10 @@ def receive(home: Path, path: Path) -> dict[str, float]:
     from expectations import suite
     from expectations.contract import load_contract
     from orchestration import intake
+    from orchestration.intake import judge
     from orchestration.settings import Settings
     from orchestration.warehouse import open_warehouse
-    from sources import tables
-    from sources.kinds import scan_inbox
-    from sources.lake import LOG_FORMATS
+    from sources.tables.process import end_child
 
     spent: dict[str, float] = {}
 
@@ -93,21 +92,26 @@ def receive(home: Path, path: Path) -> dict[str, float]:
         "'12.07-OPD' || lpad(i::varchar, 2, '0') as opd_code, 'OPD ' || i as opd_name, "
         "null::varchar as short_name, true as is_active from range(60) as t (i)"
     )
-    tables.read_table = timed("find the header", tables.read_table)
-    tables.land_table = timed("read and land", tables.land_table)
-    file = scan_inbox(path.parents[2], intake.table_kinds(), LOG_FORMATS)[0]
+    judge.read_table = timed("read", judge.read_table)
+    judge.land_table = timed("land", judge.land_table)
+    inbox = path.parents[2]
+    [file] = intake.new_files(con, inbox, KIND)
     began, busy = time.perf_counter(), time.process_time()
-    record = intake.receive_file(con, settings, file)
+    record = intake.receive_file(con, settings, inbox, file).record
     spent_on_processor = time.process_time() - busy
+    end_child()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent_on_processor += children.ru_utime + children.ru_stime
     total = time.perf_counter() - began
     assert record.status == "partly", record
     spent["judge, keep, commit"] = total - sum(spent.values())
     spent["all"] = total
     spent["all, processor"] = spent_on_processor
     spent["memory MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    spent["memory of the reader MB"] = children.ru_maxrss / 1024
     spent["quarantined rows"] = record.rows_quarantined
     contract = load_contract(KIND)
-    suite.create_judged_view(con, contract, [record.file_sha256])
+    suite.create_judged_view(con, contract, [record.file_id])
     con.close()
     began = time.perf_counter()
     suite.verdicts(settings.warehouse, [contract])

@@ -15,6 +15,7 @@ from expectations.contract import (
     CONTRACTS,
     Column,
     Contract,
+    _rows,
     header_aliases,
     kinds,
     load_contract,
@@ -23,6 +24,7 @@ from expectations.contract import (
 from expectations.normalise import install_normalisers, text_stages, typed_sql
 from expectations.references import LISTS
 from expectations.rules import rules_of
+from expectations.spellings import RESOLVERS
 from orchestration.settings import PROJECT
 
 SCHEMA = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text())
@@ -55,7 +57,7 @@ def test_every_column_tells_what_it_is_and_how_to_mend_it(contract: Contract) ->
 def test_every_example_is_right_by_its_own_rules(contract: Contract) -> None:
     """Codes, pattern, type and range; references and dates after receipt are tried by the template's test."""
     con = duckdb.connect()
-    install_normalisers(con)
+    install_normalisers(con, "Asia/Jakarta")
     stages = text_stages(contract.columns, value_aliases(contract.kind))
     source = "select " + ", ".join(
         f"'{(c.example or '').replace(chr(39), chr(39) * 2)}' as \"{c.name}__text\"" for c in contract.columns
@@ -82,6 +84,40 @@ def test_patterns_hold_the_whole_value(contract: Contract) -> None:
             assert branch.endswith("$"), column.name
 
 
+def test_every_number_date_and_time_has_both_bounds_and_every_number_its_form(contract: Contract) -> None:
+    """What one sender writes can then overflow no sum and make no day that a calendar lacks."""
+    document = yaml.safe_load((CONTRACTS / f"{contract.kind}.odcs.yaml").read_text(encoding="utf-8"))
+    written = {p["name"]: p for p in document["schema"][0]["properties"]}
+    for column in contract.columns:
+        if column.type in ("bigint", "decimal(38,10)", "date", "timestamp"):
+            assert column.minimum is not None, column.name
+            assert column.maximum is not None or column.latest, column.name
+        if column.type in ("bigint", "decimal(38,10)"):
+            own = {c["property"] for c in written[column.name].get("customProperties", [])}
+            assert "numberForm" in own, column.name
+            assert abs(column.maximum or 0) <= 10**13, "14 digits are read"
+        if column.name == "period":
+            assert (column.pattern or "").startswith("^20"), column.name
+            assert column.latest, column.name
+
+
+def test_a_value_refuses_its_row_only_where_a_row_can_not_be_used_without_it(contract: Contract) -> None:
+    """Formats 0, severity: keys, what a reason for refusing rests on, areas and OPDs; elsewhere it warns."""
+    refusing = " ".join(row.broken for row in contract.row_rules if row.severity == "error")
+    for column in contract.columns:
+        has_rule = column.codes or column.pattern or column.type not in ("varchar", "varchar[]")
+        if has_rule and column.invalid == "error":
+            is_list_of_places = column.reference and column.reference[0] in ("area", "opd_register")
+            assert (
+                column.missing == "error"
+                or column.key
+                or is_list_of_places
+                or column.from_folder
+                or column.name in refusing
+                or contract.kind == "rulebook"
+            ), column.name
+
+
 def test_lists_that_codes_are_held_to_exist(contract: Contract) -> None:
     for column in contract.columns:
         if column.reference:
@@ -101,7 +137,45 @@ def test_aliases_name_columns_and_codes_that_exist(contract: Contract) -> None:
         column: Column = columns[name]
         allowed = {*column.codes, *column.also_accepted}
         for alias, code in spellings.items():
-            assert not column.codes or code in allowed, (name, alias, code)
+            assert not column.codes or set(code.split(";")) <= allowed, (name, alias, code)
+
+
+def test_every_row_of_an_alias_table_names_columns_that_exist(contract: Contract) -> None:
+    """`a|b`: the values below the header decide; `a|a`: taken where nothing else gives the column."""
+    columns = {c.name: c for c in contract.columns}
+    own = {text.lower(): c.name for c in contract.columns for text in (c.name, c.title)}
+    seen: set[str] = set()
+    for row in _rows(ALIASES / f"{contract.kind}.headers.csv"):
+        assert row["alias"].lower() not in seen, row
+        assert own.get(row["alias"].lower(), row["column"]) == row["column"], row
+        seen.add(row["alias"].lower())
+        assert {name for name in row["column"].split("|") if name} <= set(columns), row
+    for row in _rows(ALIASES / f"{contract.kind}.values.csv"):
+        column = columns[row["column"]]
+        allowed = {*column.codes, *column.also_accepted}
+        assert not column.codes or set(row["value"].split(";")) <= allowed, row
+
+
+def test_a_running_number_is_ignored_in_every_kind(contract: Contract) -> None:
+    known = header_aliases(contract.kind)
+    assert {known.get(heading) for heading in ("no", "no.", "nomor", "no urut", "#")} == {""}
+
+
+def test_every_column_that_names_something_listed_is_resolved(contract: Contract) -> None:
+    """One way for all of them; what belongs to an OPD is its sender's where it does not say."""
+    owners = {"opd_code", "producer_opd"}
+    for column in contract.columns:
+        if column.reference:
+            table, _ = column.reference
+            resolver = next((name for name, r in RESOLVERS.items() if r.list == table), None)
+            if table != "area" or column.name == "instansi_code":
+                assert column.names == resolver, column.name
+        if column.name.endswith(("opd_code", "_opd")) and contract.kind != "opd_register":
+            assert column.names == "opd", column.name
+            is_owner = column.name in owners and contract.kind != "gateway_identity"
+            assert column.from_sender == is_owner, column.name
+        assert column.code_column in (None, *(c.name for c in contract.columns))
+        assert column.names in (None, *RESOLVERS)
 
 
 def test_every_alias_table_belongs_to_a_contract() -> None:

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 AGREED = {
     "orchestration", "dbt_project", "expectations", "sources", "exports", "tests",
     "workspace.yaml", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
-    "requirements.lock", ".ci", ".gitignore", ".pre-commit-config.yaml",
+    "requirements.lock", "SECURITY.md", ".ci", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip
 
 

@@ -85,3 +85,27 @@ def test_the_daily_tag_covers_the_path_from_the_lake(manifest: dict) -> None:
     assert not missing
     # Each costs 0.06 s per model and day.
     assert len(partitioned) <= 3
+
+
+def test_what_a_sender_writes_only_warns(manifest: dict) -> None:
+    # A test that fails ends the night for everybody, so it may only tell of a fault of ours.
+    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
+    assert tests
+    tells = {t["name"]: t["config"]["meta"].get("tells_of") for t in tests}
+    assert not [name for name, of in tells.items() if of not in ("us", "sender")]
+    wrong = [
+        t["name"]
+        for t in tests
+        if (t["config"]["severity"].lower() == "warn") != (tells[t["name"]] == "sender")
+    ]
+    assert not wrong
+    # Staging holds what was sent: only what its own SQL makes so, its grain and its keys, may be held there.
+    ours = ("unique_combination", "unique", "not_null_columns", "not_null")
+    values = [
+        t["name"]
+        for t in tests
+        if (t.get("attached_node") or "").rpartition(".")[2].startswith("stg_")
+        and t["test_metadata"]["name"] not in ours
+        and tells[t["name"]] != "sender"
+    ]
+    assert not values

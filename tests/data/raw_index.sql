@@ -4,34 +4,39 @@ create table raw.published_index (
     agency varchar, year bigint, category varchar, table_no varchar, "table" varchar, row_no varchar,
     domain_kebijakan decimal(38, 10), domain_tata_kelola decimal(38, 10), domain_manajemen decimal(38, 10),
     domain_layanan decimal(38, 10), "index" decimal(38, 10), predikat varchar, source varchar,
-    _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar, _opd_code varchar,
+    _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
+    _opd_code varchar,
     _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.self_assessment (
     instansi_code varchar, period varchar, rulebook_id varchar, node_id varchar, stage varchar,
     level decimal(38, 10), explanation varchar, evidence_ref varchar[], assessor_kind varchar, assessed_on date,
-    opd_code varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
-    _opd_code varchar, _period varchar, _received_at timestamp, _file_order bigint
+    opd_code varchar, _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint,
+    _instansi_code varchar, _opd_code varchar, _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.rulebook (
     rulebook_id varchar, node_id varchar, parent_id varchar, kind varchar, name varchar, weight decimal(38, 10),
     method varchar, title varchar, scale_min decimal(38, 10), scale_max decimal(38, 10),
     availability_threshold decimal(38, 10), missing_counts_as decimal(38, 10),
-    _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar, _opd_code varchar,
+    _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
+    _opd_code varchar,
     _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.scores (
     rulebook_id varchar, unit_code varchar, period varchar, stage varchar, node_id varchar, score decimal(38, 10),
-    _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar, _opd_code varchar,
+    _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
+    _opd_code varchar,
     _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.opd_register (
     instansi_code varchar, opd_code varchar, opd_name varchar, short_name varchar, opd_kind varchar,
     parent_opd_code varchar, is_active boolean, valid_from date, valid_to date, expects varchar,
-    _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar, _opd_code varchar,
+    _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
+    _opd_code varchar,
     _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.published_figure (instansi_code varchar);
+create table raw.program (instansi_code varchar);
 create table raw.program_realization (instansi_code varchar);
 create table raw.smart_city_evaluation (instansi_code varchar);
 create table raw.intake_files (instansi_code varchar);

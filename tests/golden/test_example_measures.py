@@ -224,7 +224,7 @@ def other_calls() -> Iterator[OtherCall]:
     [path] = Path(example.INBOX).glob(f"service_log/kong/{example.INSTANSI}/*.gz")
     for line in gzip.decompress(path.read_bytes()).decode().splitlines():
         record = json.loads(line)
-        if "status" in record["response"]:
+        if "started_at" in record:
             at = dt.datetime.fromtimestamp(record["started_at"] / 1000, example.WIB)
             yield OtherCall("RSUD", "rujukBalik", record["latencies"]["request"], at, False)
 

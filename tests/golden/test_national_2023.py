@@ -45,7 +45,8 @@ def national(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
             f"""
             insert into raw.published_index
             select agency, year, category, table_no, "table", row_no, {", ".join(NUMBERS)}, predikat, source,
-                'sha', 'published_index/@panrb/national_2023.csv', row_number() over () + 1, 'panrb', 'panrb',
+                'sha', 'sha', 'published_index/@panrb/national_2023.csv', row_number() over () + 1, 'panrb',
+                'panrb',
                 year, null, 1
             from read_csv(?, all_varchar = true, header = true)
             """,

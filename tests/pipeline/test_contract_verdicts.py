@@ -49,6 +49,7 @@ DIRT = [
     *("3 Maret 2026", "03/03/26", "2026-02-30", "1944-12-31", "2999-01-01", "45000", "2026-10-05 08:00"),
     *("open;closed", "csv;zip", "web\nmobile", "0812-3456-7890", "a@b.id", "Baik", "e" * 64, "combined"),
     *("permenpanrb-59-2020", "permenpanrb-5-2018", "p59.i18", "p59.i99", "2026-10", "2099", "2025-01"),
+    *("#REF!", "#KOSONG!", "K" * 2001, "1207264105900096", "60%", "2026-03-03 8:00 WIB", "12.1", "localhost"),
     *("ID/GOV/12.07-DINSOS", "/api/dikbud/1", "dinsos", "xroad"),
 ]
 URLS = ["http://a.id/x", "https://u:p@A.id/X/", "ftp://a.id", "javascript:alert(1)", "a.id/x", "WWW.A.ID"]
@@ -127,8 +128,8 @@ class Home:
         intake.prepare_warehouse(self.con, self.settings)
         self.received_at = dt.datetime(2026, 11, 24, 12)  # noqa: DTZ001  UTC, as the ledger keeps it
 
-    def judge(self, contract: Contract, sha256: str, columns: list[str], rows: list[list[str]]) -> None:
-        """What the intake does with landed rows, for any columns; `sha256` names the file."""
+    def judge(self, contract: Contract, sha256: str, columns: list[str], rows: list[list[str]]) -> str:
+        """What the intake does with landed rows, for any columns; the id of the file that `sha256` names."""
         surplus = ["x" if i % 50 == 0 else None for i in range(len(rows))]
         faults = ["quote" if i % 70 == 0 else None for i in range(len(rows))]
         landed = {
@@ -140,19 +141,20 @@ class Home:
         self.con.register("rows", table)
         self.con.execute("create or replace temp table landed as select * from rows")
         self.con.unregister("rows")
+        record = ledger.FileRecord(
+            *(sha256, sha256, contract.kind, None, "12.07", "12.07", "2026-10", 1, 1, None),
+            self.received_at,
+            absent_columns=quarantine.absent_columns(contract, columns, {}, False),
+        )
         facts = quarantine.FileFacts(
-            sha256, "12.07", "12.07", "2026-10", {}, self.received_at, "12.07", "2026-10"
+            sha256,
+            *("12.07", "12.07", "2026-10", {}, self.received_at, "12.07", "2026-10"),
+            file_id=record.file_id,
         )
         quarantine.judge_landed(self.con, contract, columns, columns, facts)
         self.con.execute(f"insert into received.{contract.kind} by name select * from judged")
-        ledger.record_file(
-            self.con,
-            ledger.FileRecord(
-                *(sha256, sha256, sha256, contract.kind, None, "12.07", "12.07", "2026-10", 1, 1),
-                self.received_at,
-                absent_columns=quarantine.absent_columns(contract, columns, {}),
-            ),
-        )
+        ledger.record_file(self.con, record)
+        return record.file_id
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +178,9 @@ def test_both_judges_count_the_same_rows(home: Home) -> None:
         # A second file that lacks a column which is asked for: one note, not one warning a row.
         asked = next((c.name for c in contract.columns if c.missing == "warning"), columns[-1])
         at = columns.index(asked)
-        home.judge(contract, f"a-{contract.kind}", columns, rows)
-        home.judge(
-            contract,
-            f"b-{contract.kind}",
-            columns[:at] + columns[at + 1 :],
-            [row[:at] + row[at + 1 :] for row in rows[: ROWS // 3]],
-        )
-        files = [f"a-{contract.kind}", f"b-{contract.kind}"]
+        files = [home.judge(contract, f"a-{contract.kind}", columns, rows)]
+        fewer = [row[:at] + row[at + 1 :] for row in rows[: ROWS // 3]]
+        files.append(home.judge(contract, f"b-{contract.kind}", columns[:at] + columns[at + 1 :], fewer))
         suite.create_judged_view(home.con, contract, files)
         counts |= suite.quarantine_counts(home.con, contract, files)
     home.con.close()

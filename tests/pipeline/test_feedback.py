@@ -231,8 +231,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
         "instansi_code,opd_code,opd_name,is_active\n88.01,88.01-A,Dinas A,Ya\n88.01,88.01-B,Dinas B,Ya\n",
     )
     home.put(f"{CONTRACTS}/kontrak.csv", BAD_CONTRACTS)
-    home.put(f"{CONTRACTS}/kepala.csv", "a,b\n1,2\n")
-    home.put(f"{CONTRACTS}/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
+    # Where no register tells otherwise, a sender is who it says.
+    home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
+    home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
     home.receive()
     night(home)
     yield home, home.settings.feedback
@@ -242,7 +243,14 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
 def night(home: Home) -> None:
     home.con.close()
     os.environ["SPBE_WAREHOUSE"] = str(home.settings.warehouse)
-    marts = ["fct_quarantine", "fct_intake_files", "fct_row_warnings", "dim_opd", "dim_instansi"]
+    marts = [
+        "fct_quarantine",
+        "fct_intake_files",
+        "fct_row_warnings",
+        "fct_left_out",
+        "dim_opd",
+        "dim_instansi",
+    ]
     window = ["--event-time-start", "2026-10-01", "--event-time-end", "2026-10-02"]
     run_dbt(home.settings, ["seed"])
     results = run_dbt(home.settings, ["run", "--select", *(f"+{m}" for m in marts), *window])
@@ -290,6 +298,18 @@ def test_nothing_personal_and_no_formula_leaves(answered: tuple[Home, Path]) -> 
     assert not [c for c in cells if c.startswith(("=", "+", "-", "@"))]
     assert '\'=HYPERLINK("http://x")' in cells
     assert "<b>PT" not in page
+
+
+def test_an_answer_holds_nothing_of_another_sender(answered: tuple[Home, Path]) -> None:
+    _, feedback = answered
+    told = {folder.name: (folder / PAGE).read_text(encoding="utf-8") for folder in feedback.iterdir()}
+    for book in feedback.rglob("*.xlsx"):
+        told[book.parent.name] += str(
+            [sheet(book, n) for n in CalamineWorkbook.from_path(str(book)).sheet_names]
+        )
+    assert [name for name, text in told.items() if "kontrak.csv" in text] == ["88.01-A"]
+    assert len([name for name, text in told.items() if "kepala.csv" in text]) == 1
+    assert "kepala.csv" not in told["88.01-A"]
 
 
 def test_a_hostile_sender_stays_in_the_folder(answered: tuple[Home, Path]) -> None:
@@ -430,3 +450,24 @@ def test_many_bad_rows_are_grouped_and_the_page_stays_short(tmp_path: Path) -> N
     assert len(sheet(tmp_path / "umpan_balik_self_assessment.xlsx", "masalah")) == 501
     write_answer(tmp_path, "Dinas", [], [], DAY)
     assert [p.name for p in tmp_path.iterdir()] == [PAGE]
+
+
+def test_a_row_is_mended_by_its_opd_or_the_instansi_alone(home: Home) -> None:
+    """Who else sends a correction reads why it is not taken; nothing of the row changes."""
+    register = "opd_code,opd_name\n88.01-DINKES,Dinas Kesehatan\n88.01-DINSOS,Dinas Sosial\n"
+    home.put("opd_register/88.01/2026/opd.csv", register)
+    home.put(f"{LEVELS}/level.csv", HEADER + ROWS)
+    home.put(f"{LEVELS}/level.csv.meta.toml", 'opd_code = "88.01-DINKES"\n')
+    home.receive()
+    assert home.levels() == {"p59.i03": 1}
+    assert home.rows("select distinct opd_code from raw.self_assessment") == [("88.01-DINKES",)]
+    for sender, status in (("88.01-DINSOS", "rejected"), ("88.01-DINKES", "loaded"), ("88.01", "loaded")):
+        name = f"{LEVELS}/dari_{sender}.csv"
+        home.put(name, "_perbaikan_dari,level\nlevel.csv#2,2\n")
+        home.put(f"{name}.meta.toml", f'opd_code = "{sender}"\n')
+        assert [r.status for r in home.receive()] == [status], sender
+    [(messages,)] = home.rows("select messages from raw.quarantine where file_name like '%DINSOS.csv'")
+    assert messages[0] == (
+        'Kolom _perbaikan_dari: ditemukan "level.csv#2", berkas ini dikirim 88.01-DINSOS; '
+        "hanya OPD pemilik baris atau instansi yang boleh memperbaiki."
+    )

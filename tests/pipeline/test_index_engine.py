@@ -337,7 +337,8 @@ def run_models(compiled: Compiled, books: Sequence[Rulebook], order: int) -> duc
             unnest(?::varchar[]) as rulebook_id, 'self' as stage, unnest(?::varchar[]) as node_id,
             unnest(?::decimal(38, 10)[]) as observed, cast(null as decimal(38, 10)) as published,
             cast(null as varchar) as published_predicate, false as is_print, 'f' as file_sha256,
-            'f' as file_name, 1 as row_number, timestamp '2026-01-01' as received_at, 1 as file_order
+            'f' as file_name, 1 as row_number, timestamp '2026-01-01' as received_at, 1 as file_order,
+            true as is_on_scale
         """,
         [list(column) for column in zip(*observed, strict=True)],
     )

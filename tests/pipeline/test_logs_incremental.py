@@ -152,7 +152,7 @@ def test_killed_anywhere_a_second_run_reads_every_line_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generate(tmp_path / "inbox", 40_000, days=2)
-    columns = "file_sha256, line_number, day, started_at, provider_identity, user_pseudo is null"
+    columns = "file_id, line_number, day, started_at, provider_identity, user_pseudo is null"
     expected: list[tuple[Any, ...]] | None = None
     for number, delay in enumerate((None, 0.05, 0.3, 0.7, 1.2)):
         settings = home(tmp_path / f"home-{number}", monkeypatch)

@@ -34,10 +34,17 @@ def test_a_page_calls_nobody(tmp_path: Path) -> None:
 def test_a_page_shows_the_last_verdict_the_worst_first(tmp_path: Path) -> None:
     contract = load_contract("usage")
     found = {rule.id: 0 for rule in rules_of(contract)}
-    found |= {"usage.system_code.reference": 9, "usage.row.period_is_month": 2, "usage.active_users.type": 3}
+    found |= {"usage.system_code.reference": 9, "usage.row.period_is_month": 2, "usage.period.pattern": 3}
     _, page = write_pages(tmp_path, [contract], {"usage": LastVerdict(found, 40, "2026-11-24 01:30")})
     text = page.read_text(encoding="utf-8")
     assert f"40 baris diperiksa terhadap {len(found)} aturan" in text
     assert "3 aturan dilanggar" in text
     shown = re.findall(r"<code>(usage\.[^<]*)</code>", text)
-    assert shown == ["usage.active_users.type", "usage.row.period_is_month", "usage.system_code.reference"]
+    assert shown == ["usage.period.pattern", "usage.row.period_is_month", "usage.system_code.reference"]
+
+
+def test_a_page_tells_by_what_a_thing_may_be_named_and_who_is_meant_where_nobody_is(tmp_path: Path) -> None:
+    pages = write_pages(tmp_path, [load_contract("complaint"), load_contract("self_assessment")], {})
+    complaint, assessment = (path.read_text(encoding="utf-8") for path in pages[1:])
+    assert "kode, nama, atau singkatan OPD pada Daftar OPD; kosong berarti OPD pengirim berkas" in complaint
+    assert "kode, nomor, atau nama indikator pada Daftar indikator peraturan" in assessment

@@ -14,12 +14,13 @@ from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contract, load_contract
 from expectations.references import list_entries
-from expectations.template import CODE_SHEET, DATA_SHEET, declared_version, write_template
+from expectations.template import CODE_SHEET, DATA_SHEET, write_template
 from orchestration import intake
 from orchestration.cli.common import Failure
 from orchestration.cli.template import template
 from orchestration.settings import Settings
 from sources.kinds import InboxFile
+from sources.tables.workbook import declared_version
 
 # A tree of one row and its scores are files of a user's own; their example rows name each other's.
 KINDS = [k for k in intake.table_kinds() if k not in ("rulebook", "scores", "overlap_decision")]
@@ -93,7 +94,8 @@ def test_a_filled_template_loads_without_change(
     fill(path, list(typed.values()))
     stat = path.stat()
     file = InboxFile(path, path.name, kind, None, "12.07", None, stat.st_size, stat.st_mtime_ns)
-    record, broken = intake.check_file(con, settings, file)
+    verdict, broken = intake.check_file(con, settings, file)
+    record = verdict.record
     assert (record.rows_received, record.rows_loaded) == (1, 1), broken
     assert [b for b in broken if not b[1].endswith((".reference", ".web_has_url"))] == []
 
@@ -123,7 +125,7 @@ def test_head_and_codes_can_not_be_changed(tmp_path: Path) -> None:
         workbook = book.read("xl/workbook.xml").decode()
         notes = book.read("xl/comments1.xml").decode()
     assert "<sheetProtection" in sheet
-    assert re.search(r'<definedName name="kontrak">"usage@1\.0\.0"</definedName>', workbook)
+    assert re.search(r'<definedName name="kontrak">"usage@2\.0\.0"</definedName>', workbook)
     assert re.search(rf'name="{CODE_SHEET}"[^>]*state="hidden"', workbook)
     assert all(escape(c.description) in notes for c in contract.columns)
     assert CalamineWorkbook.from_path(str(path)).sheet_names[0] == DATA_SHEET
@@ -140,7 +142,7 @@ def test_the_same_contract_gives_the_same_file(tmp_path: Path) -> None:
 
 def test_the_command_writes_a_template_or_says_what_is_wrong(tmp_path: Path, settings: Settings) -> None:
     template("vendor_contract", tmp_path / "kontrak.xlsx")
-    assert declared_version(tmp_path / "kontrak.xlsx") == ("vendor_contract", "1.0.0")
+    assert declared_version(tmp_path / "kontrak.xlsx") == ("vendor_contract", "2.0.0")
     with pytest.raises(Failure, match="mungkin maksudnya vendor_contract") as raised:
         template("vendor_contracts", tmp_path / "b.xlsx")
     assert raised.value.exit_code == 2
@@ -161,4 +163,4 @@ def test_only_a_workbook_of_ours_names_its_contract(tmp_path: Path) -> None:
     (tmp_path / "e.xlsx").write_bytes(whole[: len(whole) // 2])
     found = [declared_version(tmp_path / name) for name in ("a.csv", "b.zip", "c.xlsx", "e.xlsx")]
     assert found == [None] * 4
-    assert declared_version(tmp_path / "d.xlsx") in (None, ("usage", "1.0.0"))
+    assert declared_version(tmp_path / "d.xlsx") in (None, ("usage", "2.0.0"))

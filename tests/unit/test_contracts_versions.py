@@ -47,8 +47,8 @@ class Home:
         with open_warehouse(self.settings.warehouse) as con:
             intake.prepare_warehouse(con, self.settings)
             records = list(intake.receive(con, self.settings, self.settings.inbox, KIND))
-            shas = [r.file_sha256 for r in records if r.rows_received]
-            suite.create_judged_view(con, contracts.load_contract(KIND), shas)
+            ids = [r.file_id for r in records if r.rows_received]
+            suite.create_judged_view(con, contracts.load_contract(KIND), ids)
         return {Path(r.file_name).name: (r.status, r.contract_version) for r in records}
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -103,17 +103,17 @@ NEW = {"new_column": {"businessName": "Kolom baru", "required": True, **MUST}}
 def test_a_trial_counts_rows_that_would_newly_fail_or_pass(home: Home) -> None:
     """By sender, with the rule; nothing changes in the warehouse."""
     home.hand_in("a.csv", ROWS + "DAA-3,1212200,1,masuk\n")
-    assert home.receive() == {"a.csv": ("partly", "1.0.0")}
+    assert home.receive() == {"a.csv": ("partly", "2.0.0")}
     before = home.ask("select * from received.usage order by all")
     contract = contracts.read_contract(
-        draft("2.0.0", active_users=MUST, kecamatan_code={"logicalTypeOptions": {}})
+        draft("3.0.0", active_users=MUST, kecamatan_code={"logicalTypeOptions": {}})
     )
     found = try_contract(home.settings, contract)
     outcome = found[("12.07", "12.07")]
     assert (outcome.rows, outcome.newly_failing, outcome.newly_passing) == (3, 1, 0)
     assert dict(outcome.rules) == {"usage.active_users.missing": 1}
     kind = {"kecamatan_code": {"logicalTypeOptions": {}, "relationships": []}}
-    found = try_contract(home.settings, contracts.read_contract(draft("2.0.1", **kind)))
+    found = try_contract(home.settings, contracts.read_contract(draft("3.0.1", **kind)))
     assert found[("12.07", "12.07")].newly_passing == 1
     assert home.ask("select * from received.usage order by all") == before
 
@@ -121,7 +121,7 @@ def test_a_trial_counts_rows_that_would_newly_fail_or_pass(home: Home) -> None:
 def test_a_trial_tells_of_files_that_would_be_refused_as_a_whole(home: Home) -> None:
     home.hand_in("a.csv", ROWS)
     home.receive()
-    found = try_contract(home.settings, contracts.read_contract(draft("2.0.0", **NEW)))
+    found = try_contract(home.settings, contracts.read_contract(draft("3.0.0", **NEW)))
     outcome = found[("12.07", "12.07")]
     assert (outcome.newly_failing, dict(outcome.rules)) == (2, {"file.wrong_header": 2})
 
@@ -132,9 +132,9 @@ def test_the_command_tries_a_draft_and_fails_where_rows_would(
     home.hand_in("a.csv", ROWS)
     home.receive()
     with pytest.raises(Failure, match="1 rows that load today would fail"):
-        check(KIND, contract_version=str(draft("2.0.0", active_users=MUST)))
+        check(KIND, contract_version=str(draft("3.0.0", active_users=MUST)))
     assert "usage.active_users.missing 1" in capsys.readouterr().out
-    check(KIND, contract_version="1.0.0")
+    check(KIND, contract_version="2.0.0")
     with pytest.raises(Failure, match="no contract of usage there"):
         check(KIND, contract_version="9.9.9")
 
@@ -143,11 +143,11 @@ def test_rows_of_an_earlier_version_stay_and_are_not_judged_again(home: Home) ->
     """A new required column is NULL in them; the two judges do not compare them by the new rules."""
     home.hand_in("old.csv", ROWS)
     home.receive()
-    put_in_force(draft("2.0.0", **NEW))
+    put_in_force(draft("3.0.0", **NEW))
     home.hand_in("late.csv", ROWS.replace("12.07.03", "12.07.04"))
     with_column = [f"{line},{'new_column' if i == 0 else 'x'}" for i, line in enumerate(ROWS.splitlines())]
     home.hand_in("new.csv", "\n".join(with_column))
-    assert home.receive() == {"late.csv": ("rejected", None), "new.csv": ("loaded", "2.0.0")}
+    assert home.receive() == {"late.csv": ("rejected", None), "new.csv": ("loaded", "3.0.0")}
     rows = home.ask("select _file_name, new_column from raw.usage order by all")
     names = [(Path(str(name)).name, value) for name, value in rows]
     assert names == [("new.csv", "x"), ("new.csv", "x"), ("old.csv", None), ("old.csv", None)]
@@ -160,8 +160,8 @@ def test_a_template_sent_late_is_valid_under_its_own_version(home: Home, tmp_pat
     contract = contracts.load_contract(KIND)
     write_template(path, contract, {})
     fill(path, [c.example or "" for c in contract.columns])
-    put_in_force(draft("2.0.0", **NEW))
+    put_in_force(draft("3.0.0", **NEW))
     home.hand_in("lama.xlsx", path)
-    assert home.receive() == {"lama.xlsx": ("loaded", "1.0.0")}
+    assert home.receive() == {"lama.xlsx": ("loaded", "2.0.0")}
     assert home.ask("select system_code, new_column from raw.usage") == [("DAA-012", None)]
     assert home.ask("select count(*) from expectations.usage") == [(0,)]

@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def load(
     given_ = {
         "log_format": log_format,
         "instansi_code": "99.99",
-        "file_sha256": sha,
+        "file_id": sha,
         "file_name": f"service_log/{log_format}/{path.name}",
         "lake_dir": path.parent / "lake",
         "time_zone": "Asia/Jakarta",
@@ -139,7 +139,8 @@ XROAD_LINES = [
     Line(json.dumps(side(requestInTs=-5)).encode(), "xroad.time_epoch"),
     Line(json.dumps(side(requestInTs=10**18)).encode(), "xroad.time_epoch"),
     Line(json.dumps(side(requestInTs=-(2**63))).encode(), "xroad.time_epoch"),
-    Line(json.dumps(side(requestInTs=NOON, responseOutTs=-(2**63))).encode(), "xroad.time_epoch"),
+    Line(json.dumps(side(responseOutTs=-(2**63), requestOutTs="kemarin")).encode()),
+    Line(json.dumps(side(securityServerType="PRODUCER", succeeded="TRUE", statusCode=-1)).encode()),
     Line(json.dumps(side(statusCode=10**12)).encode(), "xroad.number"),
     Line(json.dumps(side(requestSize=2**62)).encode(), "xroad.number"),
     Line(json.dumps(side(requestSize=-1)).encode(), "xroad.number"),
@@ -165,6 +166,28 @@ COMBINED_LINES = [
     Line(web().encode()[:-3], "combined.quotes"),
     Line(web(agent='a " b').encode(), "combined.quotes"),
     Line(b"halo", "combined.quotes"),
+    # The common format, a login in quotes, numbers in between, no answer, other times.
+    Line(web().encode()[: web().index(' "-"')]),
+    Line(web(user='""').encode()),
+    Line(web(user='"dinas sosial"').encode()),
+    Line(web(bytes="1440 1532").encode() + b" 0.012"),
+    *(Line(web(status=status).encode()) for status in ("000", "-", "0", "-1")),
+    Line(web(time="2026-10-18T12:00:00+07:00").encode()),
+    Line(web(time="18/Oct/2026:12:00:00").encode()),
+    Line(web(time="18/Oct/2026:12:00:00 +1500").encode(), "combined.time"),
+    Line(web(time="2026-10-18T12:00:00+15:00").encode(), "combined.time"),
+    # What stands before the address is known, or the line is bad.
+    Line(web(host="layanan.go.id 10.1.1.1").encode()),
+    Line(web(host="0.012 layanan.go.id:443 10.1.1.1").encode()),
+    Line(web(host="10.9.9.1, 10.1.1.1, unknown").encode()),
+    Line(web(host="10.9.9.1,10.1.1.1 10.1.1.2:5123").encode()),
+    Line(web(host="- 10.1.1.1").encode()),
+    Line(web(host="10.9.9.1 10.1.1.1", user="-").encode()),
+    Line(web(host="gerbang 10.1.1.1", user="-").encode(), "combined.address"),
+    Line(web(host="1532", user="dinsos").encode(), "combined.address"),
+    Line(web(host="halo dunia 10.1.1.1").encode(), "combined.address"),
+    Line(web(user="10.1.1.1").encode(), "combined.address"),
+    Line(web(user="- -").encode(), "combined.address"),
     Line(web().encode().replace(b"[18/Oct", b"18/Oct"), "combined.head"),
     Line(web(time="31/Feb/2026:12:00:00 +0700").encode(), "combined.time"),
     Line(web(time="18/Okt/2026:12:00:00 +0700").encode(), "combined.time"),
@@ -277,7 +300,7 @@ WSO2_LINES = [
     Line(b"null", "wso2.record"),
     Line(wso2_text(userAgent="x, apiName=Palsu").encode(), "wso2.keys"),
     Line(wso2_text(proxyResponseCode="OK").encode(), "wso2.type"),
-    Line(json.dumps(event3(responseTime=[1])).encode(), "wso2.type"),
+    Line(json.dumps(event3(responseSize=[1])).encode(), "wso2.type"),
     Line(json.dumps(wso2(apiName={"a": 1})).encode(), "wso2.type"),
     Line(wso2_text(requestTimestamp="kemarin").encode(), "wso2.time"),
     Line(wso2_text(requestTimestamp="2026-02-31T05:00:00Z").encode(), "wso2.time"),
@@ -288,8 +311,10 @@ WSO2_LINES = [
     Line(json.dumps(event3(requestTimestamp=NOON // 1000)).encode(), "wso2.time_range"),
     Line(wso2_text(proxyResponseCode=7).encode(), "wso2.number"),
     Line(json.dumps(event3(responseSize=2**62)).encode(), "wso2.number"),
-    Line(wso2_text(responseLatency=-(2**63)).encode(), "wso2.number"),
-    Line(wso2_text(proxyResponseCode="null").encode(), "wso2.status"),
+    Line(wso2_text(responseLatency=-(2**63), backendLatency="lama").encode()),
+    Line(wso2_text(proxyResponseCode="null").encode()),
+    Line(wso2_text(apiName="UNKNOWN").encode(), "wso2.service"),
+    Line(wso2_text(requestTimestamp="2026-10-18T05:00:00+15:00").encode(), "wso2.time"),
     Line(json.dumps(event3(apiName=...)).encode(), "wso2.service"),
     Line(wso2_text().encode().replace(b"bansos", b"b\0"), "wso2.bytes"),
     Line(wso2_text().encode().replace(b"bansos", b"b\xff\xfe"), "wso2.bytes"),
@@ -316,8 +341,10 @@ KONG_LINES = [
     Line(json.dumps(kong(started_at=10**18)).encode(), "kong.time_epoch"),
     Line(json.dumps(kong(started_at=NOON // 1000)).encode(), "kong.time_range"),
     Line(json.dumps(kong(response={"status": 99999, "size": 1})).encode(), "kong.number"),
-    Line(json.dumps(kong(latencies={"request": -(2**63), "proxy": 1})).encode(), "kong.number"),
-    Line(json.dumps(kong(response={"size": 1})).encode(), "kong.status"),
+    Line(json.dumps(kong(latencies={"request": -(2**63), "proxy": "lama"})).encode()),
+    Line(json.dumps(kong(response={"size": 1})).encode()),
+    Line(json.dumps(kong(response={"status": "-"})).encode()),
+    Line(json.dumps(kong(service={"name": "anonymous"})).encode(), "kong.service"),
     Line(json.dumps(kong(service=..., route=...)).encode(), "kong.service"),
     Line(json.dumps(kong()).encode().replace(b"c1b7", b"c\0"), "kong.bytes"),
     Line(json.dumps(kong()).encode().replace(b"c1b7", b"c\xff"), "kong.bytes"),
@@ -373,7 +400,9 @@ def test_xroad_comes_as_lines_array_or_records(
     }[shape]
     path = tmp_path / "opmon.json"
     path.write_text(text, newline="")
-    assert load(con, path, "xroad") == LogResult(4, 3, 1, 0, {dt.date(2026, 10, 18)})
+    result = load(con, path, "xroad")
+    assert replace(result, left_out=[]) == LogResult(4, 3, 1, 0, {dt.date(2026, 10, 18)})
+    assert [part.code for part in result.left_out] == (["envelope"] if shape == "more keys" else [])
     assert [r for (r,) in rows(con, tmp_path / "lake", "record_id")] == ["r-0", "r-1", "r-2"]
     assert con.execute("select row_number from bad_lines").fetchall() == [(4,)]
 

@@ -49,7 +49,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     [
         ("x,i,,index,I,,,,\nx,a,i,,A,,,,\n", "baris 3: simpul a: Bobot harus diisi"),
         ("x,i,,index,I,,,,\nx,a,i,,A,0.0,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
-        ("x,i,,index,I,,,,\nx,a,i,,A,-1,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,0,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
         ("x,i,,index,I,,,,\nx,a,i,,A,berat,,,\n", "baris 3: simpul a: Kolom weight (Bobot): ditem"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,harmonic,,\n", "baris 3: simpul a: Kolom method"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,1,,,\n", "baris 4: simpul a: Baris ini sama persis"),
