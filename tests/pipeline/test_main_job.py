@@ -128,7 +128,6 @@ def bad_run(
     write(inbox / "system_inventori" / "a.csv", "x\n1\n")
     write(inbox / "system_inventory" / "88.01" / "2026" / "kepala.csv", "Nomor,Warna,Rasa\n1,biru,asin\n")
     write(inbox / "system_inventory" / "88.01" / "2026" / "kosong.csv", "")
-    (inbox / "system_inventory" / "88.01" / "2026" / "folder.csv").mkdir()
     write(inbox / "system_inventory" / "88.01" / "2026" / "rusak.xlsx", b"PK\x03\x04 this is no workbook")
     write(
         inbox / "self_assessment" / "88.01" / "2026" / "level.csv",
@@ -168,7 +167,6 @@ def test_a_rejected_file_is_a_result_not_a_crash(bad_run) -> None:
             "system_name",
         ),
         "system_inventory/88.01/2026/kosong.csv": ("empty", "0 byte", "diharapkan"),
-        "system_inventory/88.01/2026/folder.csv": ("not_a_file", "diharapkan sebuah berkas", "folder.csv"),
         "system_inventory/88.01/2026/rusak.xlsx": ("unreadable", "buku kerja", "rusak"),
     }
     for name, words in expected.items():
