@@ -161,7 +161,11 @@ def test_a_full_disk_is_not_the_file_s_fault(tmp_path: Path) -> None:
 
 
 def test_one_process_reads_all_files_until_it_dies(tmp_path: Path) -> None:
+    """It reads on however large the process is that asks."""
+    process.end_child()
+    large = b"x" * 800_000_000
     read(tmp_path, GOOD)
+    del large
     child = process._children[os.getpid()].process
     read(tmp_path, BOOK)
     assert process._children[os.getpid()].process is child
