@@ -37,11 +37,14 @@ dbt_project/target/fingerprint: .venv/.installed $(DBT_FILES)
 run: setup
 	@$(BIN)/spbe run --example
 
+# A file's tests share what is dear to make, so they stay together; the files run side by side.
+SIDE_BY_SIDE := -n auto --dist loadfile
+
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-long: setup
-	@SPBE_LONG=1 $(BIN)/python -m pytest
+	@SPBE_LONG=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: setup
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure

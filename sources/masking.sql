@@ -1,6 +1,6 @@
 -- Macros that keep personal data out of everything we write. They are temporary: they live on one intake
 -- connection, and the key's two pads are variables of that connection, so the key stands in no SQL text.
--- `may_be_personal` and `mask_forms` are made of the table `personal_forms.csv` by `privacy.py`.
+-- `may_be_personal` and `is_plain` are patterns of `personal_forms.py`, `mask_candidate` and `fold_text` its functions.
 
 -- HMAC-SHA256 (RFC 2104) of a text, as hex; equal to Python's hmac.
 create or replace temp macro hmac256(message) as
@@ -17,21 +17,10 @@ case
         then 'ip-' || left(hmac256(regexp_replace(lower(trim(x)), '^::ffff:([0-9.]+)$', '\1')), 12)
 end;
 
--- Personal values in any text, in the forms of `personal_forms.csv`. A text without any comes back as it was;
--- of one with odd signs and some, the rest comes back folded. The cheap tests first: most cells hold no
--- candidate. The lambda spares a statement the compiling of what folds until a row needs it.
+-- Personal values in any text, in the forms of `personal_forms.csv`. The cheap tests first: most cells hold no
+-- candidate; what may be one is asked of `personal_forms.py`, which remembers its answers.
 create or replace temp macro mask_text(x) as
-case
-    when not may_be_personal(x) or is_plain(x) then x
-    when has_odd_signs(x)
-        then list_transform(
-            [x],
-            lambda odd: coalesce(
-                list_filter([mask_forms(fold_text(odd))], lambda masked: masked <> fold_text(odd))[1], odd
-            )
-        )[1]
-    else mask_forms(x)
-end;
+case when may_be_personal(x) and not is_plain(x) then mask_candidate(x) else x end;
 
 -- Product name of a user agent. A browser that calls itself another product is that one:
 -- `Mozilla/5.0 (compatible; UptimeRobot/2.0; …)`.
@@ -64,8 +53,7 @@ array_to_string(
         regexp_extract_all(
             regexp_replace(
                 regexp_replace(
-                    -- The lambda keeps the folding from being compiled wherever `mask_text` names its text.
-                    list_transform([fold_text(left(line, 2000))], lambda folded: mask_text(folded))[1],
+                    mask_candidate(fold_text(left(line, 2000))),
                     '\[(NIK|NIP|NPWP|telepon|email|IP)\]', '…', 'g'
                 ),
                 '[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:]+', '…', 'g'

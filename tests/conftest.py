@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("unit", "pipeline", "golden", "conventions")
@@ -50,12 +51,17 @@ def spbe() -> Spbe:
 
 @pytest.fixture(scope="session")
 def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home made by the main job on the example inbox; `first-run.txt` in it holds what the run printed.
+    """A home made by the main job on the example inbox, once for all tests side by side; `first-run.txt` in it
+    holds what the run printed.
 
     Read it, or only add to it what later tests can not stumble over.
     """
-    home = tmp_path_factory.mktemp("example") / "home"
-    done = run_spbe(home, "run", "--example")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (home / "first-run.txt").write_text(done.stdout, encoding="utf-8")
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home, told = folder / "example" / "home", folder / "example" / "home" / "first-run.txt"
+    with FileLock(folder / "example.lock"):
+        if not told.exists():
+            done = run_spbe(home, "run", "--example")
+            assert done.returncode == 0, done.stdout + done.stderr
+            told.write_text(done.stdout, encoding="utf-8")
     return home

@@ -42,6 +42,7 @@ def check(
     from sources.errors import FileProblem
     from sources.kinds import InboxFile, unknown_kind
     from sources.opener import shown_name
+    from sources.privacy import masked
     from sources.tables import row_place
 
     if kind not in kinds():
@@ -66,8 +67,8 @@ def check(
         verdict, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
         answer.tell_left_out(problem.left_out)
-        answer.write(problem.left_out, f"{problem.code}: {answer.masked(problem.message)}")
-        raise Failure(f"{shown}: {answer.masked(problem.message)} ({problem.code})") from problem
+        answer.write(problem.left_out, f"{problem.code}: {masked(problem.message)}")
+        raise Failure(f"{shown}: {masked(problem.message)} ({problem.code})") from problem
     record = verdict.record
     answer.tell_left_out(verdict.left_out)
     _propose_columns(verdict.unknown, kind)
@@ -84,7 +85,7 @@ def check(
                 for item in broken
             )
     if record.reason:
-        print(f"catatan: {answer.masked(record.reason)}")
+        print(f"catatan: {masked(record.reason)}")
     print(
         f"{shown}: {record.rows_received} baris diterima, {record.rows_loaded} dapat dimuat, "
         f"{record.rows_quarantined} dikarantina, {record.warnings} dengan peringatan, "
@@ -102,16 +103,10 @@ class _Answer:
     ) -> None:
         self._con, self._out, self._file, self._kind, self._day = con, out, file, kind, day
 
-    def masked(self, text: str) -> str:
-        """A text as others may see it."""
-        from sources.privacy import masked
-
-        return masked(self._con, text)
-
     def tell_left_out(self, left_out: Sequence[LeftOut]) -> None:
         """Say first what of the file was not read."""
         for item in left_out:
-            print(f"tidak dibaca: {self.masked(item.message)}")
+            print(f"tidak dibaca: {masked(item.message)}")
 
     def write(self, left_out: Sequence[LeftOut], rejected: str | None = None) -> None:
         """Write page and workbooks, where a folder was asked for."""
@@ -121,11 +116,9 @@ class _Answer:
 
         if self._out is None:
             return
-        name = self.masked(self._file.name)
+        name = masked(self._file.name)
         parts = [
-            LeftOutPart(
-                self._kind, name, item.code, self.masked(item.place), item.count, self.masked(item.message)
-            )
+            LeftOutPart(self._kind, name, item.code, masked(item.place), item.count, masked(item.message))
             for item in left_out
         ]
         rows: list[RefusedRow] = []

@@ -55,7 +55,7 @@ def check_file(
     if entry.problem:
         raise entry.problem
     path = content or entry.path
-    file = with_meta(con, first_known(con, settings, entry), entry.path.parent)
+    file = with_meta(con, first_known(settings, entry), entry.path.parent)
     file = replace(file, content=Archived("check", path, is_gzip(path)))
     verdict = judge_table(con, settings, file, contract, knows_rows=content is not None)
     broken = con.execute(

@@ -36,7 +36,7 @@ def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdi
     Returns:
         The verdict as it was kept: every text masked.
     """
-    verdict = _masked(con, verdict)
+    verdict = _masked(verdict)
     record = verdict.record
     is_log = record.kind == LOG_KIND
     has_lines = is_log and record.status in ("loaded", "partly")
@@ -65,12 +65,12 @@ def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdi
     return verdict
 
 
-def _masked(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> Verdict:
+def _masked(verdict: Verdict) -> Verdict:
     """The verdict as it may be kept and shown."""
     record, items = verdict.record, verdict.left_out
     names = record.sheets or []
     told = [record.log_format or "", record.reason or "", *names]
-    clean = iter(masked_all(con, [*told, *(i.place for i in items), *(i.message for i in items)]))
+    clean = iter(masked_all([*told, *(i.place for i in items), *(i.message for i in items)]))
     log_format, reason = next(clean), next(clean)
     shown = replace(
         record,

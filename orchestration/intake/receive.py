@@ -130,7 +130,7 @@ def receive_file(
         Exception: only what is wrong with the home itself: a full disk, a database that does not answer.
     """
     with dropping_relations(con):
-        file = _as_before(con, first_known(con, settings, entry))
+        file = _as_before(con, first_known(settings, entry))
         try:
             file = _opened(con, settings, inbox, file)
             verdict = judge_file(con, settings, file)
@@ -143,19 +143,19 @@ def receive_file(
             verdict = Verdict(record, problem.left_out)
         except FileProblem as problem:
             record = file.record().rejected("rejected", problem.code, problem.message)
-            verdict = Verdict(record, problem.left_out, details=_details(con, problem))
+            verdict = Verdict(record, problem.left_out, details=_details(problem))
         except Exception as error:
             if _is_of_the_home(con, error):
                 raise
             record = file.record().rejected("rejected", "internal", _INTERNAL)
-            verdict = Verdict(record, details=_details(con, error))
+            verdict = Verdict(record, details=_details(error))
         return keep_file(con, settings, verdict)
 
 
-def first_known(con: duckdb.DuckDBPyConnection, settings: Settings, entry: InboxFile) -> ReceivedFile:
+def first_known(settings: Settings, entry: InboxFile) -> ReceivedFile:
     """What is known of a file by its name and folder alone."""
-    instansi = masked(con, entry.instansi_code or settings.instansi)
-    kind = entry.kind if entry.kind in (*contracts.kinds(), LOG_KIND) else masked(con, entry.kind)
+    instansi = masked(entry.instansi_code or settings.instansi)
+    kind = entry.kind if entry.kind in (*contracts.kinds(), LOG_KIND) else masked(entry.kind)
     return ReceivedFile(
         entry=entry,
         name=entry.name,
@@ -200,7 +200,7 @@ def with_meta(con: duckdb.DuckDBPyConnection, file: ReceivedFile, inbox: Path) -
     sender = file.sender_code
     if meta.opd_code:
         believed, note = believed_sender(con, file.instansi_code, meta.opd_code)
-        sender = masked(con, believed)
+        sender = masked(believed)
         notes += [note] if note else []
     folder = file.entry.period
     if meta.period and folder and not (meta.period.startswith(folder) or folder.startswith(meta.period)):
@@ -231,11 +231,11 @@ def _is_of_the_home(con: duckdb.DuckDBPyConnection, error: Exception) -> bool:
     return False
 
 
-def _details(con: duckdb.DuckDBPyConnection, error: Exception) -> str | None:
+def _details(error: Exception) -> str | None:
     """What the log keeps of a fault of ours: where it came up; its message masked."""
     if isinstance(error, FileRejected) and error.code != "internal":
         return None
     told = (error.details if isinstance(error, FileProblem) else None) or "".join(
         traceback.format_exception(error)
     )
-    return masked(con, told[-_LONGEST_DETAILS:])
+    return masked(told[-_LONGEST_DETAILS:])
