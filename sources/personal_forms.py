@@ -89,16 +89,31 @@ _FILLERS = frozenset(
 )
 # First digits of scripts that Unicode 15 to 17 added; Python 3.11 knows Unicode 14.
 _NEW_ZEROS = (0x10D40, 0x116D0, 0x116DA, 0x11BF0, 0x11DE0, 0x11F50, 0x16D70, 0x1CCF0, 0x1E4F0, 0x1E5F1)
-_READ_AS = (
-    {code: " " for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)}
-    | {code: "-" for code in (0x058A, 0x05BE, *range(0x2010, 0x2016), 0x2043, 0x207B, 0x2212, 0x2E3A, 0x2E3B)}
-    | {code: "-" for code in (0x301C, 0xFE58, 0xFE63)}
-    | {code: "." for code in (0xB7, 0x2024, 0x2027, 0x2219, 0x22C5, 0x3002, 0xFE52, 0xFF61)}
-    | {code: "/" for code in (0x2044, 0x2215)}
-    | {0xFE6B: "@"}
-    | {ord(plain) + 0xFEE0: plain for plain in "@.:/+-_()[]%"}
-    | {zero + digit: str(digit) for zero in _NEW_ZEROS for digit in range(10)}
-)
+_READ_AS = {
+    code: plain
+    for plain, codes in {
+        " ": (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
+        "-": (
+            0x058A,
+            0x05BE,
+            *range(0x2010, 0x2016),
+            0x2043,
+            0x207B,
+            0x2212,
+            0x2E3A,
+            0x2E3B,
+            0x301C,
+            0xFE58,
+            0xFE63,
+        ),
+        ".": (0xB7, 0x2024, 0x2027, 0x2219, 0x22C5, 0x3002, 0xFE52, 0xFF61),
+        "/": (0x2044, 0x2215),
+        "@": (0xFE6B,),
+    }.items()
+    for code in codes
+}
+_READ_AS |= {ord(plain) + 0xFEE0: plain for plain in "@.:/+-_()[]%"}
+_READ_AS |= {zero + digit: str(digit) for zero in _NEW_ZEROS for digit in range(10)}
 # JSON's escapes; of what is a control sign, quote or backslash they stay, so that a JSON text stays one.
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}")
 # Escapes in addresses of pages: of marks without a picture, and of what stands between digits of a number.
@@ -113,7 +128,7 @@ _LONGEST_REMEMBERED = 500
 
 
 class _Signs(dict[int, str]):
-    """Code of a sign to what it is read as, filled as signs come: digits of all scripts, wide signs, marks."""
+    """Code of a sign to what it is read as, filled as signs come."""
 
     def __missing__(self, code: int) -> str:
         sign = chr(code)
@@ -204,7 +219,26 @@ def mask_texts(texts: Sequence[str]) -> list[str]:
     return [found[text] if text in found else _known[text] for text in texts]
 
 
-def is_surely_plain(text: str) -> bool:
+def masked(text: str) -> str:
+    """A text that does not come from SQL, as it may be kept and shown.
+
+    Args:
+        text: Any text, a file name with bytes that are no Unicode too: each of them becomes U+FFFD.
+    """
+    return masked_all([text])[0]
+
+
+def masked_all(texts: Sequence[str]) -> list[str]:
+    """Texts as `masked` gives them."""
+    found = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+    asked = [i for i, text in enumerate(found) if not _is_surely_plain(text)]
+    if asked:
+        for i, text in zip(asked, mask_texts([found[i] for i in asked]), strict=True):
+            found[i] = text
+    return found
+
+
+def _is_surely_plain(text: str) -> bool:
     """Whether a text holds no candidate: only plain signs, few digits, no place of an address."""
     return (
         _SIGNS_OF_PLAIN.fullmatch(text) is not None

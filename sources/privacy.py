@@ -8,12 +8,12 @@ log format says it).
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
-from sources.personal_forms import CANDIDATE, PLAIN, fold_text, is_surely_plain, mask_texts
+from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts
 
 KEY_BYTES = 32
 _BLOCK = 64  # SHA-256 works in blocks of 64 bytes; HMAC pads the key to one block (RFC 2104).
@@ -97,22 +97,3 @@ def _give_function(
             "VARCHAR",
             type="arrow",
         )
-
-
-def masked(text: str) -> str:
-    """A text that does not come from SQL, as it may be kept and shown.
-
-    Args:
-        text: Any text, a file name with bytes that are no Unicode too: each of them becomes U+FFFD.
-    """
-    return masked_all([text])[0]
-
-
-def masked_all(texts: Sequence[str]) -> list[str]:
-    """Texts as `masked` gives them."""
-    found = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
-    asked = [i for i, text in enumerate(found) if not is_surely_plain(text)]
-    if asked:
-        for i, text in zip(asked, mask_texts([found[i] for i in asked]), strict=True):
-            found[i] = text
-    return found

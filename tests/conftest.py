@@ -51,8 +51,8 @@ def spbe() -> Spbe:
 
 @pytest.fixture(scope="session")
 def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home made by the main job on the example inbox, once for all tests side by side; `first-run.txt` in it
-    holds what the run printed.
+    """A home made by the main job on the example inbox, one for all workers; `first-run.txt` in it holds what
+    the run printed.
 
     Read it, or only add to it what later tests can not stumble over.
     """

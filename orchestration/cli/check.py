@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sources.personal_forms import masked
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -42,7 +44,6 @@ def check(
     from sources.errors import FileProblem
     from sources.kinds import InboxFile, unknown_kind
     from sources.opener import shown_name
-    from sources.privacy import masked
     from sources.tables import row_place
 
     if kind not in kinds():

@@ -21,7 +21,7 @@ from sources.archive import continues, drop_archived, find_archived, sweep_archi
 from sources.findings import LeftOut
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
-from sources.privacy import masked_all
+from sources.personal_forms import masked_all
 from sources.received import Verdict
 
 if TYPE_CHECKING:

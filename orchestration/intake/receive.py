@@ -27,7 +27,7 @@ from sources.kinds import LOG_KIND, InboxFile, scan_inbox
 from sources.ledger import FileRecord, Status
 from sources.meta import read_meta
 from sources.opener import open_entry
-from sources.privacy import masked
+from sources.personal_forms import masked
 from sources.received import ReceivedFile, Verdict
 
 if TYPE_CHECKING:

@@ -312,7 +312,8 @@ def _fault_of(error: BaseException) -> tuple[str, str]:
 def _own_memory() -> int:
     """What this process holds in memory, in KB.
 
-    Linux counts the parent's memory into a new process's peak, so only where there is no `/proc` the peak is told.
+    Linux counts the parent's memory into a new process's peak, so the peak is told only where there is no
+    `/proc`.
     """
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])

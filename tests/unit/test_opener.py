@@ -185,6 +185,7 @@ def test_an_archived_content_is_checked_before_it_is_believed(inbox: Path, tmp_p
         (gzip.compress(os.urandom(9_000))[:5_000], "truncated"),
         (gzip.compress(os.urandom(9_000))[:5_000] + b"kacau" * 900, "unreadable"),
     ],
+    ids=["large", "large once inflated", "packed twice", "cut", "spoilt"],
 )
 def test_what_is_refused_leaves_nothing_behind(
     inbox: Path, tmp_path: Path, content: bytes, code: str

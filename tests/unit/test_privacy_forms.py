@@ -16,7 +16,7 @@ from stdnum import luhn
 from stdnum.id import nik as stdnum_nik
 from stdnum.id import npwp as stdnum_npwp
 
-from sources import privacy
+from sources import personal_forms as forms
 from sources.personal_forms import personal_forms
 from sources.privacy import install_masking
 
@@ -52,7 +52,7 @@ def masked(con: duckdb.DuckDBPyConnection, text: str) -> str:
     """The text as SQL masks it, which is as Python does."""
     row = con.execute("select mask_text(?)", [text]).fetchone()
     assert row is not None
-    assert privacy.masked(text) == row[0]
+    assert forms.masked(text) == row[0]
     return str(row[0])
 
 
@@ -257,4 +257,4 @@ def test_any_text_has_a_mask(con: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def test_a_name_with_bytes_that_are_no_text_is_masked_too() -> None:
-    assert privacy.masked("NIK\udce9 1207010101900001.csv") == "NIK\ufffd [NIK].csv"
+    assert forms.masked("NIK\udce9 1207010101900001.csv") == "NIK\ufffd [NIK].csv"
