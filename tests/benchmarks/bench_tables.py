@@ -40,6 +40,7 @@ def rows_of(count: int) -> Iterator[list[str]]:
             "system_name": f"Aplikasi {i}",
             "url": f"https://a{i}.contoh.go.id",
             "opd_code": f"12.07-OPD{i % 60:02}",
+            "opd_name": f"OPD {i % 60}",
         }
         if i % 20 == 0:
             row[chance.choice(["status", "has_api", "hosting", "year_built", "opd_code"])] = "salah"
