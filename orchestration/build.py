@@ -41,6 +41,6 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
         sensors=build_sensors(settings, jobs),
         executor=dg.in_process_executor,
         resources={
-            "warehouse": Warehouse(path=str(settings.warehouse), lock_path=str(settings.home / "run.lock")),
+            "warehouse": Warehouse(path=str(settings.warehouse), lock_path=str(settings.lock)),
         },
     )

@@ -1,4 +1,4 @@
-"""What results rest on besides received files: the program and its settings, as fingerprints.
+"""What results rest on: received files, the program and its settings, as fingerprints.
 
 Belongs here: telling whether something must be made again. Stays out: making it; importing dbt or Dagster.
 """
@@ -69,10 +69,15 @@ def program_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def published_state(settings: Settings) -> str:
-    """What the published results rest on besides received files; another value asks for a new index."""
+def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    """What results rest on, as JSON: received files, day, models, settings."""
     own = settings.model_dump(mode="json", exclude={"home", "as_of"})
     return json.dumps(
-        {"as_of": str(settings.last_complete_day()), "models": project_fingerprint(), "settings": own},
+        {
+            "as_of": str(settings.last_complete_day()),
+            "models": project_fingerprint(),
+            "received": ledger.received_digest(con),
+            "settings": own,
+        },
         sort_keys=True,
     )

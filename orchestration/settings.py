@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         return self.home / "warehouse.duckdb"
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever writes the home."""
+        return self.home / "run.lock"
+
+    @property
     def published(self) -> Path:
         """The database that analysts open."""
         return self.home / "published" / "spbe.duckdb"

@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
 
 
+_LOOK_AGAIN_SECONDS = 1.0
+
+
 class WarehouseBusy(Exception):
     """Another process is writing the warehouse."""
+
+
+class WarehouseDamaged(Exception):
+    """The file of the warehouse is none that DuckDB can read."""
 
 
 def open_warehouse(path: Path, *, patience_seconds: float = 20) -> duckdb.DuckDBPyConnection:
@@ -40,30 +47,68 @@ def open_warehouse(path: Path, *, patience_seconds: float = 20) -> duckdb.DuckDB
             con = duckdb.connect(str(path), config=CONFIG)
             break
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower() or time.monotonic() > give_up:
-                raise WarehouseBusy(f"{path.name} is held by another process: {error}") from error
+            if "could not set lock" not in str(error).lower():
+                raise _damaged(path, error) from error
+            if time.monotonic() > give_up:
+                raise WarehouseBusy(
+                    f"{path} is held by another process, which is not a run of this home"
+                ) from error
             time.sleep(0.25)
+        except (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException) as error:
+            raise _damaged(path, error) from error
     con.execute("set TimeZone = 'UTC'")
     return con
 
 
+def _damaged(path: Path, error: Exception) -> WarehouseDamaged:
+    what = str(error).splitlines()[0][:200]
+    return WarehouseDamaged(
+        f"{path} can not be opened ({what}); `spbe rebuild` makes it anew from the archive"
+    )
+
+
+_held: dict[Path, int] = {}
+
+
 @contextmanager
-def run_lock(path: Path, who: str) -> Iterator[None]:
-    """Hold the home's lock file; a killed holder frees it at once.
+def run_lock(path: Path, who: str, patience_seconds: float = 0) -> Iterator[None]:
+    """Hold the home's lock, from planning to the last output; a killed holder frees it at once.
+
+    A process that holds it already goes on: a night of the command holds it over the runs that it is made of.
+
+    Args:
+        path: the lock file; it holds who has it, since when.
+        who: said to others that want it.
+        patience_seconds: how long to wait for another holder; 0: not at all.
 
     Raises:
         WarehouseBusy: another process holds it; the message says which.
     """
-    with path.open("a+") as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            f.seek(0)
-            raise WarehouseBusy(f"another run is writing this home: {f.read().strip()}") from error
-        f.truncate(0)
-        f.write(f"process {os.getpid()}, {who}\n")
-        f.flush()
+    path = path.resolve()
+    if path in _held:
+        yield
+        return
+    give_up = time.monotonic() + patience_seconds
+    with path.open("a+") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= give_up:
+                    file.seek(0)
+                    holder = file.read().strip() or "a process that is just starting"
+                    raise WarehouseBusy(
+                        f"another run is writing this home: {holder}; wait for it, or end it, and try again"
+                    ) from error
+                time.sleep(_LOOK_AGAIN_SECONDS)
+        file.truncate(0)
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        file.write(f"{who} (process {os.getpid()}, since {now})\n")
+        file.flush()
+        _held[path] = os.getpid()
         try:
             yield
         finally:
-            f.truncate(0)
+            del _held[path]
+            file.truncate(0)

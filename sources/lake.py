@@ -6,6 +6,7 @@ calls: `dbt_project/models/intermediate/calls`).
 """
 
 import contextlib
+import hashlib
 import itertools
 import logging
 import os
@@ -22,6 +23,7 @@ import duckdb
 from expectations.relations import BAD_LINES
 from sources.errors import FileRejected
 from sources.findings import LeftOut
+from sources.ledger import LakeFile
 from sources.logs import combined, kong, wso2, xroad
 from sources.logs.envelopes import open_one_sql, opened
 from sources.logs.reading import BLANK, CUT, MAX_INFLATED_BYTES, Account, Spool, pick_lines, read_text, spool
@@ -47,6 +49,8 @@ _EMPTY = "empty"
 # So many lines are held before they are looked at again, and so many names of a kind from file to file.
 _LOOK_AGAIN = 20_000
 _KNOWN = 200_000
+# Where files lie that stand in the lake and in no ledger: a warehouse that was lost knew them.
+SET_ASIDE = "set-aside"
 # Temporary tables that begin so serve the next file, too.
 KEPT_TABLES = "known_"
 _NO_JSON = (duckdb.DataError, duckdb.InvalidInputException)
@@ -67,6 +71,7 @@ class LogResult:
     blank_lines: int
     days: set[date]
     left_out: list[LeftOut] = field(default_factory=list)
+    files: list[LakeFile] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -157,13 +162,14 @@ def write_log(
                 aside,
                 lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
             )
-        names = set()
+        names, files = set(), []
         for (day, part), source in written.items():
             name = f"{file_id}.parquet" if part == 0 else f"{file_id}-{part:04d}.parquet"
             target = _day_dir(lake_dir, day) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
             names.add((day, name))
+            files.append(read_lake_file(lake_dir, _stat(day, target)))
         touched = {day for day, _ in written}
         touched |= _remove(
             lake_dir, lambda day, name: _file_id_of(name) == file_id and (day, name) not in names
@@ -174,8 +180,19 @@ def write_log(
         con.execute("drop view if exists log_records")
         shutil.rmtree(aside, ignore_errors=True)
     return LogResult(
-        counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched, account.left_out()
+        counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched, account.left_out(), files
     )
+
+
+def read_lake_file(lake_dir: Path, file: LakeFile) -> LakeFile:
+    """The same file with its sha256."""
+    with (_day_dir(lake_dir, file.day) / file.name).open("rb") as content:
+        return file._replace(sha256=hashlib.file_digest(content, "sha256").hexdigest())
+
+
+def _stat(day: date, path: Path) -> LakeFile:
+    found = path.stat()
+    return LakeFile(day, path.name, found.st_size, found.st_mtime_ns)
 
 
 def _ahead(chunks: Iterator[Spool]) -> Generator[Spool]:
@@ -288,9 +305,22 @@ def sweep_scratch(lake_dir: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def unknown_logs(lake_dir: Path, known_ids: Collection[str]) -> set[str]:
-    """Ids of the files with records in the lake that no finished intake knows."""
-    return {_file_id_of(path.name) for _, path in _files(lake_dir)} - {*known_ids, _EMPTY}
+def lake_files(lake_dir: Path) -> list[tuple[str, LakeFile]]:
+    """Every file of the lake that holds records, unread, with the id of the log that it was read from."""
+    found = ((_file_id_of(path.name), _stat(day, path)) for day, path in _files(lake_dir))
+    return [(file_id, file) for file_id, file in found if file_id != _EMPTY]
+
+
+def set_aside(lake_dir: Path, file_ids: Collection[str]) -> list[Path]:
+    """Take files of logs that nobody knows out of the lake without losing them; where they lie now."""
+    moved = []
+    for day, path in _files(lake_dir):
+        if _file_id_of(path.name) in file_ids:
+            target = lake_dir / SET_ASIDE / f"day={day}" / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            moved.append(target)
+    return moved
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:

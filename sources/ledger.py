@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sources.findings import LeftOut
 from sources.kinds import LOG_KIND
@@ -19,11 +19,23 @@ from sources.kinds import LOG_KIND
 if TYPE_CHECKING:
     import duckdb
 
+# The note that results do not hold what was received; in words what came first.
+UNFINISHED = "unfinished"
 Status = Literal["loaded", "partly", "rejected", "duplicate", "replaced", "waiting"]
 _DDL = Path(__file__).with_suffix(".sql")
 _VIEWS = Path(__file__).with_name("ledger_views.sql")
 _SECOND_NAME = Path(__file__).with_name("ledger_second_name.sql")
 _UPGRADE = Path(__file__).with_name("ledger_upgrade.sql")
+
+
+class LakeFile(NamedTuple):
+    """A Parquet file of the lake; its sha256 as it was written, empty where nobody read it."""
+
+    day: dt.date
+    name: str
+    size_bytes: int
+    modified_ns: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,8 +196,11 @@ def record_file(
     """Write a file to the ledger with what was left out of it; the versions (file_id) that it replaces are
     marked so.
 
-    Of a replaced table that lies under another name, too, that other name counts from now on.
+    Of a replaced table that lies under another name, too, that other name counts from now on. The home is
+    unfinished from now on.
     """
+    if not _is_as_before(con, record):
+        mark_unfinished(con, record.file_name)
     con.execute(
         "update intake.files set status = 'replaced' where file_name = ? and list_contains(?, file_id) "
         "and status in ('loaded', 'partly')",
@@ -226,6 +241,19 @@ def record_file(
         )
 
 
+def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:
+    """Whether a file of which no row counts is again what it was, as one that waits for its rest."""
+    return (
+        record.status in ("waiting", "rejected", "duplicate")
+        and con.execute(
+            "select 1 from intake.files where file_name = ? and file_sha256 = ? and status = ? "
+            "and reason is not distinct from ?",
+            [record.file_name, record.file_sha256, record.status, record.reason],
+        ).fetchone()
+        is not None
+    )
+
+
 def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
     """Mark days as waiting for recomputing; those outside the settings' range hold no call."""
     wanted = sorted(set(days))
@@ -236,6 +264,43 @@ def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
             "select greatest(as_of, cast(timezone(time_zone, now()) as date)) + 1 from raw.run_settings)",
             [wanted],
         )
+
+
+def begin_lake(con: duckdb.DuckDBPyConnection, file_id: str) -> None:
+    """Note that files of a log are going to be written to the lake; `note_lake` ends it."""
+    con.execute("insert or ignore into intake.lake_begun values (?)", [file_id])
+
+
+def note_lake(
+    con: duckdb.DuckDBPyConnection, file_id: str, files: Sequence[LakeFile], gone: Sequence[str] = ()
+) -> None:
+    """Note what a log has in the lake now, and that the logs `gone` have nothing there."""
+    con.execute("delete from intake.lake_begun where file_id = ?", [file_id])
+    con.execute("delete from intake.lake_files where list_contains(?, file_id)", [[file_id, *gone]])
+    if files:
+        con.execute(
+            "insert into intake.lake_files select ?, unnest(?::date[]), unnest(?::varchar[]), "
+            "unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::varchar[])",
+            [file_id, *(list(values) for values in zip(*files, strict=True))],
+        )
+
+
+def noted_lake(con: duckdb.DuckDBPyConnection) -> list[tuple[str, LakeFile]]:
+    """Id of the log and file, for every file of the lake as it was written."""
+    rows = con.execute(
+        "select file_id, day, file_name, size_bytes, modified_ns, sha256 from intake.lake_files order by all"
+    ).fetchall()
+    return [(file_id, LakeFile(*file)) for file_id, *file in rows]
+
+
+def lake_ids(con: duckdb.DuckDBPyConnection) -> tuple[set[str], set[str]]:
+    """Ids of the logs that count, and of all that were ever received or begun."""
+    rows = con.execute(
+        "select file_id, bool_or(counts) from (select file_id, status in ('loaded', 'partly') as counts "
+        "from intake.files where kind = ? union all select file_id, false from intake.lake_begun) group by 1",
+        [LOG_KIND],
+    ).fetchall()
+    return {file_id for file_id, counts in rows if counts}, {file_id for file_id, _ in rows}
 
 
 def pending_ranges(con: duckdb.DuckDBPyConnection) -> list[tuple[dt.date, dt.date]]:
@@ -256,6 +321,21 @@ def settle_days(con: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -
     con.execute("delete from intake.pending_days where day between ? and ?", [first, last])
 
 
+def received_digest(con: duckdb.DuckDBPyConnection) -> str:
+    """Changes with every file that came, was judged otherwise or replaced; not with one only touched."""
+    row = con.execute(
+        "select sha256(coalesce(string_agg(to_json(file)::varchar, '' order by file_name, file_sha256), '')) "
+        "from (select * exclude (modified_ns, meta_stamp, received_at) from intake.files) as file"
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def mark_unfinished(con: duckdb.DuckDBPyConnection, what: str) -> None:
+    """Note, in the transaction that changes what results rest on, that they are to be made again."""
+    write_state(con, UNFINISHED, what)
+
+
 def read_state(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """A value that a run left for the next one."""
     row = con.execute("select value from intake.state where name = ?", [name]).fetchone()
@@ -265,3 +345,8 @@ def read_state(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
 def write_state(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
     """Leave a value for the next run."""
     con.execute("insert or replace into intake.state values (?, ?)", [name, value])
+
+
+def forget_state(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Take a value back."""
+    con.execute("delete from intake.state where name = ?", [name])

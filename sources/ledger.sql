@@ -66,6 +66,27 @@ create table if not exists intake.corrections (
 
 create table if not exists intake.pending_days (day date primary key);
 
+-- Files of the lake and of the outputs as they were written: what is gone, cut or changed shows against it.
+create table if not exists intake.lake_files (
+    file_id varchar not null,
+    day date not null,
+    file_name varchar not null,
+    size_bytes bigint not null,
+    modified_ns bigint not null,
+    sha256 varchar not null,
+    primary key (day, file_name)
+);
+
+-- Logs whose files are being written to the lake, so that what a crash leaves there is known as such.
+create table if not exists intake.lake_begun (file_id varchar primary key);
+
+create table if not exists intake.outputs (
+    path varchar primary key,
+    size_bytes bigint not null,
+    modified_ns bigint not null,
+    sha256 varchar not null
+);
+
 create table if not exists intake.state (name varchar primary key, value varchar not null);
 
 -- A file that came under two names is one content: its rows are listed once, under the name that loaded. A

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+from duckdb.func import PythonUDFType
 
 from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts
 
@@ -95,5 +96,5 @@ def _give_function(
             lambda texts: pa.array(function(texts.to_pylist()), pa.string()),
             ["VARCHAR"],
             "VARCHAR",
-            type="arrow",
+            type=PythonUDFType.ARROW,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from sources.archive import Archived
 from sources.findings import LeftOut
 from sources.kinds import LOG_KIND, InboxFile
-from sources.ledger import FileRecord
+from sources.ledger import FileRecord, LakeFile
 from sources.meta import FileMeta
 
 
@@ -95,6 +95,7 @@ class Verdict:
         unknown: headings of a table that nobody knows, masked or not as they came.
         days: local days of calls that it touches.
         details: for the log: what a fault of ours was, masked.
+        lake_files: what a log has in the lake.
     """
 
     record: FileRecord
@@ -102,3 +103,4 @@ class Verdict:
     unknown: Sequence[str] = ()
     days: frozenset[dt.date] = frozenset()
     details: str | None = None
+    lake_files: Sequence[LakeFile] = ()

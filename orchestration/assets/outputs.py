@@ -14,10 +14,9 @@ from exports.bundle import build_bundle, latest_period
 from exports.feedback import write_feedback
 from exports.publish import publish_database
 from exports.reports.pages import write_reports
-from orchestration.program import STATE, published_state
+from orchestration.manifest import finish
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
-from sources import ledger
 
 GROUP = "exports"
 DATABASE_KEY = dg.AssetKey(["published", "database"])
@@ -93,6 +92,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         except LookupError as reason:
             context.log.warning(str(reason))
             metadata: dict[str, str | bool | dg.PathMetadataValue] = {"bundle": str(reason)}
+            path = None
         else:
             made = build_bundle(
                 settings.published,
@@ -102,10 +102,11 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
                 signing_key=settings.keys / "signing.key",
                 as_of=settings.last_complete_day(),
             )
-            metadata = {"path": dg.MetadataValue.path(made.path), "is_new": made.is_new}
+            path = made.path
+            metadata = {"path": dg.MetadataValue.path(path), "is_new": made.is_new}
         with warehouse.connect() as con:
-            # Written last: a crash before this line leaves the outputs to be made again.
-            ledger.write_state(con, STATE, published_state(settings))
+            # Last of all: a crash before this line leaves the home unfinished.
+            finish(con, settings, path)
         return dg.MaterializeResult(metadata=metadata)
 
     return [published_database, report, feedback, bundle]

@@ -98,6 +98,9 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             intake.sweep_lake(con, settings)
+            lost = intake.mend_lake(con, settings)
+            for name in lost:
+                context.log.error(f"{name}: a part is gone from the lake, and its bytes from the archive")
             records = list(intake.receive(con, settings, inbox, LOG_KIND, partial(_tell, context)))
             intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)

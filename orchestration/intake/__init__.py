@@ -7,7 +7,8 @@ what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 """
 
 from orchestration.intake.check import BrokenRule, check_file
-from orchestration.intake.keep import drop_old_logs, queue_first_day, sweep_lake
+from orchestration.intake.keep import drop_old_logs, queue_first_day
+from orchestration.intake.mend import damaged_logs, mend_lake, sweep_lake
 from orchestration.intake.prepare import (
     FIRST_KINDS,
     open_ledger,
@@ -21,7 +22,9 @@ __all__ = [
     "FIRST_KINDS",
     "BrokenRule",
     "check_file",
+    "damaged_logs",
     "drop_old_logs",
+    "mend_lake",
     "new_files",
     "open_ledger",
     "prepare_check",

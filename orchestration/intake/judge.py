@@ -39,9 +39,9 @@ def judge_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Receive
 
 
 def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile) -> Verdict:
-    # The Parquet files are written before the ledger knows them; a crash in between leaves strays, which the
-    # next run sweeps.
+    # The Parquet files are written before the ledger knows them; what a crash in between leaves is swept.
     record = file.record()
+    ledger.begin_lake(con, record.file_id)
     result = lake.write_log(
         con,
         file.path,
@@ -65,7 +65,12 @@ def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: Received
         rows_loaded=result.records,
         rows_quarantined=result.bad_lines,
     )
-    return Verdict(settled(record), _with_junk(file, result.left_out), days=frozenset(result.days))
+    return Verdict(
+        settled(record),
+        _with_junk(file, result.left_out),
+        days=frozenset(result.days),
+        lake_files=result.files,
+    )
 
 
 def judge_table(

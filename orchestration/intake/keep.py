@@ -1,23 +1,21 @@
-"""What is kept of a judged file, in one transaction; and what is swept.
+"""What is kept of a judged file, in one transaction; and what is dropped.
 
-Belongs here: rows, bad lines, ledger and waiting days of one file; strays of runs that were killed; logs
-whose time is over. Stays out: judging.
+Belongs here: rows, bad lines, ledger and waiting days of one file; logs whose time is over. Stays out:
+judging; what runs that were killed left (`mend.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
 from expectations import quarantine
 from expectations.relations import BAD_LINES, JUDGED
-from orchestration.intake.prepare import scratch_folder
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
-from sources.archive import continues, drop_archived, find_archived, sweep_archive
+from sources.archive import continues, drop_archived, find_archived
 from sources.findings import LeftOut
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
@@ -52,6 +50,9 @@ def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdi
         elif record.rows_received and not is_log:
             _keep_rows(con, record)
         ledger.record_file(con, record, [file_id for file_id, _ in replaced], verdict.left_out)
+        if is_log:
+            gone = [file_id for file_id, _ in replaced]
+            ledger.note_lake(con, record.file_id, verdict.lake_files if has_lines else [], gone)
         _forget_unlisted(con, record)
         if has_lines:
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
@@ -120,27 +121,6 @@ def _keep_bad_lines(con: duckdb.DuckDBPyConnection, file_id: str) -> None:
         f"insert into intake.bad_lines select ?, row_number, rules, messages, raw_row from {BAD_LINES}",
         [file_id],
     )
-
-
-def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[dt.date]:
-    """Remove what killed runs left: Parquet files that the ledger does not know, whose days then wait for
-    recomputing, half copies, scratch files.
-    """
-    known = {
-        row[0]
-        for row in con.execute(
-            "select file_id from intake.files where kind = ? and status in ('loaded', 'partly')",
-            [LOG_KIND],
-        ).fetchall()
-    }
-    lake.sweep_scratch(settings.lake)
-    sweep_archive(settings.archive)
-    shutil.rmtree(scratch_folder(settings), ignore_errors=True)
-    unknown = lake.unknown_logs(settings.lake, known)
-    days = lake.days_of(settings.lake, unknown)
-    ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
-    lake.remove_logs(settings.lake, unknown)
-    return days
 
 
 def queue_first_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

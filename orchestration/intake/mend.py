@@ -1,0 +1,135 @@
+"""What a killed run, a disk or a hand did to lake and archive, and what can be made good of it.
+
+Belongs here: sweeping half-done work, finding logs whose files in the lake are not as they were written,
+reading those again. Stays out: outputs (`orchestration/manifest.py`), a lost warehouse (`rebuild.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import shutil
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from orchestration.intake.prepare import scratch_folder
+from orchestration.settings import Settings
+from sources import lake, ledger
+from sources.archive import find_archived, is_intact, sweep_archive
+from sources.lake import LakeFile
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NOTED = "lake_noted"
+_log = logging.getLogger(__name__)
+
+
+def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Remove what killed runs left: files of logs that were begun and never kept, or replaced, whose days
+    then wait for counting; half copies; scratch files.
+
+    Files that the ledger has never heard of are set aside, not deleted: a lost warehouse knew them.
+    """
+    lake.sweep_scratch(settings.lake)
+    sweep_archive(settings.archive)
+    shutil.rmtree(scratch_folder(settings), ignore_errors=True)
+    there = {file_id for file_id, _ in lake.lake_files(settings.lake)}
+    counted, known = ledger.lake_ids(con)
+    strays = there & (known - counted)
+    if strays:
+        days = lake.days_of(settings.lake, strays)
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+        lake.remove_logs(settings.lake, strays)
+    unknown = there - known - counted
+    if unknown:
+        moved = lake.set_aside(settings.lake, unknown)
+        _log.warning(
+            "%s files of the lake are in no ledger; they lie in %s now", len(moved), moved[0].parents[1]
+        )
+    con.execute("delete from intake.lake_begun")
+    if ledger.read_state(con, _NOTED) is None:
+        # A home of an earlier version: what is there is taken as it is.
+        con.execute("begin")
+        for file_id, files in _by_log(lake.lake_files(settings.lake)).items():
+            ledger.note_lake(con, file_id, [lake.read_lake_file(settings.lake, file) for file in files])
+        ledger.write_state(con, _NOTED, "yes")
+        con.execute("commit")
+
+
+def damaged_logs(
+    con: duckdb.DuckDBPyConnection, settings: Settings, *, whole: bool = False
+) -> dict[str, str]:
+    """Id of a log to what is wrong with one of its files in the lake: `<path in the home>: gone | changed`.
+
+    Args:
+        con: the warehouse.
+        settings: the home.
+        whole: read every file; otherwise only those whose time changed.
+    """
+    there = {(file.day, file.name): file for _, file in lake.lake_files(settings.lake)}
+    found: dict[str, str] = {}
+    for file_id, file in ledger.noted_lake(con):
+        now = there.get((file.day, file.name))
+        if now and now.size_bytes == file.size_bytes and (whole or now.modified_ns != file.modified_ns):
+            now = lake.read_lake_file(settings.lake, now)._replace(modified_ns=file.modified_ns)
+        elif now:
+            now = now._replace(sha256=file.sha256)
+        if now != file:
+            what = "gone" if now is None else "changed"
+            found.setdefault(file_id, f"lake/service_calls/day={file.day}/{file.name}: {what}")
+    return found
+
+
+def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """Read logs again whose files in the lake are damaged.
+
+    Returns:
+        File names of those that can not be: their bytes are not in the archive any more.
+    """
+    lost = []
+    for file_id, what in damaged_logs(con, settings).items():
+        row = con.execute(
+            "select file_name, file_sha256, log_format, instansi_code, received_at from intake.files "
+            "where file_id = ? and status in ('loaded', 'partly') order by file_order limit 1",
+            [file_id],
+        ).fetchone()
+        if row is None:
+            continue
+        name, sha256, log_format, instansi_code, received_at = row
+        before = {file.day for noted_id, file in ledger.noted_lake(con) if noted_id == file_id}
+        kept = find_archived(settings.archive, sha256)
+        _log.warning("%s (of %s) is read again", what, name)
+        days: set[dt.date] = set()
+        if kept is None or not is_intact(kept, sha256):
+            lost.append(name)
+            left = [file for found_id, file in lake.lake_files(settings.lake) if found_id == file_id]
+            files = [lake.read_lake_file(settings.lake, file) for file in left]
+        else:
+            result = lake.write_log(
+                con,
+                kept,
+                log_format=log_format,
+                instansi_code=instansi_code,
+                file_id=file_id,
+                file_name=name,
+                lake_dir=settings.lake,
+                time_zone=settings.time_zone,
+                first_day=settings.first_day,
+                received_at=received_at,
+                max_bytes=settings.log_max_bytes,
+            )
+            files, days = result.files, set(result.days)
+        con.execute("begin")
+        ledger.note_lake(con, file_id, files)
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, days | before))
+        ledger.mark_unfinished(con, name)
+        con.execute("commit")
+    return lost
+
+
+def _by_log(files: list[tuple[str, LakeFile]]) -> dict[str, list[LakeFile]]:
+    found: dict[str, list[LakeFile]] = defaultdict(list)
+    for file_id, file in files:
+        found[file_id].append(file)
+    return found
