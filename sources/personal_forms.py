@@ -11,10 +11,11 @@ import csv
 import itertools
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Form(NamedTuple):
@@ -186,12 +187,24 @@ def _steps() -> list[tuple[str, str]]:
     return steps
 
 
+def to_arrow(texts: Sequence[str]) -> Any:
+    """Texts as an Arrow array of strings.
+
+    `pyarrow.array` would import pandas first, which takes longer than masking most files; where two threads
+    ask at once, one of them meets half of pandas.
+    """
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    ends = array("i", itertools.accumulate(map(len, encoded), initial=0))
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
+
+
 def _without_forms(texts: Sequence[str]) -> list[str]:
     """Texts after all forms, by the RE2 of Arrow: its time is bounded whatever the text."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    left = pa.array(texts, pa.string())
+    left = to_arrow(texts)
     for pattern, replacement in _steps():
         left = pc.replace_substring_regex(left, pattern, replacement)
     masked: list[str] = pc.replace_substring(left, _KEPT_APART, "").to_pylist()
@@ -205,18 +218,16 @@ def mask_texts(texts: Sequence[str]) -> list[str]:
     """
     if len(_known) > _REMEMBERED:
         _known.clear()
-    new = [text for text in dict.fromkeys(texts) if text not in _known]
+    # Another thread may clear what is remembered meanwhile, so each text is looked up once.
+    found = {text: left for text in texts if (left := _known.get(text)) is not None}
+    new = [text for text in dict.fromkeys(texts) if text not in found]
     if new:
         folded = [fold_text(text) if _ODD_SIGN.search(text) else text for text in new]
-        masked = _without_forms(folded)
-        found = {
-            text: text if seen == left or _PLAIN_TEXT.fullmatch(text) else left
-            for text, seen, left in zip(new, folded, masked, strict=True)
-        }
-        _known.update((text, left) for text, left in found.items() if len(text) <= _LONGEST_REMEMBERED)
-    else:
-        found = {}
-    return [found[text] if text in found else _known[text] for text in texts]
+        for text, seen, left in zip(new, folded, _without_forms(folded), strict=True):
+            found[text] = text if seen == left or _PLAIN_TEXT.fullmatch(text) else left
+            if len(text) <= _LONGEST_REMEMBERED:
+                _known[text] = found[text]
+    return [found[text] for text in texts]
 
 
 def masked(text: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 from duckdb.func import PythonUDFType
 
-from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts
+from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts, to_arrow
 
 KEY_BYTES = 32
 _BLOCK = 64  # SHA-256 works in blocks of 64 bytes; HMAC pads the key to one block (RFC 2104).
@@ -87,13 +87,11 @@ def _give_function(
     con: duckdb.DuckDBPyConnection, name: str, function: Callable[[list[str]], list[str]]
 ) -> None:
     """A function of texts for all connections of the database; NULL is not asked."""
-    import pyarrow as pa
-
     # DuckDB has no `create or replace` for it, and no cheap look whether it is there.
     with contextlib.suppress(duckdb.CatalogException, duckdb.NotImplementedException):
         con.create_function(
             name,
-            lambda texts: pa.array(function(texts.to_pylist()), pa.string()),
+            lambda texts: to_arrow(function(texts.to_pylist())),
             ["VARCHAR"],
             "VARCHAR",
             type=PythonUDFType.ARROW,
