@@ -71,7 +71,7 @@ class LogResult:
     blank_lines: int
     days: set[date]
     left_out: list[LeftOut] = field(default_factory=list)
-    files: list[LakeFile] = field(default_factory=list)
+    files: list[LakeFile] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ found as (
         coalesce(
             len(tail) >= 2
             and tail[1] = ''
-            and (tail[2] in ({{ no_answers }}) or (
+            and (list_contains([{{ no_answers }}], tail[2]) or (
                 length(tail[2]) = 3 and try_cast(tail[2] as integer) between 100 and 999
             ))
             and (
@@ -201,7 +201,7 @@ select
     case when has_request then upper(asked.method) end as method,
     case when has_request then short_target(asked.target) end as target,
     case when has_request then nullif(asked.protocol, '') end as protocol,
-    case when has_tail and tail[2] not in ({{ no_answers }}) then try_cast(tail[2] as integer) end as status,
+    case when has_tail and not list_contains([{{ no_answers }}], tail[2]) then try_cast(tail[2] as integer) end as status,
     case
         when tail[3] = '-' then 0
         when has_tail then try_cast(tail[3] as bigint)

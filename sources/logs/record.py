@@ -176,7 +176,8 @@ NO_ANSWERS = _literals(_words("no_answers.csv"))
 
 def is_no_name_sql(text: str) -> str:
     """SQL condition: a text is missing or a word that stands for no name."""
-    return f"({text} is null or lower({text}) in ('', {NO_NAMES}))"
+    # A list of constants behind `in` becomes a join of all columns of a row.
+    return f"({text} is null or list_contains(['', {NO_NAMES}], lower({text})))"
 
 
 # A word of two parts would be two parts of a name; twice, since two of them share a slash.
@@ -198,12 +199,13 @@ NAMED_SQL = {
 
 def status_sql(text: str) -> str:
     """SQL expression: the code of an answer as a number, NULL where there was none or it is no number."""
-    return f"case when {text} not in ('', {NO_ANSWERS}) then try_cast({text} as bigint) end"
+    return f"case when not list_contains(['', {NO_ANSWERS}], {text}) then try_cast({text} as bigint) end"
 
 
 def is_no_status_sql(text: str) -> str:
     """SQL condition: a text is neither a number nor a word for no answer."""
-    return f"try_cast({text} as bigint) is null and lower({text}) not in ('', {NO_ANSWERS})"
+    is_word = f"list_contains(['', {NO_ANSWERS}], lower({text}))"
+    return f"{text} is not null and try_cast({text} as bigint) is null and not {is_word}"
 
 
 def duration_sql(milliseconds: str) -> str:

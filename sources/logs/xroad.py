@@ -224,7 +224,8 @@ FORMAT = LogFormat(
         "method": '"restMethod"',
         "status_code": '"statusCode"',
         # A call that got no answer did not succeed, whatever else the record says.
-        "succeeded": f"\"succeeded\" = 'true' and coalesce(\"statusCodeText\", '') not in ({NO_ANSWERS})",
+        "succeeded": "\"succeeded\" = 'true'"
+        f' and not coalesce(list_contains([{NO_ANSWERS}], "statusCodeText"), false)',
         "duration_ms": _between("requestInTs", "responseOutTs"),
         "forward_ms": _between("requestInTs", "requestOutTs"),
         "backend_ms": _between("requestOutTs", "responseInTs"),

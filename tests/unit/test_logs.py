@@ -21,9 +21,10 @@ from sources.lake import (
     LogResult,
     create_lake_view,
     days_of,
+    lake_files,
     remove_logs,
+    set_aside,
     sweep_scratch,
-    unknown_logs,
     with_neighbours,
     write_log,
 )
@@ -696,8 +697,8 @@ def test_a_file_is_in_the_lake_once_and_leaves_it_whole(
     remove_logs(lake, {"a" * 64})
     assert days_of(lake, {"a" * 64}) == set()
     assert len(rows(con, lake, "day")) == 2
-    assert unknown_logs(lake, {"b" * 64}) == set()
-    assert unknown_logs(lake, set()) == {"b" * 64}
+    assert {file_id for file_id, _ in lake_files(lake)} == {"b" * 64}
+    assert set_aside(lake, {"a" * 64}) == []
     (lake / ".aside-x").mkdir()
     sweep_scratch(lake)
     remove_logs(lake, {"b" * 64})
