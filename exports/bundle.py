@@ -104,7 +104,7 @@ def build_bundle(
     # A crashed run may have left it.
     shutil.rmtree(aside, ignore_errors=True)
     newest = _newest_version(outbox, group)
-    key = ensure_signing_key(signing_key)
+    key = ensure_signing_key(signing_key, is_first=not any(outbox.glob("spbe-*-v*")))
     try:
         replaces: dict[str, str] = {}
         if newest:

@@ -24,15 +24,22 @@ class KeyFileError(ValueError):
     """A key file cannot be used; the message says which and why."""
 
 
-def ensure_signing_key(path: Path) -> Ed25519PrivateKey:
+def ensure_signing_key(path: Path, *, is_first: bool = True) -> Ed25519PrivateKey:
     """Read the signing key, or make it on first use, with its public half beside it (`<stem>.pub.pem`).
 
     Args:
         path: PKCS8 PEM file, mode 0600.
+        is_first: whether nothing was signed yet, so that a key may be made.
 
     Raises:
-        KeyFileError: others may read the file, or it holds no Ed25519 key.
+        KeyFileError: the key is lost, others may read the file, or it holds no Ed25519 key.
     """
+    if not path.exists() and (public_key_path(path).exists() or not is_first):
+        raise KeyFileError(
+            f"{path} is lost, and bundles were signed with it: put it back from the backup; to sign with "
+            "another key from now on, tell the ministry and run: "
+            f"openssl genpkey -algorithm ed25519 -out {path}"
+        )
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         made = Ed25519PrivateKey.generate()

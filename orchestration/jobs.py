@@ -6,6 +6,8 @@ range of touched days) ► `nightly_publish` (index, database, pages, bundle). `
 them in one process, `orchestration/sensors.py` in the daemon.
 """
 
+import datetime as dt
+
 import dagster as dg
 
 from orchestration.assets.outputs import GROUP as EXPORTS
@@ -13,6 +15,8 @@ from orchestration.assets.raw import GROUP as INTAKE
 from orchestration.partitions import call_days
 from orchestration.settings import Settings
 
+# Local time at which a day that has passed is made up.
+NIGHT_TIME = dt.time(1, 30)
 NIGHT = "nightly_index"
 DAYS = "nightly_days"
 PUBLISH = "nightly_publish"

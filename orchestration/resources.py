@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# A run of the daemon waits for a night of the command, which may read a year of logs.
+_PATIENCE_SECONDS = 6 * 3600
+
+
 class Warehouse(dg.ConfigurableResource):
     """The work database; whoever writes it takes this resource, and with it the home's lock."""
 
@@ -27,9 +31,10 @@ class Warehouse(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
-        """Hold the lock for the run; runs that a dead process left behind are closed."""
+        """Hold the lock for the run, waiting for whoever has it; runs that a dead process left are closed."""
+        who, say = f"run {context.run_id}", context.log.info if context.log else print
         try:
-            with run_lock(Path(self.lock_path), f"run {context.run_id}"):
+            with run_lock(Path(self.lock_path), who, _PATIENCE_SECONDS, say):
                 _close_dead_runs(context)
                 try:
                     yield self

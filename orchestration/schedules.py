@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.jobs import NIGHT
+from orchestration.jobs import NIGHT, NIGHT_TIME
 from orchestration.settings import Settings
 
 
@@ -12,7 +12,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         dg.ScheduleDefinition(
             name=NIGHT,
             job_name=NIGHT,
-            cron_schedule="30 1 * * *",
+            cron_schedule=f"{NIGHT_TIME.minute} {NIGHT_TIME.hour} * * *",
             execution_timezone=settings.time_zone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )

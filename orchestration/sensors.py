@@ -1,75 +1,119 @@
-"""What follows by itself: the next link of a night, and a night when the inbox changes.
+"""What follows by itself: whatever of a night is undone, link by link.
 
-Belongs here: the daemon's side of the chain; `orchestration/night.py` is the same chain in one process.
+Belongs here: asking the ledger, and when to ask it again; `orchestration/night.py` is the same chain in one
+process. Stays out: what a link does.
 """
 
+from __future__ import annotations
+
+import datetime as dt
 import hashlib
+import json
 import time
-from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orchestration import intake
-from orchestration.jobs import DAYS, NIGHT, PUBLISH
+from orchestration.jobs import DAYS, NIGHT, NIGHT_TIME, PUBLISH
 from orchestration.partitions import range_tags
+from orchestration.plan import A_DAY_PASSED, Plan, plan_night
 from orchestration.settings import Settings
-from orchestration.warehouse import open_warehouse
-from sources import lake, ledger
-from sources.kinds import scan_inbox
+from orchestration.warehouse import WarehouseBusy, run_lock
+from sources import lake
+from sources.kinds import InboxFile, scan_inbox
 
 SETTLED_SECONDS = 30
+# A link that failed is tried again after so many minutes, the last of them again and again.
+RETRY_MINUTES = (5, 15, 60, 180)
+# A run that began so long ago and does not hold the home is dead, not about to begin.
+_STARTING_SECONDS = 300
+_BEGUN = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
-    """The chain and the inbox."""
-    return [_next_link(settings, {job.name: job for job in jobs}), _inbox(settings)]
+    """The one sensor."""
 
-
-def _next_link(settings: Settings, jobs: dict) -> dg.SensorDefinition:
-    @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        name="night_chain",
-        monitored_jobs=[jobs[NIGHT], jobs[DAYS]],
-        request_jobs=[jobs[DAYS], jobs[PUBLISH]],
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=5,
-        description="After intake and after each range of days: the next range, or the index.",
-    )
-    def night_chain(context: dg.RunStatusSensorContext) -> dg.RunRequest:
-        con = open_warehouse(settings.warehouse)
-        try:
-            waiting = ledger.pending_ranges(con)
-        finally:
-            con.close()
-        # One request per finished run: its id keeps a repeated tick from asking twice.
-        key = context.dagster_run.run_id
-        if waiting:
-            return dg.RunRequest(run_key=f"{key}-days", job_name=DAYS, tags=range_tags(*waiting[0]))
-        return dg.RunRequest(run_key=f"{key}-publish", job_name=PUBLISH)
-
-    return night_chain
-
-
-def _inbox(settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
-        name="inbox",
-        job_name=NIGHT,
-        minimum_interval_seconds=60,
+        name="undone",
+        jobs=jobs,
+        minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts a night when files in the inbox changed and have been still for half a minute.",
+        description="Asks the ledger what is undone, whoever left it so, and starts the link that does it.",
     )
-    def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def undone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        cursor = json.loads(context.cursor or "{}")
         files = scan_inbox(settings.inbox, intake.table_kinds(), lake.LOG_FORMATS)
-        # A time that is yet to come is a wrong clock, not a file that is still being written.
-        newest = max((f.modified_ns / 1e9 for f in files if f.modified_ns / 1e9 <= time.time()), default=0)
-        listing = "\n".join(f"{f.name}\t{f.size}\t{f.modified_ns}\t{f.meta_stamp}" for f in files)
-        seen = hashlib.sha256(listing.encode()).hexdigest()
-        if not files or seen == context.cursor:
-            yield dg.SkipReason("nothing changed in the inbox")
-        elif time.time() - newest < SETTLED_SECONDS:
-            yield dg.SkipReason("files are still arriving")
-        else:
-            context.update_cursor(seen)
-            yield dg.RunRequest(run_key=seen)
+        look = _look(settings, files)
+        if look == cursor.get("look") and time.time() < cursor.get("again_at", float("inf")):
+            return dg.SkipReason("nothing changed")
+        if why_not := _why_not_now(context.instance, files):
+            return dg.SkipReason(why_not)
+        try:
+            with run_lock(settings.lock, "the sensor, planning"):
+                plan = plan_night(settings, settings.inbox)
+        except WarehouseBusy as busy:
+            return dg.SkipReason(str(busy))
+        job, tags = _next_link(plan, _is_night(settings))
+        if job is None:
+            return dg.SensorResult(
+                skip_reason=dg.SkipReason("nothing is undone"),
+                cursor=json.dumps({"look": _look(settings, files)}),
+            )
+        wanted = hashlib.sha256(f"{job}{tags}{plan}".encode()).hexdigest()
+        tries = cursor.get("tries", 0) + 1 if wanted == cursor.get("wanted") else 0
+        if tries and time.time() < cursor["again_at"]:
+            return dg.SkipReason(f"{job} failed; it is tried again later")
+        wait = RETRY_MINUTES[min(tries, len(RETRY_MINUTES) - 1)] * 60
+        now = time.time()
+        told = {"look": look, "wanted": wanted, "tries": tries, "again_at": now + wait}
+        request = dg.RunRequest(run_key=f"{wanted}-{now:.0f}", job_name=job, tags=tags)
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps(told))
 
-    return inbox
+    return [undone]
+
+
+def _look(settings: Settings, files: list[InboxFile]) -> str:
+    """Changes when the inbox, the warehouse or the night does: as long as it does not, nothing is new."""
+    try:
+        found = settings.warehouse.stat()
+        warehouse = f"{found.st_size} {found.st_mtime_ns}"
+    except FileNotFoundError:
+        warehouse = ""
+    listing = "\n".join(f"{f.name}\t{f.size}\t{f.modified_ns}\t{f.meta_stamp}" for f in files)
+    told = f"{listing}\n{warehouse}\n{settings.last_complete_day()} {_is_night(settings)}"
+    return hashlib.sha256(told.encode(errors="replace")).hexdigest()
+
+
+def _is_night(settings: Settings) -> bool:
+    """Whether the hour of the night has come today: before it a day that passed asks for nothing."""
+    now = dt.datetime.now(ZoneInfo(settings.time_zone)).time()
+    return now >= NIGHT_TIME
+
+
+def _why_not_now(instance: dg.DagsterInstance, files: list[InboxFile]) -> str | None:
+    # A time that is yet to come is a wrong clock, not a file that is still being written.
+    now = time.time()
+    newest = max((f.modified_ns / 1e9 for f in files if f.modified_ns / 1e9 <= now), default=0)
+    if now - newest < SETTLED_SECONDS:
+        return "files are still arriving"
+    # A run that holds the home is met at the lock.
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=_STARTING_SECONDS)
+    begun = dg.RunsFilter(statuses=_BEGUN, updated_after=since)
+    return "a link is about to begin" if instance.get_run_records(begun, limit=1) else None
+
+
+def _next_link(plan: Plan, is_night: bool) -> tuple[str | None, dict[str, str]]:
+    """The first link that is undone, with the tags of its run; None where nothing is."""
+    if plan.new_files or plan.damaged_logs:
+        return NIGHT, {}
+    if plan.days:
+        return DAYS, range_tags(*plan.days[0])
+    reasons = [reason for reason in plan.reasons if is_night or reason != A_DAY_PASSED]
+    return (PUBLISH if reasons or plan.damaged_outputs else None), {}

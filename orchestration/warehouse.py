@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +71,9 @@ _held: dict[Path, int] = {}
 
 
 @contextmanager
-def run_lock(path: Path, who: str, patience_seconds: float = 0) -> Iterator[None]:
+def run_lock(
+    path: Path, who: str, patience_seconds: float = 0, say: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
     """Hold the home's lock, from planning to the last output; a killed holder frees it at once.
 
     A process that holds it already goes on: a night of the command holds it over the runs that it is made of.
@@ -80,6 +82,7 @@ def run_lock(path: Path, who: str, patience_seconds: float = 0) -> Iterator[None
         path: the lock file; it holds who has it, since when.
         who: said to others that want it.
         patience_seconds: how long to wait for another holder; 0: not at all.
+        say: told once whom it waits for.
 
     Raises:
         WarehouseBusy: another process holds it; the message says which.
@@ -89,15 +92,19 @@ def run_lock(path: Path, who: str, patience_seconds: float = 0) -> Iterator[None
         yield
         return
     give_up = time.monotonic() + patience_seconds
+    is_told = False
     with path.open("a+") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read().strip() or "a process that is just starting"
+                if not is_told:
+                    is_told = True
+                    say(f"waits for {holder}")
                 if time.monotonic() >= give_up:
-                    file.seek(0)
-                    holder = file.read().strip() or "a process that is just starting"
                     raise WarehouseBusy(
                         f"another run is writing this home: {holder}; wait for it, or end it, and try again"
                     ) from error

@@ -33,3 +33,7 @@ class FileRejected(FileProblem):
 
 class FileWaiting(FileProblem):
     """The file is not complete yet; it is looked at again on the next run."""
+
+
+class KeyLost(Exception):
+    """The key that pseudonyms were made with is not there; another would make two persons of each."""

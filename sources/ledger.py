@@ -336,6 +336,31 @@ def mark_unfinished(con: duckdb.DuckDBPyConnection, what: str) -> None:
     write_state(con, UNFINISHED, what)
 
 
+_LONGEST_GAP = 7
+
+
+def lived_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> int:
+    """Days that this home has lived through, today noted: what is kept for some days goes by them.
+
+    The gap between two nights counts seven days at most, so that a clock that is half a year ahead for a
+    night ends nothing.
+    """
+    con.execute(
+        "insert into intake.clock select min(received_at)::date, 0 from intake.files "
+        "where not exists (select 1 from intake.clock) having min(received_at) < ?",
+        [today],
+    )
+    is_first = con.execute("select count(*) <= 1 from intake.clock").fetchone()
+    con.execute(
+        "insert or ignore into intake.clock select $today, coalesce(max(lived_days), 0) + coalesce("
+        "least(date_diff('day', max(day) filter (day < $today), $today), $gap), 0) from intake.clock",
+        {"today": today, "gap": 36_500 if is_first == (True,) else _LONGEST_GAP},
+    )
+    row = con.execute("select max(lived_days) from intake.clock").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def read_state(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """A value that a run left for the next one."""
     row = con.execute("select value from intake.state where name = ?", [name]).fetchone()

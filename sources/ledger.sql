@@ -87,6 +87,9 @@ create table if not exists intake.outputs (
     sha256 varchar not null
 );
 
+-- Days that a home lived through by the day's end, as its own count: a clock that jumps adds seven at most.
+create table if not exists intake.clock (day date primary key, lived_days integer not null);
+
 create table if not exists intake.state (name varchar primary key, value varchar not null);
 
 -- A file that came under two names is one content: its rows are listed once, under the name that loaded. A

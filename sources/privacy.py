@@ -6,6 +6,7 @@ log format says it).
 """
 
 import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -14,10 +15,38 @@ from pathlib import Path
 import duckdb
 from duckdb.func import PythonUDFType
 
+from sources.errors import KeyLost
 from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts, to_arrow
 
 KEY_BYTES = 32
 _BLOCK = 64  # SHA-256 works in blocks of 64 bytes; HMAC pads the key to one block (RFC 2104).
+
+
+def key_id(key: bytes) -> str:
+    """Twelve digits that tell one key from another and nothing about it."""
+    return hashlib.sha256(b"pseudonym key " + key).hexdigest()[:12]
+
+
+def known_key(path: Path, made_with: str | None) -> bytes:
+    """The key, which must be the one that pseudonyms were made with so far.
+
+    Args:
+        path: The key file.
+        made_with: Its `key_id`; None where no pseudonym was made yet: then a key is made if there is none.
+
+    Raises:
+        KeyLost: the file is gone or holds another key.
+        ValueError: the file is not a key of ours.
+    """
+    if made_with and not path.exists():
+        raise KeyLost(f"{path} is lost: put it back from the backup (its id is {made_with})")
+    key = read_key(path)
+    if made_with and key_id(key) != made_with:
+        raise KeyLost(
+            f"{path} is another key (id {key_id(key)}) than pseudonyms were made with (id {made_with}): "
+            "put the old one back from the backup"
+        )
+    return key
 
 
 def read_key(path: Path) -> bytes:

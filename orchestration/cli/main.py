@@ -36,7 +36,8 @@ def main() -> None:
     from pydantic import ValidationError
 
     from orchestration.cli.common import Failure
-    from orchestration.warehouse import WarehouseBusy
+    from orchestration.warehouse import WarehouseBusy, WarehouseDamaged
+    from sources.errors import KeyLost
 
     warnings.filterwarnings("ignore")
     try:
@@ -44,8 +45,8 @@ def main() -> None:
     except Failure as failure:
         print(f"spbe: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)
-    except WarehouseBusy as busy:
-        print(f"spbe: {busy}", file=sys.stderr)
+    except (WarehouseBusy, WarehouseDamaged, KeyLost) as problem:
+        print(f"spbe: {problem}", file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
         for fault in error.errors():

@@ -141,10 +141,11 @@ def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
 
     What was read of them stays in the lake. Content that is also a table's is kept.
     """
-    kept_from = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=settings.archive_log_days)
+    lived = ledger.lived_days(con, dt.datetime.now(dt.UTC).date())
     old = con.execute(
-        "select file_sha256 from intake.files group by file_sha256 "
-        "having bool_and(kind = ?) and (not ? or max(received_at) < ?)",
-        [LOG_KIND, settings.archive_logs, kept_from],
+        "select file_sha256 from intake.files as file group by file_sha256 "
+        "having bool_and(kind = ?) and (not ? or ? - coalesce((select max(lived_days) from intake.clock "
+        "where day <= max(file.received_at)::date), 0) > ?)",
+        [LOG_KIND, settings.archive_logs, lived, settings.archive_log_days],
     ).fetchall()
     return sum(drop_archived(settings.archive, sha256) for (sha256,) in old)

@@ -6,6 +6,7 @@ Belongs here: ledger, tables, macros, reference lists; the order of the kinds. S
 from __future__ import annotations
 
 import hashlib
+import secrets
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +19,15 @@ from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger
 from sources.kinds import LOG_KIND
 from sources.lake_upgrade import upgrade_lake
-from sources.privacy import install_masking, read_key
+from sources.privacy import KEY_BYTES, install_masking, key_id, known_key, read_key
 
 if TYPE_CHECKING:
     import duckdb
 
 # The order in which one run reads the kinds: what others refer to comes first (formats 0b).
 FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory")
+# Whose pseudonyms a warehouse holds.
+_KEY = "pseudonym_key"
 _SEEDS = PROJECT / "dbt_project" / "seeds"
 # What reads a file: another version of it may read what this one refused.
 _READERS = ("sources/*.py", "sources/*.sql", "sources/*.csv", "sources/*/*", "expectations/*.py")
@@ -61,7 +64,9 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     ledger.create_ledger(con)
     for kind in table_kinds():
         quarantine.create_received(con, contracts.load_contract(kind))
-    _install(con, settings)
+    path = settings.keys / "pseudonym.key"
+    # A check leaves no trace, and what it masks is shown to nobody else.
+    _install(con, settings, read_key(path) if path.exists() else secrets.token_bytes(KEY_BYTES))
     reference_tables.fill_lists(con, _SEEDS)
     if settings.published.exists():
         con.execute(
@@ -94,19 +99,28 @@ def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _install(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def _install(con: duckdb.DuckDBPyConnection, settings: Settings, key: bytes) -> None:
     # The intake joins what is large to what is small as written; to look for another order costs more than
     # most files.
     con.execute("set disabled_optimizers = 'join_order'")
-    install_masking(con, read_key(settings.keys / "pseudonym.key"))
+    install_masking(con, key)
     install_normalisers(con, settings.time_zone)
     install_spellings(con)
+
+
+def _key(con: duckdb.DuckDBPyConnection, settings: Settings) -> bytes:
+    """The key of the home's pseudonyms; its id is noted with them."""
+    made_with = ledger.read_state(con, _KEY)
+    key = known_key(settings.keys / "pseudonym.key", made_with)
+    if made_with is None:
+        ledger.write_state(con, _KEY, key_id(key))
+    return key
 
 
 def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Create ledger, tables, views and macros that are missing; safe to repeat."""
     ledger.create_ledger(con)
-    _install(con, settings)
+    _install(con, settings, _key(con, settings))
     reference_tables.fill_lists(con, _SEEDS)
     for kind in table_kinds():
         contract = contracts.load_contract(kind)
@@ -140,7 +154,7 @@ def open_ledger(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "select 1 from information_schema.tables where table_schema = 'raw' and table_name = 'run_settings'"
     ).fetchone()
     if prepared:
-        _install(con, settings)
+        _install(con, settings, _key(con, settings))
     else:
         prepare_warehouse(con, settings)
 

@@ -1,5 +1,11 @@
 """What the data engineer sees in Dagster: the same assets, one by one, and the chain of a night."""
 
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -73,5 +79,64 @@ def test_a_second_writer_is_told_who_holds_the_home(settings: Settings) -> None:
     from orchestration.warehouse import WarehouseBusy, run_lock
 
     lock = Path(settings.home) / "run.lock"
-    with run_lock(lock, "run one"), pytest.raises(WarehouseBusy, match="run one"), run_lock(lock, "run two"):
+    hold = (
+        "import pathlib, sys\nfrom orchestration.warehouse import run_lock\n"
+        "with run_lock(pathlib.Path(sys.argv[1]), 'run one'):\n    print('held', flush=True)\n    input()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    told: list[str] = []
+    with pytest.raises(WarehouseBusy, match=f"run one .process {other.pid}, since 20"), run_lock(lock, "two"):
         pass
+    threading.Timer(1.5, other.communicate, ["\n"]).start()
+    with run_lock(lock, "three", 60, told.append), run_lock(lock, "three again"):
+        assert f"run one (process {other.pid}" in told[0]
+
+
+def test_the_sensor_asks_for_what_is_undone_and_again_where_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPBE_HOME", str(tmp_path / "home"))
+    settings = Settings(home=tmp_path / "home")  # type: ignore[call-arg]
+    settings.prepare_home()
+    sent = settings.inbox / "opd_register" / "88.02" / "opd.csv"
+    sent.parent.mkdir(parents=True)
+    sent.write_text("opd_code,opd_name\n88.02-A,Dinas A\n")
+    sensor = build_definitions(settings).get_sensor_def("undone")
+    with dg.instance_for_test() as instance:
+
+        def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+            return sensor(dg.build_sensor_context(instance, cursor))  # type: ignore[return-value]
+
+        arriving = tick(None)
+        assert isinstance(arriving, dg.SkipReason)
+        assert "still arriving" in str(arriving.skip_message)
+        os.utime(sent, (time.time() - 60, time.time() - 60))
+        first = tick(None)
+        assert isinstance(first, dg.SensorResult)
+        assert [request.job_name for request in first.run_requests or []] == ["nightly_index"]
+        # The run came to nothing: the same is undone, and is asked for again after a while, ever later.
+        assert isinstance(tick(first.cursor), dg.SkipReason)
+        waited = json.loads(first.cursor or "") | {"again_at": 0}
+        second = tick(json.dumps(waited))
+        assert isinstance(second, dg.SensorResult)
+        assert [request.job_name for request in second.run_requests or []] == ["nightly_index"]
+        assert json.loads(second.cursor or "")["again_at"] > time.time() + 10 * 60
+
+
+def test_where_nothing_is_undone_the_sensor_rests(
+    example_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPBE_HOME", str(example_home))
+    settings = Settings(home=example_home)  # type: ignore[call-arg]
+    sensor = build_definitions(settings).get_sensor_def("undone")
+    with dg.instance_for_test() as instance:
+        looked = sensor(dg.build_sensor_context(instance))
+        assert isinstance(looked, dg.SensorResult)
+        assert not looked.run_requests
+        rests = sensor(dg.build_sensor_context(instance, looked.cursor))
+        assert isinstance(rests, dg.SkipReason)
+        assert rests.skip_message == "nothing changed"

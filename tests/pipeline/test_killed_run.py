@@ -1,11 +1,14 @@
 """A run that is killed, or a home that an earlier version made, is mended by running again."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +95,88 @@ def test_a_killed_run_is_mended_by_running_again(tmp_path: Path, inbox: Path, wh
     run_whole(killed, inbox)
     assert differing(whole, killed) == []
     assert not list((killed / "lake").glob(".aside-*"))
+
+
+INVENTORY = "system_inventory/99.98/aplikasi.csv"
+COLUMNS = "system_code,system_name,opd_code,url,hosting\n"
+
+
+def add_file(inbox: Path) -> None:
+    """A table that is new."""
+    (inbox / INVENTORY).parent.mkdir(parents=True)
+    (inbox / INVENTORY).write_text(COLUMNS + "A-1,Satu,99.98-OPD-1,https://satu.contoh.go.id,national_dc\n")
+
+
+def add_version(inbox: Path) -> None:
+    """The same table with another row and another name in the first."""
+    rows = "A-1,Satu Baru,99.98-OPD-1,https://satu.contoh.go.id,national_dc\nA-2,Dua,99.98-OPD-2,,\n"
+    (inbox / INVENTORY).write_text(COLUMNS + rows)
+
+
+def add_log_day(inbox: Path) -> None:
+    """Logs of two more days."""
+    generate(inbox, 8000, days=4)
+
+
+def test_a_home_that_published_today_finishes_what_was_killed(
+    tmp_path: Path, inbox: Path, whole: Path
+) -> None:
+    """Runs are killed at any moment; a whole run then leaves what an undisturbed one does."""
+    chance = random.Random(5)
+    kills = 33 if os.environ.get("SPBE_LONG") == "1" else 4
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    for home in (calm, killed):
+        shutil.copytree(whole, home / "home")
+        shutil.copytree(inbox, home / "inbox", copy_function=shutil.copy2)
+    for change in (add_file, add_version, add_log_day):
+        for folder in (calm, killed):
+            change(folder / "inbox")
+        began = time.monotonic()
+        run_whole(calm / "home", calm / "inbox")
+        longest = time.monotonic() - began
+        for _ in range(kills):
+            process = start(killed / "home", killed / "inbox")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=chance.uniform(0.5, longest))
+            process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+            process.communicate()
+        run_whole(killed / "home", killed / "inbox")
+        assert differing(calm / "home", killed / "home") == [], change.__name__
+        assert not list((killed / "home" / "lake").glob(".aside-*"))
+    again = start(killed / "home", killed / "inbox").communicate()[0]
+    assert "Nothing changed" in again
+
+
+def test_what_was_damaged_is_mended_or_named(tmp_path: Path, inbox: Path, whole: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(whole, home)
+    (home / "published" / "spbe.duckdb").write_bytes(b"cut")
+    shutil.rmtree(home / "feedback")
+    (home / "published" / "report" / "index.html").unlink()
+    days = sorted((home / "lake" / "service_calls").glob("day=20*"))
+    shutil.rmtree(days[0])
+    broken = next(days[1].glob("*.parquet"))
+    broken.write_bytes(broken.read_bytes()[:-9])
+    process = start(home, inbox)
+    told = process.communicate()[0]
+    assert process.returncode == 0, told
+    assert "to be mended: lake/service_calls/day=" in told
+    assert differing(whole, home) == []
+    assert (home / "feedback").exists()
+    assert "Nothing changed" in start(home, inbox).communicate()[0]
+
+
+def test_a_lost_warehouse_costs_no_file_of_the_lake(tmp_path: Path, inbox: Path, whole: Path) -> None:
+    """The logs are read again from the inbox; what no ledger knows is kept beside the lake."""
+    home = tmp_path / "home"
+    shutil.copytree(whole, home)
+    lake = sorted(path.name for path in (home / "lake").rglob("*.parquet"))
+    shutil.rmtree(home / "published")
+    (home / "warehouse.duckdb").unlink()
+    run_whole(home, inbox)
+    kept = sorted({path.name for path in (home / "lake").rglob("*.parquet")})
+    assert set(lake) <= set(kept)
+    assert differing(whole, home) == []
 
 
 def test_a_home_of_an_earlier_version_is_built_anew(tmp_path: Path, inbox: Path, whole: Path) -> None:
