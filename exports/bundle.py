@@ -230,6 +230,10 @@ def _write_payload(
     return unit
 
 
+# Tables about the home and its clock, not about an instansi.
+_OF_THE_HOME = ("readme", "fct_nights")
+
+
 def _narrow(
     connection: duckdb.DuckDBPyConnection, instansi_code: str, period: str
 ) -> list[tuple[Table, str]]:
@@ -241,7 +245,7 @@ def _narrow(
     # With its catalogue: plain `main` would mean the temporary views themselves.
     source = f"{identifier(read_rows(connection, 'select current_database() as name')[0]['name'])}.main"
     for table in list_tables(connection):
-        if table.name == "readme":
+        if table.name in _OF_THE_HOME:
             continue
         name = identifier(table.name)
         condition = _condition(table, source, instansi_code, period)

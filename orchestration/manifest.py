@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from orchestration.program import STATE, wanted_state
 from orchestration.settings import Settings
-from sources import ledger
+from sources import ledger, nights
+from sources.nights import now_utc
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +37,7 @@ def finish(con: duckdb.DuckDBPyConnection, settings: Settings, bundle: Path | No
     con.executemany("insert into intake.outputs values (?, ?, ?, ?)", rows)
     ledger.write_state(con, STATE, wanted_state(con, settings))
     ledger.forget_state(con, ledger.UNFINISHED)
+    nights.end_night(con, now_utc())
     con.execute("commit")
 
 

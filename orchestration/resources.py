@@ -12,6 +12,9 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from orchestration.warehouse import WarehouseBusy, open_warehouse, run_lock
+from sources import ledger, nights
+
+NIGHT_TAG = "spbe/night"
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,9 +39,11 @@ class Warehouse(dg.ConfigurableResource):
         try:
             with run_lock(Path(self.lock_path), who, _PATIENCE_SECONDS, say):
                 _close_dead_runs(context)
+                self._begin_link(context)
                 try:
                     yield self
                 finally:
+                    self._end_link(context)
                     self.release()
         except WarehouseBusy as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -62,6 +67,24 @@ class Warehouse(dg.ConfigurableResource):
         except BaseException:
             self.release()
             raise
+
+    def _begin_link(self, context: dg.InitResourceContext) -> None:
+        run = context.dagster_run
+        if run is None:
+            return
+        with self.connect() as con:
+            ledger.create_ledger(con)
+            night_id = nights.begin_link(con, run.run_id, run.job_name, nights.now_utc())
+        if context.instance:
+            context.instance.add_run_tags(run.run_id, {NIGHT_TAG: night_id})
+
+    def _end_link(self, context: dg.InitResourceContext) -> None:
+        run = context.dagster_run
+        if run is None:
+            return
+        failed = context.instance.get_run_stats(run.run_id).steps_failed if context.instance else 0
+        with self.connect() as con:
+            nights.end_link(con, run.run_id, "failed" if failed else "done", nights.now_utc())
 
     def release(self) -> Path:
         """Close the file, so that another (dbt, Great Expectations, the publisher) may open it; its path."""

@@ -87,6 +87,25 @@ create table if not exists intake.outputs (
     sha256 varchar not null
 );
 
+-- A night lasts from the first link that is run to the last output; `result`: done, failed, or killed, where
+-- nothing was heard of it any more; NULL: it goes on.
+create table if not exists intake.nights (
+    night_id varchar primary key,
+    night_number bigint not null,
+    began_at timestamp not null,
+    ended_at timestamp,
+    result varchar
+);
+
+create table if not exists intake.night_links (
+    night_id varchar not null,
+    run_id varchar primary key,
+    job varchar not null,
+    began_at timestamp not null,
+    ended_at timestamp,
+    result varchar
+);
+
 -- Days that a home lived through by the day's end, as its own count: a clock that jumps adds seven at most.
 create table if not exists intake.clock (day date primary key, lived_days integer not null);
 

@@ -37,6 +37,10 @@ select
 from intake.files as f
 left join mended as m on f.file_id = m.root_id and f.status <> 'duplicate';
 
+create or replace view raw.nights as select * from intake.nights;
+
+create or replace view raw.night_links as select * from intake.night_links;
+
 create or replace view raw.pending_days as select day from intake.pending_days;
 
 create or replace view raw.left_out as
