@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from orchestration.logs import MAX_BYTES
 from orchestration.program import DBT_PROJECT, project_fingerprint
 from orchestration.settings import Settings
 
@@ -101,12 +102,15 @@ def _load(settings: Settings) -> Manifest:
     return _loaded[parsed, mark]
 
 
-def _invoke(arguments: Sequence[str], target: Path, manifest: Manifest | None = None) -> Any:
+def _invoke(
+    arguments: Sequence[str], target: Path, manifest: Manifest | None = None, logs: Path | None = None
+) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     flags = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    flags += ["--target-path", str(target), "--log-path", str(target), "--log-level", "none"]
+    flags += ["--target-path", str(target), "--log-path", str(logs or target), "--log-level", "none"]
+    flags += ["--log-level-file", "info", "--log-file-max-bytes", str(MAX_BYTES)]
     try:
         return dbtRunner(manifest=manifest).invoke([*arguments, *flags])
     finally:
@@ -132,7 +136,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     Raises:
         DbtNotReady: dbt did not come as far as running a node.
     """
-    done = _invoke([*arguments, "--no-write-json"], target_path(settings), _load(settings))
+    done = _invoke([*arguments, "--no-write-json"], target_path(settings), _load(settings), settings.logs)
     if done.result is None:
         raise DbtNotReady(str(done.exception))
     return [

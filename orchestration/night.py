@@ -7,6 +7,7 @@ Belongs here: deciding which links are needed and running them one after another
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _SHOWN = 3
+# Of what a failed step says so much is shown; all of it is in the log.
+_LONGEST_SAID = 600
+_log = logging.getLogger(__name__)
 
 
 class NightFailed(Exception):
@@ -115,7 +119,10 @@ def _execute(
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            if error:
+                _log.error("%s: %s", event.step_key, error.to_string())
             while error and error.cause:
                 error = error.cause
-            told.append(f"{event.step_key}: {error.message.strip() if error else 'failed'}")
+            said = error.message.strip() if error else "failed"
+            told.append(f"{event.step_key}: {said[:_LONGEST_SAID]}{'…' if len(said) > _LONGEST_SAID else ''}")
     raise NightFailed(f"{job} failed. " + "; ".join(told or ["a blocking check did not pass"]))

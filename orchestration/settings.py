@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -79,7 +79,12 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                "expected a time zone such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura"
+            ) from error
         return value
 
     @property
@@ -101,6 +106,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """The database that only the pipeline opens."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def logs(self) -> Path:
+        """What commands, runs and dbt wrote of their doing."""
+        return self.home / "logs"
 
     @property
     def lock(self) -> Path:

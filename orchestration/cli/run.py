@@ -44,6 +44,7 @@ def run(
 ) -> None:
     """Read new files, recompute touched days, index, publish, report and bundle; print the result."""
     from orchestration.cli.common import Failure, load_settings, wrong_use
+    from orchestration.logs import log_to_home
     from orchestration.night import NightFailed, run_night
     from orchestration.settings import PROJECT
 
@@ -56,17 +57,20 @@ def run(
     if inbox is not None and not inbox.is_dir():
         found = "a file" if inbox.exists() else "nothing"
         raise wrong_use(f"--inbox {inbox}: expected a folder, found {found}")
+    days = [moment.date() for moment in day or []]
+    for one in days:
+        if not settings.first_day <= one <= settings.today():
+            raise wrong_use(f"--day {one}: expected a day from {settings.first_day} to {settings.today()}")
     began = time.monotonic()
-    reading = logging.getLogger("sources")
-    reading.setLevel(logging.INFO)
-    reading.addHandler(_Progress())
+    log_to_home(settings)
+    logging.getLogger("sources").addHandler(_Progress())
     # A run makes millions of objects and few cycles: to look for those less often saves a twentieth of it.
     gc.set_threshold(100_000, 20, 50)
     try:
         night = run_night(
             settings,
             inbox or settings.inbox,
-            days=[d.date() for d in day or []],
+            days=days,
             say=lambda told: print(f"… {told}", file=sys.stderr, flush=True),
         )
     except NightFailed as error:

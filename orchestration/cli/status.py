@@ -1,0 +1,78 @@
+"""`spbe status`: the last nights, what waits and why, when the next one starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from orchestration.plan import Plan
+
+
+def status(
+    nights: Annotated[int, typer.Option(min=1, help="How many nights to show.")] = 7,
+) -> None:
+    """Tell of the last nights, of what is undone and why, and when the next night starts; starts nothing."""
+    from orchestration.cli.common import open_home
+    from orchestration.jobs import NIGHT_TIME
+    from orchestration.plan import plan_night
+    from orchestration.warehouse import WarehouseBusy, open_warehouse, run_lock
+
+    settings = open_home()
+    if not settings.warehouse.exists():
+        print("No night yet.")
+    else:
+        try:
+            with run_lock(settings.lock, "spbe status"):
+                plan = plan_night(settings, settings.inbox)
+                con = open_warehouse(settings.warehouse)
+                try:
+                    _print_nights(con, nights)
+                    _print_undone(con, plan)
+                finally:
+                    con.close()
+        except WarehouseBusy as busy:
+            print(f"Now: {busy}")
+    zone = ZoneInfo(settings.time_zone)
+    now = dt.datetime.now(zone)
+    day = now.date() + dt.timedelta(days=now.time() >= NIGHT_TIME)
+    print(f"\nNext night: {dt.datetime.combine(day, NIGHT_TIME):%Y-%m-%d %H:%M} {settings.time_zone}", end="")
+    print(", while `spbe ui` or the service runs")
+
+
+def _print_nights(con: duckdb.DuckDBPyConnection, count: int) -> None:
+    from orchestration.cli.common import print_rows
+
+    rows = con.execute(
+        "select night.night_id, night.began_at, date_diff('second', night.began_at, night.ended_at), "
+        "coalesce(night.result, 'not finished'), count(link.run_id) "
+        "from intake.nights as night left join intake.night_links as link on night.night_id = link.night_id "
+        "group by all order by night.began_at desc, night.night_id desc limit ?",
+        [count],
+    ).fetchall()
+    if rows:
+        print_rows(["night", "began (UTC)", "seconds", "result", "runs"], rows)
+    else:
+        print("No night yet.")
+
+
+def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    print()
+    if plan.is_empty:
+        print("Nothing is undone.")
+    if plan.new_files:
+        print(f"{plan.new_files} files of the inbox are to be read")
+    for first, last in plan.days:
+        print(f"calls of {first} to {last} are to be counted")
+    for what in [*plan.reasons, *plan.damaged]:
+        print(f"undone: {what}")
+    waiting = con.execute(
+        "select file_name, reason from intake.files where status = 'waiting' order by file_order"
+    ).fetchall()
+    for name, reason in waiting:
+        print(f"waits: {name}: {reason}")
