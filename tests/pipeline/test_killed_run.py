@@ -64,7 +64,7 @@ def published(home: Path) -> dict[str, list[tuple[Any, ...]]]:
         columns = con.execute(
             "select table_name, string_agg('\"' || column_name || '\"', ', ' order by column_index)"
             " from duckdb_columns() where not internal and data_type not like 'TIMESTAMP%'"
-            " and table_name <> 'fct_nights'"
+            " and table_name not in ('fct_nights', 'readme')"
             " group by table_name"
         ).fetchall()
         return {
