@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: setup run test test-long check ui lock clean
+.PHONY: setup run test test-long check ui wheel lock clean
 
 setup: .venv/.installed dbt_project/target/fingerprint
 
@@ -52,10 +52,17 @@ check: setup
 ui: setup
 	@$(BIN)/spbe ui
 
+# What is installed elsewhere; built from what is here now, never from an earlier build.
+wheel: .venv/.installed
+	@rm -rf build dist
+	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@rm -rf build
+	@ls dist/*.whl
+
 # Needs uv; writes one file for Python 3.11 to 3.13, with hashes and without any index address.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-emit-index-url --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv dbt_project/target build *.egg-info
+	rm -rf .venv dbt_project/target build dist *.egg-info
