@@ -3,7 +3,9 @@
 Belongs here: the steps of a crash-safe write. Stays out: what is written.
 """
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 
@@ -26,8 +28,14 @@ def sync_tree(folder: Path) -> None:
 def rename_in(aside: Path, final: Path) -> None:
     """Rename a finished file over its final name and force both file and name to disk.
 
-    Readers that hold the old file keep its inode.
+    Readers that hold the old file keep its inode; the new one has the rights of the one that it replaces, so
+    that no reader is shut out meanwhile.
     """
+    # Where the group can not be given, the file stays its owner's alone.
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        old = final.stat()
+        os.chown(aside, -1, old.st_gid)
+        aside.chmod(stat.S_IMODE(old.st_mode))
     sync(aside)
     aside.replace(final)
     sync(final.parent)

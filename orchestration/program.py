@@ -71,7 +71,7 @@ def program_fingerprint() -> str:
 
 def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """What results rest on, as JSON: received files, day, models, settings."""
-    own = settings.model_dump(mode="json", exclude={"home", "as_of"})
+    own = settings.model_dump(mode="json", exclude={"home", "as_of", "output_group"})
     return json.dumps(
         {
             "as_of": str(settings.last_complete_day()),

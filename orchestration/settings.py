@@ -7,7 +7,9 @@ plain arguments. A variable `SPBE_NAME` wins over `spbe.toml` in SPBE_HOME, whic
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import textwrap
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +21,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from orchestration.home import SETTINGS_FILE, make_folders, share_outputs
+
+# A checkout, or where the packages are installed: both hold `dbt_project` and the packages side by side.
 PROJECT = Path(__file__).resolve().parent.parent
 # Tools that would call out are told not to, wherever the pipeline is started from.
 QUIET = {
@@ -32,13 +37,15 @@ QUIET = {
 class Settings(BaseSettings):
     """Settings of one home; every field has a default that runs."""
 
-    model_config = SettingsConfigDict(env_prefix="SPBE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SPBE_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     home: Path = Field(Path("data"), description="Where everything that is made lies.")
     instansi: str = Field("12.07", description="Instansi whose index and bundle this home makes.")
     time_zone: str = Field("Asia/Jakarta", description="Time zone of a day; one per warehouse.")
     first_day: dt.date = Field(dt.date(2015, 1, 1), description="Earliest day a log may carry.")
-    as_of: dt.date | None = Field(None, description="Last complete local day; empty: yesterday.")
+    as_of: dt.date | None = Field(
+        None, description="Last complete local day; none: yesterday.", examples=[dt.date(2026, 10, 31)]
+    )
     min_calls: int = Field(1, ge=1, description="Successful calls that make an edge between two OPDs.")
     orphan_after_days: int = Field(3, ge=1, description="Days after which one side alone is an orphan.")
     figure_tolerance_rel: float = Field(
@@ -52,10 +59,16 @@ class Settings(BaseSettings):
     table_max_columns: int = Field(500, gt=0, description="Columns of a table file.")
     log_max_bytes: int = Field(50_000_000_000, gt=0, description="Inflated bytes of a log file.")
     archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
-    archive_log_days: int = Field(90, ge=1, description="Days after receipt until they are deleted.")
+    archive_log_days: int = Field(
+        90, ge=1, description="Days after receipt until the received bytes of logs are deleted."
+    )
     reader_max_seconds: float = Field(300, gt=0, description="Seconds that reading one table may take.")
     reader_max_memory: int = Field(2_000_000_000, gt=0, description="Bytes that reading one table may take.")
     inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
+    output_group: str = Field(
+        "",
+        description="Group that may read published/, feedback/ and outbox/; empty: the home's owner alone.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -68,7 +81,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then variables, then `spbe.toml` of the home that the first two name."""
         named = init_settings().get("home") or os.environ.get("SPBE_HOME") or "data"
-        toml = TomlConfigSettingsSource(settings_cls, Path(str(named)) / "spbe.toml")
+        toml = TomlConfigSettingsSource(settings_cls, Path(str(named)).expanduser() / SETTINGS_FILE)
         return init_settings, env_settings, toml
 
     @field_validator("home")
@@ -156,12 +169,14 @@ class Settings(BaseSettings):
         return self.as_of or self.today() - dt.timedelta(days=1)
 
     def prepare_home(self) -> None:
-        """Make the home's folders, private to their owner, and the variables that tools read."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.inbox, self.archive, self.lake, self.published.parent, self.report, self.outbox):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.keys.mkdir(exist_ok=True, mode=0o700)
-        self.dagster_home.mkdir(exist_ok=True)
+        """Make the home's folders, give each its rights, and set the variables that tools read.
+
+        From now on this process makes files for their owner alone.
+
+        Raises:
+            NoGroup: the outputs' group can not be used.
+        """
+        make_folders(self.home, self.output_group)
         dagster_yaml = self.dagster_home / "dagster.yaml"
         if not dagster_yaml.exists():
             dagster_yaml.write_text((PROJECT / "orchestration" / "dagster.yaml").read_text(encoding="utf-8"))
@@ -169,3 +184,69 @@ class Settings(BaseSettings):
         os.environ["SPBE_HOME"] = str(self.home)
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
         os.environ["SPBE_WAREHOUSE"] = str(self.warehouse)
+
+    def share_outputs(self) -> None:
+        """Give what was written into the outputs the rights it is to have.
+
+        Raises:
+            NoGroup: as `prepare_home`.
+        """
+        share_outputs(self.home, self.output_group)
+
+
+def make_home(settings: Settings, **values: object) -> None:
+    """Make a new home: its folders, and a settings file that explains every setting.
+
+    Args:
+        settings: of the home to be.
+        values: settings that are not to be commented out, by name.
+
+    Raises:
+        FileExistsError: there is a settings file already.
+        NoGroup: the outputs' group can not be used.
+    """
+    settings.prepare_home()
+    with (settings.home / SETTINGS_FILE).open("x", encoding="utf-8") as file:
+        file.write(settings_text(**values))
+
+
+_HEAD = """\
+Settings of this home. Every setting stands here with its default; take the # away before a line to change it.
+A variable SPBE_<NAME> wins over this file. The home itself is named by SPBE_HOME.
+"""
+_BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}
+
+
+def settings_text(**values: object) -> str:
+    """A settings file that holds and explains every setting; those that are not given are commented out.
+
+    Args:
+        values: settings by name.
+    """
+    lines = [f"# {line}" for line in _HEAD.splitlines()]
+    for name, field in Settings.model_fields.items():
+        if name == "home":
+            continue
+        bounds = [
+            words.format(_toml(getattr(bound, short)))
+            for bound in field.metadata
+            for short, words in _BOUNDS.items()
+            if hasattr(bound, short)
+        ]
+        about = (field.description or "") + (f" {', '.join(bounds).capitalize()}." if bounds else "")
+        lines += ["", *textwrap.wrap(about, 108, initial_indent="# ", subsequent_indent="# ")]
+        if name in values:
+            lines.append(f"{name} = {_toml(values[name])}")
+        else:
+            shown = field.default if field.default is not None else (field.examples or [""])[0]
+            lines.append(f"#{name} = {_toml(shown)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A value as TOML writes it; a text of TOML is one of JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:_}"
+    return value.isoformat() if isinstance(value, dt.date) else json.dumps(value, ensure_ascii=False)

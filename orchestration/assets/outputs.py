@@ -41,6 +41,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     )
     def published_database(warehouse: Warehouse) -> dg.MaterializeResult:
         tables = publish_database(warehouse.release(), settings.published)
+        settings.share_outputs()
         return dg.MaterializeResult(
             metadata={
                 "tables": len(tables),
@@ -62,6 +63,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
             last = suite.last_verdicts(con)
         formats = [contracts.load_contract(kind) for kind in contracts.kinds()]
         pages += write_pages(settings.report / "formats", formats, last)
+        settings.share_outputs()
         return dg.MaterializeResult(
             metadata={"pages": len(pages), "path": dg.MetadataValue.path(settings.report / "index.html")}
         )
@@ -75,6 +77,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     )
     def feedback() -> dg.MaterializeResult:
         written = write_feedback(settings.published, settings.feedback, settings.last_complete_day())
+        settings.share_outputs()
         return dg.MaterializeResult(
             metadata={"opds": len(written), "path": dg.MetadataValue.path(settings.feedback)}
         )
@@ -103,6 +106,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
                 as_of=settings.last_complete_day(),
             )
             path = made.path
+            settings.share_outputs()
             metadata = {"path": dg.MetadataValue.path(path), "is_new": made.is_new}
         with warehouse.connect() as con:
             # Last of all: a crash before this line leaves the home unfinished.
