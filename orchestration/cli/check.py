@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sources.personal_forms import masked
+from orchestration.cli.common import kind_names
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    kind: Annotated[str, typer.Option(help="Its kind, such as system_inventory.")],
+    kind: Annotated[str, typer.Option(help="Its kind, such as system_inventory.", autocompletion=kind_names)],
     file: Annotated[
         Path | None,
         typer.Argument(help="The file; with --contract-version, none means: all that was received."),
@@ -40,10 +40,11 @@ def check(
 
     from expectations.contract import kinds
     from orchestration import intake
-    from orchestration.cli.common import Failure, existing, load_settings, wrong_use
+    from orchestration.cli.common import Failure, existing, open_home_or_none, wrong_use
     from sources.errors import FileProblem
     from sources.kinds import InboxFile, unknown_kind
     from sources.opener import shown_name
+    from sources.personal_forms import masked
     from sources.tables import row_place
 
     if kind not in kinds():
@@ -56,7 +57,7 @@ def check(
         return
     if existing(file).is_dir():
         raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
-    settings = load_settings()
+    settings = open_home_or_none()
     stat = file.stat()
     shown = shown_name(file.name)
     given = InboxFile(file, shown, kind, None, instansi, period, stat.st_size, stat.st_mtime_ns)
@@ -106,6 +107,8 @@ class _Answer:
 
     def tell_left_out(self, left_out: Sequence[LeftOut]) -> None:
         """Say first what of the file was not read."""
+        from sources.personal_forms import masked
+
         for item in left_out:
             print(f"tidak dibaca: {masked(item.message)}")
 
@@ -114,6 +117,7 @@ class _Answer:
         from expectations.quarantine import is_loaded_sql
         from exports.feedback import LeftOutPart, RefusedFile, RefusedRow, write_answer
         from sources.inflate import open_inflated
+        from sources.personal_forms import masked
 
         if self._out is None:
             return
@@ -165,10 +169,10 @@ def _contract(kind: str, version: str) -> Contract:
 def _try_on_received(contract: Contract) -> None:
     import duckdb
 
-    from orchestration.cli.common import Failure, load_settings, print_rows
+    from orchestration.cli.common import Failure, open_home, print_rows
     from orchestration.trial import try_contract
 
-    settings = load_settings()
+    settings = open_home()
     if not settings.warehouse.exists():
         raise Failure("nothing was received yet: `spbe run` first")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +26,77 @@ def wrong_use(message: str) -> Failure:
 
 
 def load_settings() -> Settings:
-    """Settings of the home in SPBE_HOME (default `./data`), its folders made."""
+    """Settings of the home, its folders made: for commands that write into it.
+
+    `SPBE_HOME` may name a folder that is still to become a home; `./data` must be one already.
+    """
+    from orchestration.home import is_home
+    from orchestration.settings import Settings, make_home
+
+    settings = Settings()
+    if is_home(settings.home):
+        settings.prepare_home()
+    elif _names_home():
+        make_home(settings)
+    else:
+        raise no_home(settings.home)
+    return settings
+
+
+def open_home() -> Settings:
+    """Settings of the home, which must be one: for commands that only read; nothing is made."""
+    from orchestration.home import is_home
     from orchestration.settings import Settings
 
     settings = Settings()
-    settings.prepare_home()
+    if not is_home(settings.home):
+        raise no_home(settings.home)
     return settings
+
+
+def open_published() -> Path:
+    """The published database of the home; its readers need not be allowed to read the settings."""
+    from orchestration.home import is_home
+    from orchestration.settings import Settings
+
+    home = Path(os.environ.get("SPBE_HOME") or "data").expanduser().resolve()
+    published = Settings.model_construct(home=home).published
+    if not is_home(home) and not published.exists():
+        raise no_home(home)
+    if not published.exists():
+        raise Failure("nothing is published yet: `spbe run` first")
+    return published
+
+
+def open_home_or_none() -> Settings:
+    """Settings of the home if there is one, else the defaults: for what an agency does without a home."""
+    from orchestration.home import is_home
+    from orchestration.settings import Settings
+
+    settings = Settings()
+    if not is_home(settings.home):
+        print(f"spbe: no home at {settings.home}, so without the lists that one publishes", file=sys.stderr)
+    return settings
+
+
+def no_home(folder: Path) -> Failure:
+    """Wrong use: where a home should be there is none."""
+    named = "SPBE_HOME names" if _names_home() else "SPBE_HOME is not set, and ./data is"
+    return wrong_use(
+        f"{named} no home: {folder} holds neither spbe.toml nor warehouse.duckdb\n"
+        "`spbe init FOLDER` makes one; `export SPBE_HOME=FOLDER` names one"
+    )
+
+
+def _names_home() -> bool:
+    return bool(os.environ.get("SPBE_HOME"))
+
+
+def kind_names(incomplete: str) -> list[str]:
+    """What the shell completes a kind to."""
+    from expectations.contract import kinds
+
+    return [kind for kind in kinds() if kind.startswith(incomplete)]
 
 
 def existing(path: Path) -> Path:

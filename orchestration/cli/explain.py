@@ -15,13 +15,10 @@ def explain(
     """Trace a number: index, domain, aspect, indicator, each with weight and points, to row and file."""
     from exports.explain import NothingToExplain
     from exports.explain import explain as trace
-    from orchestration.cli.common import Failure, load_settings, wrong_use
+    from orchestration.cli.common import open_published, wrong_use
 
-    settings = load_settings()
-    if not settings.published.exists():
-        raise Failure("nothing is published yet: `spbe run` first")
     try:
-        found = trace(settings.published, instansi, period, node, rulebook, stage)
+        found = trace(open_published(), instansi, period, node, rulebook, stage)
     except NothingToExplain as error:
         raise wrong_use(str(error)) from error
     for number, explanation in enumerate(found):

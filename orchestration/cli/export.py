@@ -14,11 +14,11 @@ def export(
 ) -> None:
     """Build the signed bundle from the published database; a new version only where its content changed."""
     from exports.bundle import build_bundle, latest_period
-    from orchestration.cli.common import Failure, load_settings, wrong_use
+    from orchestration.cli.common import open_home, open_published, wrong_use
 
-    settings = load_settings()
-    if not settings.published.exists():
-        raise Failure("nothing is published yet: `spbe run` first")
+    settings = open_home()
+    open_published()
+    settings.prepare_home()
     code = instansi or settings.instansi
     try:
         made = build_bundle(
@@ -32,4 +32,5 @@ def export(
         )
     except (LookupError, ValueError) as error:
         raise wrong_use(str(error).strip("'\"")) from error
+    settings.share_outputs()
     print(f"{made.path}{'' if made.is_new else ' (unchanged)'}")

@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
-from orchestration.cli import check, explain, export, query, run, template, ui, verify
+from orchestration.cli import check, explain, export, init, query, run, template, ui, verify
+from orchestration.cli.common import Failure
 
 app = typer.Typer(
     name="spbe",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Evidence for the SPBE and Pemdi index: from agency files and gateway logs to a signed bundle.",
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("template")(template.template)
@@ -31,29 +33,65 @@ app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
 
 
+def _show_version(is_asked: bool) -> None:
+    if not is_asked:
+        return
+    from importlib.metadata import version
+
+    of = {"dbt": "dbt-core", "Dagster": "dagster", "DuckDB": "duckdb"}
+    others = ", ".join(f"{name} {version(package)}" for name, package in of.items())
+    print(f"spbe {version('spbe-index')} ({others}, Python {sys.version.split()[0]})")
+    raise typer.Exit
+
+
+@app.callback()
+def _spbe(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the versions and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Run the command line; known failures end in one line, not in a traceback."""
-    from pydantic import ValidationError
-
-    from orchestration.cli.common import Failure
-    from orchestration.warehouse import WarehouseBusy, WarehouseDamaged
-    from sources.errors import KeyLost
-
     warnings.filterwarnings("ignore")
     try:
         app()
-    except Failure as failure:
-        print(f"spbe: {failure}", file=sys.stderr)
-        sys.exit(failure.exit_code)
-    except (WarehouseBusy, WarehouseDamaged, KeyLost) as problem:
-        print(f"spbe: {problem}", file=sys.stderr)
-        sys.exit(1)
-    except ValidationError as error:
-        for fault in error.errors():
-            name = ".".join(str(part) for part in fault["loc"])
-            print(f"spbe: setting {name}: {fault['msg']}, found {fault.get('input')!r}", file=sys.stderr)
-        sys.exit(2)
     except BrokenPipeError:
         # The reader of our output (`| head`) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        known = _known(error)
+        if known is None:
+            raise
+        for line in str(known).splitlines():
+            print(f"spbe: {line}", file=sys.stderr)
+        sys.exit(known.exit_code)
+
+
+def _known(error: Exception) -> Failure | None:
+    """What is told of an error that is no bug of ours; None of any other."""
+    from pydantic import ValidationError
+
+    from orchestration.home import NoGroup
+    from orchestration.warehouse import WarehouseBusy, WarehouseDamaged
+    from sources.errors import KeyLost
+
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, WarehouseBusy | WarehouseDamaged | KeyLost):
+        return Failure(str(error))
+    if isinstance(error, NoGroup):
+        return Failure(str(error), exit_code=2)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return Failure(f"{error.filename}: no permission for user {os.geteuid()}")
+    if isinstance(error, ValidationError):
+        faults = (
+            f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault.get('input')!r}"
+            for fault in error.errors()
+        )
+        return Failure("\n".join(faults), exit_code=2)
+    return None

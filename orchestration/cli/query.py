@@ -18,13 +18,10 @@ def query(
     """Query the published database; the pipeline may run meanwhile."""
     import duckdb
 
-    from orchestration.cli.common import Failure, load_settings
+    from orchestration.cli.common import Failure, open_published
 
-    settings = load_settings()
-    if not settings.published.exists():
-        raise Failure("nothing is published yet: `spbe run` first")
     con = duckdb.connect(
-        str(settings.published), read_only=True, config={"storage_compatibility_version": "v1.2.0"}
+        str(open_published()), read_only=True, config={"storage_compatibility_version": "v1.2.0"}
     )
     # A question needs no other file, and a pasted one should not read any.
     con.execute("set enable_external_access = false")

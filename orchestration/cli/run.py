@@ -86,9 +86,10 @@ def run(
 def _claim_example_home() -> None:
     """The example lives in a home of its own: fiction beside an agency's own files would mislead."""
     from orchestration.cli.common import Failure
-    from orchestration.settings import PROJECT, Settings
+    from orchestration.settings import Settings, make_home
 
-    home = Settings().home
+    settings = Settings()
+    home = settings.home
     mark = home / EXAMPLE_MARK
     if not mark.exists():
         if home.exists() and any(home.iterdir()):
@@ -96,9 +97,8 @@ def _claim_example_home() -> None:
                 f"{home} holds other files; the example needs a home of its own: "
                 "set SPBE_HOME to an empty folder"
             )
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings_file = PROJECT / "sources" / "example.spbe.toml"
-        (home / "spbe.toml").write_text(settings_file.read_text(encoding="utf-8"), encoding="utf-8")
+        # Whose index and report: the fictional Kabupaten Contoh.
+        make_home(settings, instansi="99.99")
         mark.write_text("This home holds the example inbox, part of it fictional.\n", encoding="utf-8")
 
 

@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli.common import kind_names
+
 
 def template(
-    kind: Annotated[str, typer.Argument(help="The kind, such as system_inventory.")],
+    kind: Annotated[
+        str, typer.Argument(help="The kind, such as system_inventory.", autocompletion=kind_names)
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .xlsx file to write.")],
     instansi: Annotated[str | None, typer.Option(help="Instansi code; default: the settings'.")] = None,
 ) -> None:
@@ -18,14 +22,14 @@ def template(
     from expectations.references import list_entries
     from expectations.template import write_template
     from orchestration import intake
-    from orchestration.cli.common import load_settings, wrong_use
+    from orchestration.cli.common import open_home_or_none, wrong_use
     from sources.kinds import unknown_kind
 
     if kind not in kinds():
         raise wrong_use(unknown_kind(kind, kinds()).message)
     if out.suffix.lower() != ".xlsx" or not out.parent.is_dir():
         raise wrong_use(f"--out {out}: expected an .xlsx file in a folder that exists")
-    settings = load_settings()
+    settings = open_home_or_none()
     contract = load_contract(kind)
     con = duckdb.connect()
     intake.prepare_check(con, settings)

@@ -6,6 +6,7 @@ Belongs here: judging a file that lies anywhere, on a connection of its own. Sta
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -57,7 +58,10 @@ def check_file(
     path = content or entry.path
     file = with_meta(con, first_known(settings, entry), entry.path.parent)
     file = replace(file, content=Archived("check", path, is_gzip(path)))
-    verdict = judge_table(con, settings, file, contract, knows_rows=content is not None)
+    with tempfile.TemporaryDirectory(prefix="spbe-check-") as aside:
+        # What the reader writes on its way is no part of the home.
+        limits = settings.model_copy(update={"home": Path(aside)})
+        verdict = judge_table(con, limits, file, contract, knows_rows=content is not None)
     broken = con.execute(
         "select _row_number, b.rule, b.severity, b.message "
         f"from {JUDGED}, unnest(_broken) as u (b) order by _row_number, b.rule"
