@@ -8,8 +8,10 @@ parsing (seconds each) are paid once a night. Stays out: any model (`dbt_project
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,19 +52,33 @@ def prepare_manifest(settings: Settings) -> Path:
     """
     target, mark = target_path(settings), _mark()
     if not _holds(target, mark):
-        target.mkdir(parents=True, exist_ok=True)
-        (target / _MARK).unlink(missing_ok=True)
-        if _holds(READY, mark):
-            for name in (_MANIFEST, _PARSED):
-                shutil.copyfile(READY / name, target / name)
-        else:
-            _parse(target)
-        (target / _MARK).write_text(mark, encoding="utf-8")
+        with _alone(target):
+            if not _holds(target, mark):
+                _fill(target, mark)
     return target / _MANIFEST
 
 
+def _fill(target: Path, mark: str) -> None:
+    (target / _MARK).unlink(missing_ok=True)
+    if _holds(READY, mark):
+        for name in (_MANIFEST, _PARSED):
+            shutil.copyfile(READY / name, target / name)
+    else:
+        _parse(target)
+    (target / _MARK).write_text(mark, encoding="utf-8")
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """One process at a time: page, daemon and a run by hand may start together."""
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def prepare_project() -> None:
-    """Parse the project once for all homes of this checkout; part of its set-up.
+    """Parse the project once for all homes of this checkout; part of its set-up, not of an installed wheel's.
 
     Raises:
         DbtNotReady: dbt refuses the project.

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli import check, explain, export, init, query, run, template, ui, verify
+from orchestration.cli import check, explain, export, init, query, run, service, template, ui, verify
 from orchestration.cli.common import Failure
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
+app.add_typer(service.app, name="service")
 
 
 def _show_version(is_asked: bool) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+# Modules of this interpreter, so that no script of another is found, nor a module in the current folder.
+_PYTHON = (sys.executable, "-P", "-m")
+_DEFINITIONS = ("-m", "orchestration.definitions")
 
 
 def ui(
@@ -18,25 +21,29 @@ def ui(
 ) -> None:
     """Show assets, checks and runs; schedule and sensors work while it is open. Ctrl-C ends it."""
     from orchestration.cli.common import load_settings
-    from orchestration.dbt import prepare_manifest
     from orchestration.settings import PROJECT
 
     settings = load_settings()
+    # Loading Dagster takes seconds; where there is no home, nobody is to wait for that answer.
+    from orchestration.dbt import prepare_manifest
+
     prepare_manifest(settings)
-    folder = Path(sys.executable).parent
-    workspace = str(PROJECT / "workspace.yaml")
     print(f"Dagster of {settings.home} on http://{host}:{port} (Ctrl-C ends it)")
-    daemon = subprocess.Popen(
-        [str(folder / "dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"], cwd=PROJECT
-    )
+    daemon = subprocess.Popen(daemon_command(), cwd=PROJECT)
     try:
-        subprocess.run(
-            [str(folder / "dagster-webserver"), "-w", workspace, "-h", host, "-p", str(port)],
-            cwd=PROJECT,
-            check=False,
-        )
+        subprocess.run(web_command(host, port), cwd=PROJECT, check=False)
     except KeyboardInterrupt:
         pass
     finally:
         daemon.terminate()
         daemon.wait()
+
+
+def daemon_command() -> list[str]:
+    """The command line of schedule and sensors; its folder is `PROJECT`."""
+    return [*_PYTHON, "dagster._daemon", "run", *_DEFINITIONS, "--log-level", "warning"]
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """The command line of the page; its folder is `PROJECT`."""
+    return [*_PYTHON, "dagster_webserver", *_DEFINITIONS, "-h", host, "-p", str(port)]
