@@ -5,6 +5,7 @@ Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli import check, explain, export, init, query, run, service, template, ui, verify
+from orchestration.cli import check, explain, export, init, query, run, service, status, template, ui, verify
 from orchestration.cli.common import Failure
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("template")(template.template)
+app.command("status")(status.status)
 app.command("query")(query.query)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
@@ -75,24 +77,38 @@ def main() -> None:
 
 def _known(error: Exception) -> Failure | None:
     """What is told of an error that is no bug of ours; None of any other."""
+    from tomllib import TOMLDecodeError
+
     from pydantic import ValidationError
 
     from orchestration.home import NoGroup
     from orchestration.warehouse import WarehouseBusy, WarehouseDamaged
     from sources.errors import KeyLost
 
+    known = None
     if isinstance(error, Failure):
-        return error
-    if isinstance(error, WarehouseBusy | WarehouseDamaged | KeyLost):
-        return Failure(str(error))
-    if isinstance(error, NoGroup):
-        return Failure(str(error), exit_code=2)
-    if isinstance(error, PermissionError) and error.filename is not None:
-        return Failure(f"{error.filename}: no permission for user {os.geteuid()}")
-    if isinstance(error, ValidationError):
+        known = error
+    elif isinstance(error, WarehouseBusy | WarehouseDamaged | KeyLost):
+        known = Failure(str(error))
+    elif isinstance(error, NoGroup):
+        known = Failure(str(error), exit_code=2)
+    elif isinstance(error, TOMLDecodeError):
+        known = Failure(f"spbe.toml of the home is no TOML: {error}", exit_code=2)
+    elif isinstance(error, OSError):
+        known = _of_the_disk(error)
+    elif isinstance(error, ValidationError):
         faults = (
             f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault.get('input')!r}"
             for fault in error.errors()
         )
-        return Failure("\n".join(faults), exit_code=2)
+        known = Failure("\n".join(faults), exit_code=2)
+    return known
+
+
+def _of_the_disk(error: OSError) -> Failure | None:
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return Failure(f"{error.filename}: no permission for user {os.geteuid()}")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        place = f"{error.filename}: " if error.filename else ""
+        return Failure(f"{place}{error.strerror}; make room or let it be written, then run again")
     return None
