@@ -1,6 +1,7 @@
 -- Macros that keep personal data out of everything we write. They are temporary: they live on one intake
 -- connection, and the key's two pads are variables of that connection, so the key stands in no SQL text.
--- `may_be_personal` and `is_plain` are patterns of `personal_forms.py`, `mask_candidate` and `fold_text` its functions.
+-- `may_be_personal` and `is_plain` are patterns of `personal_forms.py`, `mask_candidate` and `fold_text` its
+-- functions.
 
 -- HMAC-SHA256 (RFC 2104) of a text, as hex; equal to Python's hmac.
 create or replace temp macro hmac256(message) as
@@ -17,8 +18,8 @@ case
         then 'ip-' || left(hmac256(regexp_replace(lower(trim(x)), '^::ffff:([0-9.]+)$', '\1')), 12)
 end;
 
--- Personal values in any text, in the forms of `personal_forms.csv`. The cheap tests first: most cells hold no
--- candidate; what may be one is asked of `personal_forms.py`, which remembers its answers.
+-- Personal values in any text, in the forms of `personal_forms.csv`. The cheap tests first: most cells hold
+-- no candidate; what may be one is asked of `personal_forms.py`, which remembers its answers.
 create or replace temp macro mask_text(x) as
 case when may_be_personal(x) and not is_plain(x) then mask_candidate(x) else x end;
 

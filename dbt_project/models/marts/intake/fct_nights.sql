@@ -26,8 +26,8 @@ files as (
     from nights
     inner join {{ source('raw', 'intake_files') }} as received
         on
-            received.received_at >= nights.began_at
-            and (nights.ended_at is null or received.received_at <= nights.ended_at)
+            nights.began_at <= received.received_at
+            and (nights.ended_at is null or nights.ended_at >= received.received_at)
     group by nights.night_id
 
 )
