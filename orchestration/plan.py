@@ -87,7 +87,11 @@ def why_again(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     """Why results are to be made again; empty where they rest on what is there now."""
     began = ledger.read_state(con, ledger.UNFINISHED)
     reasons = [f"the night that received {began} was not finished"] if began else []
-    made = json.loads(ledger.read_state(con, STATE) or "{}")
+    try:
+        made = json.loads(ledger.read_state(con, STATE) or "{}")
+    except json.JSONDecodeError:
+        # An earlier version of the product told it in other words.
+        made = {}
     wanted = json.loads(wanted_state(con, settings))
     return reasons + [_CHANGED[part] for part in wanted if made.get(part) != wanted[part]]
 
