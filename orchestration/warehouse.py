@@ -63,7 +63,7 @@ def open_warehouse(path: Path, *, patience_seconds: float = 20) -> duckdb.DuckDB
 def _damaged(path: Path, error: Exception) -> WarehouseDamaged:
     what = str(error).splitlines()[0][:200]
     return WarehouseDamaged(
-        f"{path} can not be opened ({what}); `spbe rebuild` makes it anew from the archive"
+        f"{path} can not be opened ({what}); put back the last backup, or move it away and run again"
     )
 
 
