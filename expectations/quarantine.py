@@ -479,11 +479,12 @@ def _masked_sql(contract: Contract, source: str) -> str:
 
     One mask for all cells of a row: an expression for each column would take long to plan.
     """
-    cells, replaced = [], []
+    texts, cells, replaced = [], [], []
     for column in contract.columns:
         if column.personal or column.transform:
             continue
         x = f'"{column.name}__text"'
+        texts.append(x)
         hosted = column.is_url and f"regexp_matches({x}, '{_NUMBERED_HOST}')"
         cells.append(f"case when {hosted} then '://' || {x} else {x} end" if hosted else x)
         masked = f"_masked[{len(cells)}]"
@@ -493,10 +494,9 @@ def _masked_sql(contract: Contract, source: str) -> str:
             masked = f"case when regexp_full_match({x}, '{_PLAIN_NUMBER}') then {x} else {masked} end"
         replaced.append(f"{masked} as {x}")
     # One look at a row spares most rows the look at each cell; no form has a bar between its parts.
-    row = ", ".join(f'"{c.name}__text"' for c in contract.columns if not (c.personal or c.transform))
     return (
         f"select * exclude (_masked) replace ({', '.join(replaced)}) from "
-        f"(select *, case when may_be_personal(concat_ws('|', {row})) "
+        f"(select *, case when may_be_personal(concat_ws('|', {', '.join(texts)})) "
         f"then list_transform([{', '.join(cells)}], lambda x: mask_text(x)) "
         f"else [{', '.join(cells)}] end as _masked from {source})"
     )

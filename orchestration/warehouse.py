@@ -67,7 +67,7 @@ def _damaged(path: Path, error: Exception) -> WarehouseDamaged:
     )
 
 
-_held: dict[Path, int] = {}
+_held: set[Path] = set()
 
 
 @contextmanager
@@ -113,9 +113,9 @@ def run_lock(
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         file.write(f"{who} (process {os.getpid()}, since {now})\n")
         file.flush()
-        _held[path] = os.getpid()
+        _held.add(path)
         try:
             yield
         finally:
-            del _held[path]
+            _held.remove(path)
             file.truncate(0)

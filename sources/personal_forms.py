@@ -62,7 +62,7 @@ _CANDIDATE = (
 _FEWEST_DIGITS = 9
 _DOTS_OF_ADDRESS = 3
 # Times and UUIDs fill many cells, hold enough digits and are none.
-_PLAIN = (
+PLAIN = (
     r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?"
     r"(?:Z|[+-][0-9]{2}:?(?:[0-9]{2})?)?|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 )
@@ -73,11 +73,10 @@ _ODD = (
     r"\x{2015}-\x{2017}\x{2023}-\x{2025}\x{2027}-\x{10FFFF}]|[0-9] ?[\x{2013}\x{2014}]"
     r"|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
 )
-# RE2's patterns: what a text must hold to be looked at, and whole texts that hold it and are plain.
+# For RE2, as `PLAIN`: what a text must hold to be looked at.
 CANDIDATE = f"{_CANDIDATE}|{_ODD}"
-PLAIN = _PLAIN
 _ODD_SIGN = re.compile(re.sub(r"\\x\{([0-9A-F]+)\}", lambda code: f"\\U{int(code[1], 16):08x}", _ODD))
-_PLAIN_TEXT = re.compile(_PLAIN)
+_PLAIN_TEXT = re.compile(PLAIN)
 _SIGNS_OF_PLAIN = re.compile(r"[A-Za-z0-9 .,_/-]*")
 # Signs without a picture that are no format signs or enclosing marks: joiners, fillers, variation selectors,
 # control signs; no tab and no line end.

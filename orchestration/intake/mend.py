@@ -88,6 +88,7 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         File names of those that can not be: their bytes are not in the archive any more.
     """
     lost = []
+    noted, there = _by_log(ledger.noted_lake(con)), _by_log(lake.lake_files(settings.lake))
     for file_id, what in damaged_logs(con, settings).items():
         row = con.execute(
             "select file_name, file_sha256, log_format, instansi_code, received_at from intake.files "
@@ -97,14 +98,13 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         if row is None:
             continue
         name, sha256, log_format, instansi_code, received_at = row
-        before = {file.day for noted_id, file in ledger.noted_lake(con) if noted_id == file_id}
+        before = {file.day for file in noted[file_id]}
         kept = find_archived(settings.archive, sha256)
         _log.warning("%s (of %s) is read again", what, name)
         days: set[dt.date] = set()
         if kept is None or not is_intact(kept, sha256):
             lost.append(name)
-            left = [file for found_id, file in lake.lake_files(settings.lake) if found_id == file_id]
-            files = [lake.read_lake_file(settings.lake, file) for file in left]
+            files = [lake.read_lake_file(settings.lake, file) for file in there[file_id]]
         else:
             result = lake.write_log(
                 con,

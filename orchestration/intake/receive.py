@@ -6,7 +6,6 @@ one file is that file's. Stays out: judging (`judge.py`) and the transaction (`k
 
 from __future__ import annotations
 
-import datetime as dt
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from sources.errors import FileProblem, FileRejected, FileWaiting
 from sources.kinds import LOG_KIND, InboxFile, scan_inbox
 from sources.ledger import FileRecord, Status
 from sources.meta import read_meta
+from sources.nights import now_utc
 from sources.opener import open_entry
 from sources.personal_forms import masked
 from sources.received import ReceivedFile, Verdict
@@ -164,7 +164,7 @@ def first_known(settings: Settings, entry: InboxFile) -> ReceivedFile:
         sender_code=instansi,
         period=entry.period or str(settings.today().year),
         is_dated=entry.period is not None,
-        received_at=dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0),
+        received_at=now_utc(),
         format_fingerprint=format_fingerprint(entry.kind if entry.kind in contracts.kinds() else ""),
     )
 
