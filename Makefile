@@ -38,7 +38,7 @@ run: setup
 	@$(BIN)/spbe run --example
 
 # A file's tests share what is dear to make, so they stay together; the files run side by side.
-SIDE_BY_SIDE := -n auto --dist loadfile
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 test: setup
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)

@@ -11,14 +11,33 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("unit", "pipeline", "golden", "conventions")
+# Files that take a minute and more, longest first: side by side, none of them is to begin last.
+LASTING = (
+    "test_killed_after_publishing.py",
+    "test_odd_inbox.py",
+    "test_killed_run.py",
+    "test_accepted_rows.py",
+    "test_example_measures.py",
+    "test_installed.py",
+    "test_privacy_home.py",
+    "test_calls.py",
+    "test_builds.py",
+    "test_main_job.py",
+    "test_logs.py",
+    "test_logs_incremental.py",
+    "test_contract_verdicts.py",
+    "test_log_envelopes.py",
+)
 # A unit test that takes this home or that browser is no unit test.
 COSTLY = {"example_home", "example_warehouse", "browser"}
 
 Spbe = Callable[..., subprocess.CompletedProcess[str]]
+Shared = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Folders are cost classes: stop where a test sits in the wrong one."""
+    """Folders are cost classes: stop where a test sits in the wrong one; begin with the files that last."""
+    items.sort(key=lambda item: LASTING.index(item.path.name) if item.path.name in LASTING else len(LASTING))
     wrong = []
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
@@ -50,18 +69,33 @@ def spbe() -> Spbe:
 
 
 @pytest.fixture(scope="session")
-def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home made by the main job on the example inbox, one for all workers; `first-run.txt` in it holds what
-    the run printed.
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """`shared(name, make)` is the folder that `make(folder)` filled, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    parent = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made, mark = parent / "shared" / name, parent / "shared" / f"{name}.made"
+        made.mkdir(parents=True, exist_ok=True)
+        with FileLock(mark.with_suffix(".lock")):
+            if not mark.exists():
+                make(made)
+                mark.touch()
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example_home(shared: Shared) -> Path:
+    """A home made by the main job on the example inbox; `first-run.txt` in it holds what the run printed.
 
     Read it, or only add to it what later tests can not stumble over.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    home, told = folder / "example" / "home", folder / "example" / "home" / "first-run.txt"
-    with FileLock(folder / "example.lock"):
-        if not told.exists():
-            done = run_spbe(home, "run", "--example")
-            assert done.returncode == 0, done.stdout + done.stderr
-            told.write_text(done.stdout, encoding="utf-8")
-    return home
+
+    def make(home: Path) -> None:
+        done = run_spbe(home, "run", "--example")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (home / "first-run.txt").write_text(done.stdout, encoding="utf-8")
+
+    return shared("example", make)

@@ -2,12 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from generate_logs import generate
+from killed_homes import run_whole
 
 from exports.database import CONFIG, identifier, list_tables
 from exports.publish import publish_database
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 DATA = Path(__file__).parent.parent / "data"
+Shared = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +69,15 @@ def browser() -> "Iterator[Browser]":
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def calls_inbox(shared: Shared) -> Path:
+    """An inbox with two days of logs of all gateways; read it only."""
+    return shared("calls-inbox", lambda folder: generate(folder, 4000, days=2))
+
+
+@pytest.fixture(scope="session")
+def calls_home(shared: Shared, calls_inbox: Path) -> Path:
+    """A home whose only run, on `calls_inbox`, was not disturbed; copy it."""
+    return shared("calls-home", lambda folder: run_whole(folder, calls_inbox))

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generate_logs import FIRST_DAY, generate
 
 from orchestration import intake
 from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import open_warehouse
 from sources import ledger
-
-sys.path.insert(0, str(PROJECT / "tests" / "benchmarks"))
-from generate_logs import FIRST_DAY, generate
 
 READ = """
 import sys

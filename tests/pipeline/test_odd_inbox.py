@@ -35,7 +35,7 @@ EXAMPLE = Path(__file__).parents[2] / "sources" / "example_inbox"
 INSTANSI = "99.99"
 ENVIRONMENT = {
     "SPBE_INSTANSI": INSTANSI,
-    "SPBE_READER_MAX_SECONDS": "20",
+    "SPBE_READER_MAX_SECONDS": "8",
     **{f"SPBE_{name.upper()}": str(value) for name, value in LIMITS.items()},
 }
 _STATES = "file_name, status, rows_received, rows_loaded, rows_quarantined"
@@ -97,31 +97,6 @@ def test_the_night_ends_well_and_every_entry_is_accounted_for(night: Night) -> N
     assert states == night.con.execute(f"select {_STATES} from raw.intake_files order by all").fetchall()
 
 
-def test_good_files_are_as_if_they_were_alone(night: Night, example_home: Path) -> None:
-    """The same files without odd ones beside them give the same verdicts and the same numbers."""
-    told = []
-    for home in (night.home, example_home):
-        with duckdb.connect(str(home / "published" / "spbe.duckdb"), read_only=True, config=CONFIG) as con:
-            told.append(
-                (
-                    con.execute(
-                        f"select {_STATES}, reason from fct_intake_files where list_contains(?, file_name) "
-                        "order by all",
-                        [[str(name) for name in good_files()]],
-                    ).fetchall(),
-                    con.execute(
-                        "select unit_kind, unit_code, period, rulebook_id, stage, node_id, score, coverage "
-                        "from fct_scores where instansi_code = ? order by all",
-                        [INSTANSI],
-                    ).fetchall(),
-                )
-            )
-    (files, scores), (files_alone, scores_alone) = told
-    assert files == files_alone
-    assert scores == scores_alone
-    assert scores
-
-
 @pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=[c.label for c in CASES])
 def test_the_fate_of_an_odd_entry(night: Night, number: int, case: Case) -> None:
     check_fate(night.con, number, case)
@@ -176,6 +151,31 @@ def published_rows(home: Path) -> dict[str, str]:
             ).fetchone()[0]  # type: ignore[index]
             for name in names
         }
+
+
+def test_good_files_are_as_if_they_were_alone(night: Night, example_home: Path) -> None:
+    """The same files without odd ones beside them give the same verdicts and the same numbers."""
+    told = []
+    for home in (night.home, example_home):
+        with duckdb.connect(str(home / "published" / "spbe.duckdb"), read_only=True, config=CONFIG) as con:
+            told.append(
+                (
+                    con.execute(
+                        f"select {_STATES}, reason from fct_intake_files where list_contains(?, file_name) "
+                        "order by all",
+                        [[str(name) for name in good_files()]],
+                    ).fetchall(),
+                    con.execute(
+                        "select unit_kind, unit_code, period, rulebook_id, stage, node_id, score, coverage "
+                        "from fct_scores where instansi_code = ? order by all",
+                        [INSTANSI],
+                    ).fetchall(),
+                )
+            )
+    (files, scores), (files_alone, scores_alone) = told
+    assert files == files_alone
+    assert scores == scores_alone
+    assert scores
 
 
 # What only happens between two looks, or to a plain user, on a small home of its own.
