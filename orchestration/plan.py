@@ -18,7 +18,7 @@ from orchestration import intake
 from orchestration.manifest import damaged_outputs
 from orchestration.program import STATE, count_days_again, wanted_state
 from orchestration.settings import Settings
-from orchestration.warehouse import open_warehouse, run_lock
+from orchestration.warehouse import REBUILD_MARK, WarehouseDamaged, open_warehouse, run_lock
 from sources import ledger
 from sources.kinds import LOG_KIND
 
@@ -70,8 +70,10 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
 
     Raises:
         WarehouseBusy: another run is writing this home.
-        WarehouseDamaged: the warehouse can not be opened.
+        WarehouseDamaged: the warehouse can not be opened, or is one that is only half rebuilt.
     """
+    if (settings.home / REBUILD_MARK).exists():
+        raise WarehouseDamaged("this home is half rebuilt; `spbe rebuild` again finishes it")
     with locked_warehouse(settings, "planning") as con:
         intake.prepare_warehouse(con, settings)
         intake.sweep_lake(con, settings)

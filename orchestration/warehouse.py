@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
-
-
+# In a home whose warehouse is a part: the name of the folder that the old one was moved to.
+REBUILD_MARK = "rebuild.begun"
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -63,7 +63,7 @@ def open_warehouse(path: Path, *, patience_seconds: float = 20) -> duckdb.DuckDB
 def _damaged(path: Path, error: Exception) -> WarehouseDamaged:
     what = str(error).splitlines()[0][:200]
     return WarehouseDamaged(
-        f"{path} can not be opened ({what}); put back the last backup, or move it away and run again"
+        f"{path} can not be opened ({what}); `spbe rebuild` makes it anew from the archive"
     )
 
 

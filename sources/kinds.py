@@ -137,12 +137,7 @@ def _classify(inbox: Path, entry: _Entry, kinds: Collection[str], log_formats: C
             problem = unknown_kind(f"{LOG_KIND}/{log_format}", [f"{LOG_KIND}/{f}" for f in log_formats])
     elif kind not in kinds:
         problem = unknown_kind(kind, [*kinds, LOG_KIND])
-    instansi = period = None
-    if folders and (match := _INSTANSI.match(folders[0])):
-        instansi = match.group(1) or match.group(2)
-        folders.pop(0)
-    if folders and PERIOD.match(folders[0]):
-        period = folders[0]
+    instansi, period = _said_by(folders)
     return InboxFile(
         entry.path,
         "/".join(shown_name(part) for part in parts),
@@ -155,6 +150,18 @@ def _classify(inbox: Path, entry: _Entry, kinds: Collection[str], log_formats: C
         _meta_stamp(entry.path),
         entry.problem or problem,
     )
+
+
+def said_by_folders(name: str, kind: str) -> tuple[str | None, str | None]:
+    """Instansi and period that the folders of a file's path in the inbox say; None where they do not."""
+    return _said_by(name.split("/")[2 if kind == LOG_KIND else 1 : -1])
+
+
+def _said_by(folders: list[str]) -> tuple[str | None, str | None]:
+    match = _INSTANSI.match(folders[0]) if folders else None
+    instansi = match.group(1) or match.group(2) if match else None
+    left = folders[1:] if match else folders
+    return instansi, left[0] if left and PERIOD.match(left[0]) else None
 
 
 def _meta_stamp(path: Path) -> str | None:

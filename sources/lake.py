@@ -184,9 +184,14 @@ def write_log(
     )
 
 
+def lake_path(lake_dir: Path, file: LakeFile) -> Path:
+    """Where a file of the lake lies."""
+    return _day_dir(lake_dir, file.day) / file.name
+
+
 def read_lake_file(lake_dir: Path, file: LakeFile) -> LakeFile:
     """The same file with its sha256."""
-    with (_day_dir(lake_dir, file.day) / file.name).open("rb") as content:
+    with lake_path(lake_dir, file).open("rb") as content:
         return file._replace(sha256=hashlib.file_digest(content, "sha256").hexdigest())
 
 
@@ -231,10 +236,7 @@ def _write_aside(
     that it finds no record in, and those that hold odd bytes, are looked at again: many chunks' together,
     since what they cost is planning.
     """
-    con.execute(
-        f"create or replace temp table {BAD_LINES}"
-        " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
-    )
+    create_bad_lines(con)
     con.execute("create or replace temp table log_text (line_number bigint, line varchar)")
     for table in set(_masked_tables(form).values()):
         con.execute(f"create temp table if not exists {table} (value varchar, masked varchar)")
@@ -279,6 +281,14 @@ def _write_aside(
     if _one(con, "select count(*) from log_text"):
         look_again()
     return counts, written
+
+
+def create_bad_lines(con: duckdb.DuckDBPyConnection) -> None:
+    """The temporary table of lines that are no records, empty."""
+    con.execute(
+        f"create or replace temp table {BAD_LINES}"
+        " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
+    )
 
 
 def days_of(lake_dir: Path, file_ids: Collection[str]) -> set[date]:

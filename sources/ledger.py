@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -241,6 +241,23 @@ def record_file(
         )
 
 
+def records(con: duckdb.DuckDBPyConnection) -> list[tuple[FileRecord, int]]:
+    """Every file as it is recorded, with its place among all that came."""
+    names = [name.name for name in fields(FileRecord)]
+    rows = con.execute(f"select file_order, {', '.join(names)} from intake.files order by 1").fetchall()
+    return [(FileRecord(**dict(zip(names, values, strict=True))), order) for order, *values in rows]
+
+
+def file_order(con: duckdb.DuckDBPyConnection, record: FileRecord) -> int:
+    """The place of a recorded file among all that came."""
+    row = con.execute(
+        "select file_order from intake.files where file_name = ? and file_sha256 = ?",
+        [record.file_name, record.file_sha256],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:
     """Whether a file of which no row counts is again what it was, as one that waits for its rest."""
     return (
@@ -325,7 +342,7 @@ def received_digest(con: duckdb.DuckDBPyConnection) -> str:
     """Changes with every file that came, was judged otherwise or replaced; not with one only touched."""
     row = con.execute(
         "select sha256(coalesce(string_agg(to_json(file)::varchar, '' order by file_name, file_sha256), '')) "
-        "from (select * exclude (modified_ns, meta_stamp, received_at) from intake.files) as file"
+        "from (select * exclude (modified_ns, meta_stamp, received_at, format_fingerprint) from intake.files) as file"
     ).fetchone()
     assert row is not None
     return str(row[0])

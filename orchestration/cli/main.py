@@ -13,7 +13,20 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli import check, explain, export, init, query, run, service, status, template, ui, verify
+from orchestration.cli import (
+    check,
+    explain,
+    export,
+    init,
+    query,
+    rebuild,
+    run,
+    service,
+    status,
+    template,
+    ui,
+    verify,
+)
 from orchestration.cli.common import Failure
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("template")(template.template)
 app.command("status")(status.status)
+app.command("rebuild")(rebuild.rebuild)
 app.command("query")(query.query)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)

@@ -16,7 +16,7 @@ from orchestration.intake.prepare import (
     prepare_warehouse,
     table_kinds,
 )
-from orchestration.intake.receive import new_files, receive, receive_file
+from orchestration.intake.receive import keep_again, new_files, receive, receive_again, receive_file
 
 __all__ = [
     "FIRST_KINDS",
@@ -24,6 +24,7 @@ __all__ = [
     "check_file",
     "damaged_logs",
     "drop_old_logs",
+    "keep_again",
     "mend_lake",
     "new_files",
     "open_ledger",
@@ -31,6 +32,7 @@ __all__ = [
     "prepare_warehouse",
     "queue_first_day",
     "receive",
+    "receive_again",
     "receive_file",
     "sweep_lake",
     "table_kinds",

@@ -25,8 +25,19 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def judge_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile) -> Verdict:
+def judge_file(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: ReceivedFile,
+    contract: contracts.Contract | None = None,
+) -> Verdict:
     """Read an archived file; a table's rows lie in the temporary table `judged` then, a log's in the lake.
+
+    Args:
+        con: a prepared connection.
+        settings: limits.
+        file: with its content.
+        contract: as `judge_table`.
 
     Raises:
         FileProblem: the file can not be used as a whole.
@@ -35,7 +46,9 @@ def judge_file(con: duckdb.DuckDBPyConnection, settings: Settings, file: Receive
     twin = ledger.same_file(con, record)
     if twin:
         return Verdict(record.rejected("duplicate", "duplicate", f"isi sama dengan {twin}"))
-    return _read_log(con, settings, file) if file.is_log else judge_table(con, settings, file)
+    if file.is_log:
+        return _read_log(con, settings, file)
+    return judge_table(con, settings, file, contract)
 
 
 def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile) -> Verdict:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from expectations import contract as contracts
 from expectations import quarantine
 from expectations.relations import BAD_LINES, JUDGED
+from orchestration.intake.prepare import pseudonym_key_id
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
 from sources.archive import continues, drop_archived, find_archived
@@ -20,7 +21,8 @@ from sources.findings import LeftOut
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
 from sources.personal_forms import masked_all
-from sources.received import Verdict
+from sources.receipts import receipt_of, write_receipt
+from sources.received import ReceivedFile, Verdict
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 _LONGEST_REASON = 2000
 
 
-def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdict) -> Verdict:
-    """Keep what became of a file: all of it or, if that fails, nothing.
+def keep_file(
+    con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile, verdict: Verdict
+) -> Verdict:
+    """Keep what became of a file, and its receipt: all of it or, if that fails, nothing.
 
     Returns:
         The verdict as it was kept: every text masked.
@@ -57,6 +61,9 @@ def keep_file(con: duckdb.DuckDBPyConnection, settings: Settings, verdict: Verdi
         if has_lines:
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+        # Before the ledger says so: a receipt too many is written over when the file is received again.
+        place = ledger.file_order(con, record)
+        write_receipt(settings.archive, receipt_of(file, record, place, pseudonym_key_id(con)))
         con.execute("commit")
     except BaseException:
         con.execute("rollback")

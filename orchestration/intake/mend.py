@@ -1,7 +1,8 @@
 """What a killed run, a disk or a hand did to lake and archive, and what can be made good of it.
 
 Belongs here: sweeping half-done work, finding logs whose files in the lake are not as they were written,
-reading those again. Stays out: outputs (`orchestration/manifest.py`), a lost warehouse (`rebuild.py`).
+reading those again, receipts that are missing. Stays out: outputs (`orchestration/manifest.py`), a lost
+warehouse (`orchestration/rebuild.py`).
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import datetime as dt
 import logging
 import shutil
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.intake.prepare import scratch_folder
+from orchestration.intake.prepare import pseudonym_key_id, scratch_folder
 from orchestration.settings import Settings
 from sources import lake, ledger
 from sources.archive import find_archived, is_intact, sweep_archive
+from sources.kinds import said_by_folders
 from sources.lake import LakeFile
+from sources.receipts import Receipt, receipt_name, receipt_paths, write_receipt
 
 if TYPE_CHECKING:
     import duckdb
 
-_NOTED = "lake_noted"
+_NOTED, _RECEIPTS = "lake_noted", "receipts_written"
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +52,10 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             "%s files of the lake are in no ledger; they lie in %s now", len(moved), moved[0].parents[1]
         )
     con.execute("delete from intake.lake_begun")
+    if ledger.read_state(con, _RECEIPTS) is None:
+        # A home of a version that wrote none.
+        write_missing_receipts(con, settings)
+        ledger.write_state(con, _RECEIPTS, "yes")
     if ledger.read_state(con, _NOTED) is None:
         # A home of an earlier version: what is there is taken as it is.
         con.execute("begin")
@@ -126,6 +134,24 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         ledger.mark_unfinished(con, name)
         con.execute("commit")
     return lost
+
+
+def write_missing_receipts(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """Give each row of the ledger that has no receipt one of what the ledger knows; how many.
+
+    What the `.meta.toml` beside it gave to columns is not known any more.
+    """
+    there = {path.name for path in receipt_paths(settings.archive)}
+    missing = 0
+    for record, file_order in ledger.records(con):
+        if Path(receipt_name(record.file_name, record.file_sha256)).name not in there:
+            instansi, period = said_by_folders(record.file_name, record.kind)
+            write_receipt(
+                settings.archive,
+                Receipt(record, file_order, pseudonym_key_id(con), instansi, period, period is not None),
+            )
+            missing += 1
+    return missing
 
 
 def _by_log(files: list[tuple[str, LakeFile]]) -> dict[str, list[LakeFile]]:

@@ -117,6 +117,11 @@ def _key(con: duckdb.DuckDBPyConnection, settings: Settings) -> bytes:
     return key
 
 
+def pseudonym_key_id(con: duckdb.DuckDBPyConnection) -> str:
+    """Id of the key that the pseudonyms of this warehouse are made with."""
+    return ledger.read_state(con, _KEY) or ""
+
+
 def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Create ledger, tables, views and macros that are missing; safe to repeat."""
     ledger.create_ledger(con)

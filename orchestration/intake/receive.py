@@ -33,6 +33,8 @@ from sources.received import ReceivedFile, Verdict
 if TYPE_CHECKING:
     import duckdb
 
+    from expectations.contract import Contract
+
 _LONGEST_DETAILS = 4000
 _INTERNAL = (
     "berkas ini tidak dapat diolah; simpan ulang dari aplikasi asalnya lalu kirim lagi, "
@@ -131,25 +133,58 @@ def receive_file(
     """
     with dropping_relations(con):
         file = _as_before(con, first_known(settings, entry))
-        try:
-            file = _opened(con, settings, inbox, file)
-            verdict = judge_file(con, settings, file)
-            return keep_file(con, settings, verdict)
-        except FileWaiting as problem:
-            # A log grows; a table that ends before its end is sent again.
-            is_cut = problem.code == "truncated" and not file.is_log
-            status: Status = "rejected" if is_cut else "waiting"
-            record = file.record().rejected(status, problem.code, problem.message)
-            verdict = Verdict(record, problem.left_out)
-        except FileProblem as problem:
-            record = file.record().rejected("rejected", problem.code, problem.message)
-            verdict = Verdict(record, problem.left_out, details=_details(problem))
-        except Exception as error:
-            if _is_of_the_home(con, error):
-                raise
-            record = file.record().rejected("rejected", "internal", _INTERNAL)
-            verdict = Verdict(record, details=_details(error))
-        return keep_file(con, settings, verdict)
+        return _received(con, settings, file, lambda: _opened(con, settings, inbox, file))
+
+
+def receive_again(
+    con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile, contract: Contract | None
+) -> Verdict:
+    """Judge and keep a content of the archive as it came then; raises as `receive_file` does.
+
+    Args:
+        con: a prepared connection.
+        settings: the home.
+        file: with its content, meta and time of receipt.
+        contract: the one that it was judged by; None: the one that it declares, else the one in force.
+    """
+    with dropping_relations(con):
+        return _received(con, settings, file, lambda: file, contract)
+
+
+def keep_again(
+    con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile, verdict: Verdict
+) -> Verdict:
+    """Keep a verdict whose content is not there any more to be judged: no row of a table, no bad line."""
+    with dropping_relations(con):
+        lake.create_bad_lines(con)
+        return keep_file(con, settings, file, verdict)
+
+
+def _received(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: ReceivedFile,
+    opened: Callable[[], ReceivedFile],
+    contract: Contract | None = None,
+) -> Verdict:
+    try:
+        file = opened()
+        return keep_file(con, settings, file, judge_file(con, settings, file, contract))
+    except FileWaiting as problem:
+        # A log grows; a table that ends before its end is sent again.
+        is_cut = problem.code == "truncated" and not file.is_log
+        status: Status = "rejected" if is_cut else "waiting"
+        record = file.record().rejected(status, problem.code, problem.message)
+        verdict = Verdict(record, problem.left_out)
+    except FileProblem as problem:
+        record = file.record().rejected("rejected", problem.code, problem.message)
+        verdict = Verdict(record, problem.left_out, details=_details(problem))
+    except Exception as error:
+        if _is_of_the_home(con, error):
+            raise
+        record = file.record().rejected("rejected", "internal", _INTERNAL)
+        verdict = Verdict(record, details=_details(error))
+    return keep_file(con, settings, file, verdict)
 
 
 def first_known(settings: Settings, entry: InboxFile) -> ReceivedFile:
