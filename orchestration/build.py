@@ -9,6 +9,7 @@ import dagster as dg
 from orchestration.assets.outputs import build_output_assets
 from orchestration.assets.raw import build_intake_assets
 from orchestration.assets.transform import build_dbt_assets
+from orchestration.assets.upkeep import build_upkeep_asset
 from orchestration.checks import build_checks
 from orchestration.dbt import prepare_manifest
 from orchestration.jobs import build_jobs
@@ -34,6 +35,7 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
             daily,
             index,
             *build_output_assets(settings, marts),
+            build_upkeep_asset(settings),
         ],
         asset_checks=build_checks(),
         jobs=jobs,

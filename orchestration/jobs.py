@@ -12,6 +12,7 @@ import dagster as dg
 
 from orchestration.assets.outputs import GROUP as EXPORTS
 from orchestration.assets.raw import GROUP as INTAKE
+from orchestration.assets.upkeep import GROUP as UPKEEP
 from orchestration.partitions import call_days
 from orchestration.settings import Settings
 
@@ -38,7 +39,7 @@ def build_jobs(settings: Settings, daily: dg.AssetsDefinition, index: dg.AssetsD
         ),
         dg.define_asset_job(
             PUBLISH,
-            dg.AssetSelection.assets(index) | dg.AssetSelection.groups(EXPORTS),
-            description="Last link: index and measures, published database, pages, bundle.",
+            dg.AssetSelection.assets(index) | dg.AssetSelection.groups(EXPORTS, UPKEEP),
+            description="Last link: index and measures, published database, pages, bundle, copies.",
         ),
     ]

@@ -26,6 +26,8 @@ _DAILY_PARTS = (
     "macros/keys.sql",
 )
 _COUNTED = "daily_models"
+# Settings that no result rests on.
+_OF_THE_HOUSE = {"home", "as_of", "output_group", "warehouse_copies", "history_days", "outbox_versions"}
 
 
 def project_fingerprint() -> str:
@@ -71,7 +73,7 @@ def program_fingerprint() -> str:
 
 def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """What results rest on, as JSON: received files, day, models, settings."""
-    own = settings.model_dump(mode="json", exclude={"home", "as_of", "output_group"})
+    own = settings.model_dump(mode="json", exclude=_OF_THE_HOUSE)
     return json.dumps(
         {
             "as_of": str(settings.last_complete_day()),

@@ -62,6 +62,13 @@ class Settings(BaseSettings):
     archive_log_days: int = Field(
         90, ge=1, description="Days after receipt until the received bytes of logs are deleted."
     )
+    warehouse_copies: int = Field(
+        2, ge=0, description="Copies of the warehouse that are kept, one of each day; 0: none."
+    )
+    history_days: int = Field(90, ge=1, description="Days that Dagster's notes on a run are kept.")
+    outbox_versions: int = Field(
+        0, ge=0, description="Newest versions of each bundle that stay in the outbox; 0: all."
+    )
     reader_max_seconds: float = Field(300, gt=0, description="Seconds that reading one table may take.")
     reader_max_memory: int = Field(2_000_000_000, gt=0, description="Bytes that reading one table may take.")
     inflate_max_ratio: int = Field(200, gt=1, description="Inflated bytes for each compressed byte.")
@@ -149,6 +156,11 @@ class Settings(BaseSettings):
     def outbox(self) -> Path:
         """Bundles and receipts."""
         return self.home / "outbox"
+
+    @property
+    def copies(self) -> Path:
+        """The warehouse as it was after the last nights."""
+        return self.home / "copies"
 
     @property
     def keys(self) -> Path:

@@ -15,9 +15,11 @@ import typer
 
 from orchestration.cli import (
     check,
+    doctor,
     explain,
     export,
     init,
+    prune,
     query,
     rebuild,
     run,
@@ -41,7 +43,9 @@ app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("template")(template.template)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("rebuild")(rebuild.rebuild)
+app.command("prune")(prune.prune)
 app.command("query")(query.query)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)

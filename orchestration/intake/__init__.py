@@ -7,13 +7,14 @@ what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 """
 
 from orchestration.intake.check import BrokenRule, check_file
-from orchestration.intake.keep import drop_old_logs, queue_first_day
-from orchestration.intake.mend import damaged_logs, mend_lake, sweep_lake
+from orchestration.intake.keep import drop_old_logs, old_logs, queue_first_day
+from orchestration.intake.mend import damaged_logs, mend_lake, sweep_lake, write_missing_receipts
 from orchestration.intake.prepare import (
     FIRST_KINDS,
     open_ledger,
     prepare_check,
     prepare_warehouse,
+    pseudonym_key_id,
     table_kinds,
 )
 from orchestration.intake.receive import keep_again, new_files, receive, receive_again, receive_file
@@ -27,13 +28,16 @@ __all__ = [
     "keep_again",
     "mend_lake",
     "new_files",
+    "old_logs",
     "open_ledger",
     "prepare_check",
     "prepare_warehouse",
+    "pseudonym_key_id",
     "queue_first_day",
     "receive",
     "receive_again",
     "receive_file",
     "sweep_lake",
     "table_kinds",
+    "write_missing_receipts",
 ]

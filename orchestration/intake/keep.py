@@ -143,16 +143,22 @@ def queue_first_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         ledger.queue_days(con, [settings.last_complete_day()])
 
 
-def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
-    """Delete archived logs that are older than the settings keep them; how many.
+def old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """sha256 of the contents whose time in the archive is over: logs that came longer ago than the settings
+    keep them, in days that the home lived through.
 
-    What was read of them stays in the lake. Content that is also a table's is kept.
+    What was read of them stays in the lake. Content that is also a table's is none.
     """
     lived = ledger.lived_days(con, dt.datetime.now(dt.UTC).date())
-    old = con.execute(
+    rows = con.execute(
         "select file_sha256 from intake.files as file group by file_sha256 "
         "having bool_and(kind = ?) and (not ? or ? - coalesce((select max(lived_days) from intake.clock "
         "where day <= max(file.received_at)::date), 0) > ?)",
         [LOG_KIND, settings.archive_logs, lived, settings.archive_log_days],
     ).fetchall()
-    return sum(drop_archived(settings.archive, sha256) for (sha256,) in old)
+    return [sha256 for (sha256,) in rows]
+
+
+def drop_old_logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """Delete them from the archive; how many there were."""
+    return sum(drop_archived(settings.archive, sha256) for sha256 in old_logs(con, settings))
