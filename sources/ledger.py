@@ -369,8 +369,9 @@ def lived_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> int:
     )
     is_first = con.execute("select count(*) <= 1 from intake.clock").fetchone()
     con.execute(
-        "insert or ignore into intake.clock select $today, coalesce(max(lived_days), 0) + coalesce("
-        "least(date_diff('day', max(day) filter (day < $today), $today), $gap), 0) from intake.clock",
+        "insert or ignore into intake.clock select $today, coalesce(max(lived_days) + "
+        "least(coalesce(date_diff('day', max(day) filter (day < $today), $today), 0), $gap), 0) "
+        "from intake.clock",
         {"today": today, "gap": 36_500 if is_first == (True,) else _LONGEST_GAP},
     )
     row = con.execute("select max(lived_days) from intake.clock").fetchone()

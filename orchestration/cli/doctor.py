@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -22,6 +23,8 @@ def doctor(
     from orchestration.warehouse import run_lock
 
     settings = open_home()
+    # What is logged on the way is told as a fault.
+    logging.getLogger("sources").addHandler(logging.NullHandler())
     count = 0
 
     def tell(subject: str, faults: list[Fault]) -> None:
