@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .PHONY: setup run test test-long check ui wheel lock clean
 
-setup: .venv/.installed dbt_project/target/fingerprint
+setup: .venv/.installed dbt_project/.parsed/.done
 
 .venv/.lock: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, found " + sys.version.split()[0] if not (3, 11) <= sys.version_info < (3, 14) else 0)'
@@ -31,8 +31,9 @@ setup: .venv/.installed dbt_project/target/fingerprint
 	@touch $@
 
 # dbt reads its project once for all homes of this checkout.
-dbt_project/target/fingerprint: .venv/.installed $(DBT_FILES)
+dbt_project/.parsed/.done: .venv/.installed $(DBT_FILES)
 	@$(BIN)/python -c "from orchestration.dbt import prepare_project; prepare_project()"
+	@touch $@
 
 run: setup
 	@$(BIN)/spbe run --example
@@ -65,4 +66,4 @@ lock:
 		--no-emit-index-url --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv dbt_project/target build dist *.egg-info
+	rm -rf .venv dbt_project/.parsed dbt_project/target build dist *.egg-info

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 # Where dagster-dbt notes on a spec which dbt node it stands for.
 _NODE_ID = "dagster_dbt/unique_id"
 # What dbt's parser leaves: the manifest for others, and the one that dbt reads again in a tenth of the time.
-_MANIFEST, _PARSED, _MARK = "manifest.json", "partial_parse.msgpack", "fingerprint"
-# Where the set-up parses the project, for homes to copy from.
-READY = DBT_PROJECT / "target"
-_loaded: dict[tuple[Path, str], Manifest] = {}
+_MANIFEST, _PARSED = "manifest.json", "partial_parse.msgpack"
+# Where the set-up parses the project, for homes to copy from; dbt by hand writes into `target/`.
+READY = DBT_PROJECT / ".parsed"
+_loaded: dict[Path, Manifest] = {}
 
 
 class DbtNotReady(Exception):
@@ -40,7 +41,7 @@ class DbtNotReady(Exception):
 
 
 def target_path(settings: Settings) -> Path:
-    """Where dbt keeps manifest, parse cache and the artifacts of runs: in the home, not in the checkout."""
+    """Where dbt keeps the artifacts of runs, and we what it has parsed: in the home, not in the checkout."""
     return settings.home / "dbt"
 
 
@@ -50,31 +51,7 @@ def prepare_manifest(settings: Settings) -> Path:
     Raises:
         DbtNotReady: dbt refuses the project.
     """
-    target, mark = target_path(settings), _mark()
-    if not _holds(target, mark):
-        with _alone(target):
-            if not _holds(target, mark):
-                _fill(target, mark)
-    return target / _MANIFEST
-
-
-def _fill(target: Path, mark: str) -> None:
-    (target / _MARK).unlink(missing_ok=True)
-    if _holds(READY, mark):
-        for name in (_MANIFEST, _PARSED):
-            shutil.copyfile(READY / name, target / name)
-    else:
-        _parse(target)
-    (target / _MARK).write_text(mark, encoding="utf-8")
-
-
-@contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """One process at a time: page, daemon and a run by hand may start together."""
-    target.mkdir(parents=True, exist_ok=True)
-    with (target / "lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return _parsed_in(target_path(settings), READY) / _MANIFEST
 
 
 def prepare_project() -> None:
@@ -83,20 +60,40 @@ def prepare_project() -> None:
     Raises:
         DbtNotReady: dbt refuses the project.
     """
-    READY.mkdir(exist_ok=True)
-    (READY / _MARK).unlink(missing_ok=True)
-    _parse(READY)
-    (READY / _MARK).write_text(_mark(), encoding="utf-8")
+    _parsed_in(READY)
 
 
-def _mark() -> str:
-    """What a manifest is of; it names files of the project by their whole path."""
-    return f"{project_fingerprint()} {DBT_PROJECT}"
+def _parsed_in(folder: Path, ready: Path | None = None) -> Path:
+    """The folder, named by what was parsed, that holds what dbt's parser left; copied from `ready` if it is
+    there.
+    """
+    # A manifest names files of the project by their whole path.
+    mark = hashlib.sha256(f"{project_fingerprint()} {DBT_PROJECT}".encode()).hexdigest()[:16]
+    parsed = folder / f"parsed-{mark}"
+    if parsed.exists():
+        return parsed
+    with _alone(folder):
+        if not parsed.exists():
+            aside = folder / "parsing"
+            shutil.rmtree(aside, ignore_errors=True)
+            if ready and (ready / parsed.name).exists():
+                shutil.copytree(ready / parsed.name, aside)
+            else:
+                aside.mkdir()
+                _parse(aside)
+            for earlier in folder.glob("parsed-*"):
+                shutil.rmtree(earlier, ignore_errors=True)
+            aside.rename(parsed)
+    return parsed
 
 
-def _holds(target: Path, mark: str) -> bool:
-    names = (_MANIFEST, _PARSED, _MARK)
-    return all((target / name).exists() for name in names) and (target / _MARK).read_text("utf-8") == mark
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: page, daemon and a run by hand may start together."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _parse(target: Path) -> None:
@@ -110,12 +107,12 @@ def _load(settings: Settings) -> Manifest:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    parsed, mark = prepare_manifest(settings).with_name(_PARSED), _mark()
-    if (parsed, mark) not in _loaded:
+    parsed = prepare_manifest(settings).with_name(_PARSED)
+    if parsed not in _loaded:
         manifest = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
         manifest.build_flat_graph()
-        _loaded[parsed, mark] = manifest
-    return _loaded[parsed, mark]
+        _loaded[parsed] = manifest
+    return _loaded[parsed]
 
 
 def _invoke(

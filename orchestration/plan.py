@@ -32,6 +32,7 @@ A_DAY_PASSED = "a day has passed"
 _CHANGED = {
     "as_of": A_DAY_PASSED,
     "models": "the models changed",
+    "outputs": "the program changed",
     "received": "files were received",
     "settings": "settings changed",
 }

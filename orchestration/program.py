@@ -31,12 +31,13 @@ _OF_THE_HOUSE = {"home", "as_of", "output_group", "warehouse_copies", "history_d
 
 
 def project_fingerprint() -> str:
-    """Changes when any file of the dbt project changes, or dbt itself."""
+    """Changes when any file of the dbt project changes, dbt itself, or the database that computes."""
     return _fingerprint("dbt_project.yml", "profiles.yml", "selectors.yml", *_PARTS)
 
 
 def _fingerprint(*names: str) -> str:
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    versions = [version(package) for package in ("dbt-core", "dbt-duckdb", "duckdb")]
+    digest = hashlib.sha256(" ".join(versions).encode())
     parts = [DBT_PROJECT / name for name in names]
     for path in sorted(p for part in parts for p in (part, *part.rglob("*")) if p.is_file()):
         digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes())
@@ -62,22 +63,31 @@ def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
 
 def program_fingerprint() -> str:
     """Changes when anything changes that says what tables and views are: the project, formats, intake."""
-    digest = hashlib.sha256(project_fingerprint().encode())
-    for part in ("sources", "expectations", "orchestration"):
-        for path in sorted((PROJECT / part).rglob("*")):
-            is_program = path.suffix in (".py", ".sql", ".yaml", ".csv") and "example_inbox" not in path.parts
-            if is_program:
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return _of_code(project_fingerprint(), "sources", "expectations", "orchestration/intake")
+
+
+def outputs_fingerprint() -> str:
+    """Changes when what is published, shown or bundled is made otherwise."""
+    return _of_code(version("duckdb"), "exports", "expectations")
+
+
+def _of_code(begun: str, *parts: str) -> str:
+    digest = hashlib.sha256(begun.encode())
+    for path in sorted(path for part in parts for path in (PROJECT / part).rglob("*")):
+        is_data = "example_inbox" in path.parts or "__pycache__" in path.parts
+        if path.is_file() and not is_data:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
 def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
-    """What results rest on, as JSON: received files, day, models, settings."""
+    """What results rest on, as JSON: received files, day, models, program of the outputs, settings."""
     own = settings.model_dump(mode="json", exclude=_OF_THE_HOUSE)
     return json.dumps(
         {
             "as_of": str(settings.last_complete_day()),
             "models": project_fingerprint(),
+            "outputs": outputs_fingerprint(),
             "received": ledger.received_digest(con),
             "settings": own,
         },

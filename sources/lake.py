@@ -39,6 +39,7 @@ from sources.logs.record import (
     literal,
     problems_sql,
 )
+from sources.privacy import KEY_ID_VARIABLE
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
 
@@ -573,10 +574,12 @@ def _record_select(
 
 
 def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
+    key = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
+    noted = f", kv_metadata {{pseudonym_key: {literal(key[0])}}}" if key and key[0] else ""
     # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing.
     con.execute(
         f"copy ({select}) to {literal(str(target))} (format parquet, compression zstd, compression_level 1,"
-        " dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2)"
+        f" dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2{noted})"
     )
     with target.open("rb") as file:
         os.fsync(file.fileno())

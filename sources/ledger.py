@@ -342,7 +342,8 @@ def received_digest(con: duckdb.DuckDBPyConnection) -> str:
     """Changes with every file that came, was judged otherwise or replaced; not with one only touched."""
     row = con.execute(
         "select sha256(coalesce(string_agg(to_json(file)::varchar, '' order by file_name, file_sha256), '')) "
-        "from (select * exclude (modified_ns, meta_stamp, received_at, format_fingerprint) from intake.files) as file"
+        "from (select * exclude (modified_ns, meta_stamp, received_at, format_fingerprint) "
+        "from intake.files) as file"
     ).fetchone()
     assert row is not None
     return str(row[0])

@@ -27,6 +27,10 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(b"pseudonym key " + key).hexdigest()[:12]
 
 
+# Of a connection with `install_masking` done: the id of its key, to be noted beside pseudonyms.
+KEY_ID_VARIABLE = "spbe_key_id"
+
+
 def known_key(path: Path, made_with: str | None) -> bytes:
     """The key, which must be the one that pseudonyms were made with so far.
 
@@ -103,6 +107,7 @@ def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     block = key.ljust(_BLOCK, b"\0")
     con.execute("set variable spbe_ipad = ?::blob", [bytes(byte ^ 0x36 for byte in block)])
     con.execute("set variable spbe_opad = ?::blob", [bytes(byte ^ 0x5C for byte in block)])
+    con.execute(f"set variable {KEY_ID_VARIABLE} = ?", [key_id(key)])
     _give_function(con, "mask_candidate", mask_texts)
     _give_function(con, "fold_text", lambda texts: [fold_text(text) for text in texts])
     con.execute(

@@ -31,9 +31,9 @@ def load_settings() -> Settings:
     `SPBE_HOME` may name a folder that is still to become a home; `./data` must be one already.
     """
     from orchestration.home import is_home
-    from orchestration.settings import Settings, make_home
+    from orchestration.settings import make_home
 
-    settings = Settings()
+    settings = _settings()
     if is_home(settings.home):
         settings.prepare_home()
     elif _names_home():
@@ -46,12 +46,26 @@ def load_settings() -> Settings:
 def open_home() -> Settings:
     """Settings of the home, which must be one: for commands that only read; nothing is made."""
     from orchestration.home import is_home
-    from orchestration.settings import Settings
 
-    settings = Settings()
+    settings = _settings()
     if not is_home(settings.home):
         raise no_home(settings.home)
     return settings
+
+
+def _settings() -> Settings:
+    """Settings of the home; a variable of ours that is none is a mistake in writing."""
+    import difflib
+
+    from orchestration.settings import Settings
+
+    known = {f"SPBE_{name.upper()}" for name in Settings.model_fields} | {"SPBE_WAREHOUSE"}
+    for name in sorted(os.environ):
+        if name.startswith("SPBE_") and name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"perhaps {near[0]}" if near else "`spbe.toml` of a home holds them all"
+            raise wrong_use(f"{name}: there is no such setting; {hint}")
+    return Settings()
 
 
 def open_published() -> Path:
@@ -71,9 +85,8 @@ def open_published() -> Path:
 def open_home_or_none() -> Settings:
     """Settings of the home if there is one, else the defaults: for what an agency does without a home."""
     from orchestration.home import is_home
-    from orchestration.settings import Settings
 
-    settings = Settings()
+    settings = _settings()
     if not is_home(settings.home):
         print(f"spbe: no home at {settings.home}, so without the lists that one publishes", file=sys.stderr)
     return settings

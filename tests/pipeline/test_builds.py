@@ -1,5 +1,7 @@
 """What a night builds of the dbt project and what it keeps; how Dagster's log is written."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -99,5 +101,24 @@ def test_a_home_takes_the_project_that_the_set_up_parsed(
     dbt.prepare_project()
     monkeypatch.setattr(dbt, "_invoke", lambda *_: pytest.fail("the project is parsed again"))
     manifest = dbt.prepare_manifest(settings)
-    assert manifest.parent == dbt.target_path(settings)
-    assert manifest.read_bytes() == (tmp_path / "ready" / "manifest.json").read_bytes()
+    assert manifest.parent.parent == dbt.target_path(settings)
+    ready = tmp_path / "ready" / manifest.parent.name
+    assert manifest.read_bytes() == (ready / "manifest.json").read_bytes()
+
+
+def test_dbt_by_hand_leaves_what_a_home_reads_alone(settings: Settings, tmp_path: Path) -> None:
+    """Its target folders, the checkout's and the home's, hold another parse of the same project then."""
+    manifest = dbt.prepare_manifest(settings)
+    before = {path: path.read_bytes() for path in manifest.parent.iterdir()}
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "parse",
+        "--target-path",
+        str(dbt.target_path(settings)),
+    ]
+    places = ["--project-dir", str(dbt.DBT_PROJECT), "--profiles-dir", str(dbt.DBT_PROJECT)]
+    by_hand = ["--vars", "{by_hand: true}", "--log-path", str(tmp_path)]
+    done = subprocess.run([*command, *places, *by_hand], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert dbt.prepare_manifest(settings) == manifest
+    assert {path: path.read_bytes() for path in manifest.parent.iterdir()} == before

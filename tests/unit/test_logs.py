@@ -30,7 +30,7 @@ from sources.lake import (
 )
 from sources.logs import reading
 from sources.logs.reading import MAX_LINE_BYTES
-from sources.privacy import install_masking
+from sources.privacy import install_masking, key_id
 
 EXAMPLES = Path(__file__).parents[2] / "sources" / "example_inbox" / "service_log"
 NOON = 1_792_299_600_000  # 2026-10-18 05:00 UTC, 12:00 in Jakarta
@@ -445,6 +445,15 @@ def test_xroad_record(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     )
     assert second[0].startswith("#")
     assert (second[7], second[14], second[15]) == ("WSDL", 7, 8)
+
+
+def test_the_key_of_pseudonyms_is_named_beside_them(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(json.dumps(side()).encode() + b"\n")
+    load(con, path, "xroad")
+    files = str(tmp_path / "lake" / "service_calls" / "*" / "*.parquet")
+    told = con.execute("select distinct decode(key), decode(value) from parquet_kv_metadata(?)", [files])
+    assert told.fetchall() == [("pseudonym_key", key_id(bytes(32)))]
 
 
 def test_a_record_keeps_its_hash_over_versions(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
