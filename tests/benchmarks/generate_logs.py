@@ -78,8 +78,8 @@ _LINES = {
 }
 
 
-def generate(folder: Path, records: int, days: int = 1) -> list[Path]:
-    """Write `records` lines spread over `days` days; return the files."""
+def generate(folder: Path, records: int, days: int = 1, first_day: date = FIRST_DAY) -> list[Path]:
+    """Write `records` lines spread over `days` days from `first_day`; return the files."""
     con = duckdb.connect()
     con.execute(_MACRO)
     files = []
@@ -87,7 +87,7 @@ def generate(folder: Path, records: int, days: int = 1) -> list[Path]:
         target = folder / "service_log" / name / "99.98"
         target.mkdir(parents=True, exist_ok=True)
         for number in range(days):
-            day = FIRST_DAY + timedelta(days=number)
+            day = first_day + timedelta(days=number)
             # Local midnight in Jakarta.
             day_ms = int((day - date(1970, 1, 1)).total_seconds() * 1000) - 7 * 3_600_000
             first = number * records
