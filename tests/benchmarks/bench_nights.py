@@ -1,6 +1,6 @@
 """Nights of a year on one home: what each costs, and how large the home is.
 
-Run by hand: `.venv/bin/python tests/benchmarks/bench_nights.py [NIGHTS [FOLDER]]` (default 365). A night is the
+Run by hand: `.venv/bin/python tests/benchmarks/bench_nights.py [NIGHTS [FOLDER]]` (default 365). Each is the
 real command on one day's logs and, each month, a new version of an inventory. Prints every tenth night: CPU
 seconds of the command and its children, megabytes of the parts of the home.
 """
