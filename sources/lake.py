@@ -373,7 +373,7 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
 
             judged as (select *, not ({is_bad_sql(form)}) as is_good from days)
 
-            select {_kept(form, "is_good")}, is_good from judged
+            select {_kept(form)}, is_good from judged
         """
         read_lines = 0
         # What no JSON parser takes makes some readers give up the file; line by line it is a bad line.
@@ -491,12 +491,13 @@ def _parameters(bounds: _Bounds) -> dict[str, object]:
     return {"first_day": bounds.first_day, "latest": bounds.latest}
 
 
-def _kept(form: LogFormat, condition: str = "true") -> str:
-    """The columns of a read line that a record is made of, names not yet masked; NULL without `condition`."""
+def _kept(form: LogFormat) -> str:
+    """The columns of a read line that a record is made of, names not yet masked; of a bad line they hold
+    anything, but never raise.
+    """
     values = {f'"{field}"': f'"{field}"' for field in form.masks}
-    values |= {name: f"({value})::{LAKE_COLUMNS[name]}" for name, value in form.record.items()}
-    kept = (f"case when {condition} then {value} end as {name}" for name, value in values.items())
-    return ", ".join((*kept, "started_at", "hour", "day"))
+    values |= {name: f"try_cast({value} as {LAKE_COLUMNS[name]})" for name, value in form.record.items()}
+    return ", ".join((*(f"{value} as {name}" for name, value in values.items()), "started_at", "hour", "day"))
 
 
 def _masked_tables(form: LogFormat) -> dict[str, str]:

@@ -170,14 +170,19 @@ CLOCK_IN_UTC = f"timezone('UTC', timezone(getvariable('{ZONE_VARIABLE}')::varcha
 
 # Lists of SQL literals, in small letters: what gateways write where there is no name, and no answer.
 _NO_NAMES = _words("no_names.csv")
+_NO_ANSWERS = _words("no_answers.csv")
 NO_NAMES = _literals(_NO_NAMES)
-NO_ANSWERS = _literals(_words("no_answers.csv"))
+NO_ANSWERS = _literals(_NO_ANSWERS)
+_LONGEST_NO_NAME = max(len(word.encode()) for word in _NO_NAMES)
+# Words for no answer that are numbers; the others are no number anyway.
+_NO_STATUS = sorted({int(word) for word in _NO_ANSWERS if word.lstrip("-").isdigit()})
 
 
 def is_no_name_sql(text: str) -> str:
     """SQL condition: a text is missing or a word that stands for no name."""
     # A list of constants behind `in` becomes a join of all columns of a row.
-    return f"({text} is null or list_contains(['', {NO_NAMES}], lower({text})))"
+    is_word = f"list_contains(['', {NO_NAMES}], lower({text}))"
+    return f"({text} is null or (strlen({text}) <= {_LONGEST_NO_NAME} and {is_word}))"
 
 
 # A word of two parts would be two parts of a name; twice, since two of them share a slash.
@@ -199,7 +204,10 @@ NAMED_SQL = {
 
 def status_sql(text: str) -> str:
     """SQL expression: the code of an answer as a number, NULL where there was none or it is no number."""
-    return f"case when not list_contains(['', {NO_ANSWERS}], {text}) then try_cast({text} as bigint) end"
+    status = f"try_cast({text} as bigint)"
+    for number in _NO_STATUS:
+        status = f"nullif({status}, {number})"
+    return status
 
 
 def is_no_status_sql(text: str) -> str:
