@@ -71,7 +71,8 @@ def program_fingerprint() -> str:
 
 def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """What results rest on, as JSON: received files, day, models, settings."""
-    own = settings.model_dump(mode="json", exclude={"home", "as_of", "output_group"})
+    told = {name for name in type(settings).model_fields if name.startswith("alert_")}
+    own = settings.model_dump(mode="json", exclude={"home", "as_of", "output_group"} | told)
     return json.dumps(
         {
             "as_of": str(settings.last_complete_day()),
