@@ -166,6 +166,17 @@ def test_a_run_of_the_daemon_tells_by_itself_and_no_person_is_named(make: Make, 
     assert "and so on" not in hook.seen[-1]["message"]
 
 
+def test_a_run_of_the_daemon_that_can_not_open_the_warehouse_tells_it(make: Make, hook: Hook) -> None:
+    settings = make(alert_urls=[hook.url])
+    job = build_definitions(settings).resolve_job_def(NIGHT)
+    settings.warehouse.write_bytes(b"no database" * 1000)
+    with dg.DagsterInstance.get() as instance:
+        for _ in range(2):
+            assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+    assert hook.titles() == ["night failed"]
+    assert "can not be opened" in hook.seen[0]["message"]
+
+
 def test_a_channel_that_fails_is_tried_again_and_told_without_its_secrets(
     make: Make, hook: Hook, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
