@@ -2,7 +2,8 @@
 
 Belongs here: preparing the manifest, running dbt and telling Dagster what came of it. dbt runs in this
 process, not in one of its own: a killed run leaves no orphan that goes on writing, and the imports and the
-parsing (seconds each) are paid once a night. Stays out: any model (`dbt_project/`).
+parsing (seconds each) are paid once a night. It has a thread of its own, so that each node is told as it
+finishes. Stays out: any model (`dbt_project/`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import hashlib
+import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from orchestration.logs import MAX_BYTES
+from orchestration.logs import log_file
 from orchestration.program import DBT_PROJECT, project_fingerprint
 from orchestration.settings import Settings
 
@@ -33,6 +37,10 @@ _NODE_ID = "dagster_dbt/unique_id"
 _MANIFEST, _PARSED = "manifest.json", "partial_parse.msgpack"
 # Where the set-up parses the project, for homes to copy from; dbt by hand writes into `target/`.
 READY = DBT_PROJECT / ".parsed"
+_LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_LOG_FORM = "%(asctime)s [%(levelname)-5s] [%(threadName)s]: %(message)s"
+# With these a node begins to run; an error in their place is the node's.
+_BEGINS = ("LogStartLine", "NodeCompiling", "NodeExecuting")
 _loaded: dict[Path, Manifest] = {}
 
 
@@ -116,24 +124,46 @@ def _load(settings: Settings) -> Manifest:
 
 
 def _invoke(
-    arguments: Sequence[str], target: Path, manifest: Manifest | None = None, logs: Path | None = None
+    arguments: Sequence[str],
+    target: Path,
+    manifest: Manifest | None = None,
+    logs: Path | None = None,
+    hear: Callable[[Any], None] = lambda _: None,
 ) -> Any:
+    """Run dbt; `hear` is told every event of it, in the thread that it happens in."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    logs = logs or target
+    file = log_file(logs / "dbt.log", _LOG_FORM)
+
+    def write(event: Any) -> None:
+        # dbt's own file log words every debug line, and throws it away.
+        if level := _LEVELS.get(event.info.level):
+            told = {"msg": event.info.msg, "levelno": level, "levelname": event.info.level}
+            file.handle(logging.makeLogRecord(told))
+
     flags = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    flags += ["--target-path", str(target), "--log-path", str(logs or target), "--log-level", "none"]
-    flags += ["--log-level-file", "info", "--log-file-max-bytes", str(MAX_BYTES)]
+    flags += ["--target-path", str(target), "--log-path", str(logs), "--log-level", "none"]
+    flags += ["--log-level-file", "none"]
     try:
-        return dbtRunner(manifest=manifest).invoke([*arguments, *flags])
+        return dbtRunner(manifest, [write, hear]).invoke([*arguments, *flags])
     finally:
+        file.close()
         # dbt keeps the file open, and a copy of it taken then lacks what stands in the write-ahead log.
         DuckDBConnectionManager.close_all_connections()
 
 
+class _Left(Exception):
+    """Nobody waits for the rest of a run any more."""
+
+
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node; `failures` counts the rows that a test found."""
+    """What became of one dbt node; `failures` counts the rows that a test found.
+
+    `rows` is how many a table or seed has, where that was asked while dbt ran.
+    """
 
     unique_id: str
     passed: bool
@@ -141,52 +171,107 @@ class NodeResult:
     seconds: float
     message: str
     failures: int
+    rows: int | None = None
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
-    """Run dbt in this process; the warehouse must not be open elsewhere.
+def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult]:
+    """Run dbt in this process, and give each node as it finishes; the warehouse must not be open elsewhere.
+
+    At the end dbt's own list of results is gone through: what it holds otherwise than was told is given then.
+    Whoever leaves before waits for the node that is running; no other begins.
 
     Raises:
         DbtNotReady: dbt did not come as far as running a node.
     """
-    done = _invoke([*arguments, "--no-write-json"], target_path(settings), _load(settings), settings.logs)
+    manifest = _load(settings)
+    finished: SimpleQueue[NodeResult | None] = SimpleQueue()
+    left, by_day = threading.Event(), threading.Event()
+    ended: list[Any] = []
+
+    def hear(event: Any) -> None:
+        if left.is_set() and event.info.name in _BEGINS:
+            raise _Left("the run was left")
+        if event.info.name != "NodeFinished":
+            return
+        node, result = event.data.node_info, event.data.run_result
+        # A model that is built by day says so with each day: it, and what follows it, is told at the end.
+        if node.materialized == "incremental":
+            by_day.set()
+        if not by_day.is_set():
+            rows = _count_rows(node.node_relation) if node.materialized in ("table", "seed") else None
+            told = (node.unique_id, result.status, result.execution_time, result.message, result.num_failures)
+            finished.put(_result(*told, rows))
+
+    def work() -> None:
+        try:
+            target = target_path(settings)
+            ended.append(_invoke([*arguments, "--no-write-json"], target, manifest, settings.logs, hear))
+        except BaseException as error:
+            ended.append(error)
+        finally:
+            finished.put(None)
+
+    thread = threading.Thread(target=work, name="dbt")
+    thread.start()
+    told = {}
+    try:
+        while result := finished.get():
+            told[result.unique_id] = result.passed
+            yield result
+    finally:
+        left.set()
+        thread.join()
+    [done] = ended
+    if isinstance(done, BaseException):
+        raise done
     if done.result is None:
         raise DbtNotReady(str(done.exception))
-    return [
-        NodeResult(
-            r.node.unique_id,
-            str(r.status) in ("success", "pass", "warn"),
-            str(r.status) == "skipped",
-            r.execution_time,
-            r.message or "",
-            r.failures or 0,
-        )
-        for r in done.result.results
-    ]
+    for r in done.result.results:
+        result = _result(r.node.unique_id, r.status, r.execution_time, r.message or "", r.failures or 0)
+        if told.get(result.unique_id) is not result.passed:
+            yield result
+
+
+def _result(
+    unique_id: str, status: str, seconds: float, message: str, failures: int, rows: int | None = None
+) -> NodeResult:
+    passed = str(status) in ("success", "pass", "warn")
+    return NodeResult(unique_id, passed, str(status) == "skipped", seconds, message, failures, rows)
+
+
+def _count_rows(relation: Any) -> int | None:
+    """Rows of a table that dbt has just written, read beside it: no other connection can open the file."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    environment: Any = DuckDBConnectionManager.env()
+    with environment.conn.cursor() as con:
+        found = con.execute(
+            "select estimated_size from duckdb_tables() where schema_name = ? and table_name = ?",
+            [relation.schema, relation.alias],
+        ).fetchone()
+    return int(found[0]) if found else None
 
 
 def dbt_events(
-    context: dg.AssetExecutionContext, results: Sequence[NodeResult], rows: Mapping[str, int]
+    context: dg.AssetExecutionContext, results: Iterable[NodeResult]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Dagster events of a dbt run: what was built, what was checked; a Failure that names what was not.
 
     Args:
         context: of the `@dbt_assets` function.
-        results: of `run_dbt`.
-        rows: table name to rows, shown with each model.
+        results: of `run_dbt`; each is told as it comes.
 
     Raises:
-        dagster.Failure: a model failed, or a test of severity error.
+        dagster.Failure: a model failed, or a test of severity error; when all results are there.
     """
     keys = {spec.metadata.get(_NODE_ID): spec.key for spec in context.assets_def.specs}
     checks = {spec.metadata.get(_NODE_ID): spec for spec in context.assets_def.check_specs}
-    wrong = []
+    wrong = {}
     for result in results:
         if result.unique_id in keys and result.passed:
             metadata: dict[str, int | float] = {"seconds": result.seconds}
-            name = result.unique_id.rsplit(".", 1)[-1]
-            if name in rows:
-                metadata["dagster/row_count"] = rows[name]
+            if result.rows is not None:
+                metadata["dagster/row_count"] = result.rows
             yield dg.MaterializeResult(keys[result.unique_id], metadata=metadata)
         check = checks.get(result.unique_id)
         if check and not result.is_skipped and check.key in context.selected_asset_check_keys:
@@ -197,9 +282,9 @@ def dbt_events(
                 metadata={"failing rows": result.failures, "seconds": result.seconds},
             )
         if not (result.passed or result.is_skipped):
-            wrong.append(f"{result.unique_id.split('.')[2]}: {result.message.strip()}")
+            wrong[result.unique_id] = f"{result.unique_id.split('.')[2]}: {result.message.strip()}"
     if wrong:
-        raise dg.Failure("dbt: " + "; ".join(wrong), allow_retries=False)
+        raise dg.Failure("dbt: " + "; ".join(wrong.values()), allow_retries=False)
 
 
 def selection(context: dg.AssetExecutionContext, everything: Sequence[str]) -> list[str]:

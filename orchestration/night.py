@@ -7,13 +7,12 @@ Belongs here: deciding which links are needed and running them one after another
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration import intake
+from orchestration import alerts, intake
 from orchestration.plan import locked_warehouse, plan_night, why_again
 from orchestration.settings import Settings
 from orchestration.warehouse import run_lock
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _SHOWN = 3
-# Of what a failed step says so much is shown; all of it is in the log.
-_LONGEST_SAID = 600
-_log = logging.getLogger(__name__)
 
 
 class NightFailed(Exception):
@@ -54,11 +50,13 @@ def run_night(
         days: local days to recompute whether touched or not.
         say: told what is about to be done, in a few words.
 
+    What is wrong at its end is told over the channels of the home (`alerts.py`).
+
     Raises:
         NightFailed: dbt refuses its project, or a link failed; running again mends what a crash left.
         WarehouseBusy: another run is writing this home.
     """
-    with run_lock(settings.lock, "spbe run"):
+    with run_lock(settings.lock, "spbe run"), alerts.watched(settings):
         return _run_locked(settings, inbox, days, say)
 
 
@@ -109,20 +107,12 @@ def _run_locked(
 def _execute(
     definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, tags: dict[str, str] | None
 ) -> None:
+    from orchestration.resources import why_failed
+
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance, tags=tags, run_config=quiet, raise_on_error=False
     )
     if result.success:
         return
-    told = []
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            if error:
-                _log.error("%s: %s", event.step_key, error.to_string())
-            while error and error.cause:
-                error = error.cause
-            said = error.message.strip() if error else "failed"
-            told.append(f"{event.step_key}: {said[:_LONGEST_SAID]}{'…' if len(said) > _LONGEST_SAID else ''}")
-    raise NightFailed(f"{job} failed. " + "; ".join(told or ["a blocking check did not pass"]))
+    raise NightFailed(why_failed(job, result.all_events))

@@ -27,7 +27,17 @@ _DAILY_PARTS = (
 )
 _COUNTED = "daily_models"
 # Settings that no result rests on.
-_OF_THE_HOUSE = {"home", "as_of", "output_group", "warehouse_copies", "history_days", "outbox_versions"}
+_OF_THE_HOUSE = {
+    "home",
+    "as_of",
+    "output_group",
+    "warehouse_copies",
+    "history_days",
+    "outbox_versions",
+    "alert_urls",
+    "alert_command",
+    "alert_min_free_gb",
+}
 
 
 def project_fingerprint() -> str:

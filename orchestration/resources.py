@@ -3,7 +3,8 @@
 Belongs here: what runs hold while they write. Stays out: opening and locking (`warehouse.py`), what is made.
 """
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from orchestration.warehouse import WarehouseBusy, open_warehouse, run_lock
+from orchestration import alerts
+from orchestration.settings import Settings
+from orchestration.warehouse import WarehouseBusy, is_held, open_warehouse, run_lock
 from sources import ledger, nights
 
 NIGHT_TAG = "spbe/night"
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 # A run of the daemon waits for a night of the command, which may read a year of logs.
 _PATIENCE_SECONDS = 6 * 3600
+# Of what a failed step says so much is shown; all of it is in the log.
+_LONGEST_SAID = 600
+_log = logging.getLogger(__name__)
 
 
 class Warehouse(dg.ConfigurableResource):
@@ -34,16 +40,25 @@ class Warehouse(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
-        """Hold the lock for the run, waiting for whoever has it; runs that a dead process left are closed."""
+        """Hold the lock for the run, waiting for whoever has it; runs that a dead process left are closed.
+
+        What is wrong at the end is told by the run, or by the night of the command that it is part of.
+        """
         who, say = f"run {context.run_id}", context.log.info if context.log else print
+        is_within = is_held(Path(self.lock_path))
         try:
-            with run_lock(Path(self.lock_path), who, _PATIENCE_SECONDS, say):
+            with (
+                run_lock(Path(self.lock_path), who, _PATIENCE_SECONDS, say),
+                _nobody() if is_within else alerts.watched(self._settings()) as failures,
+            ):
                 _close_dead_runs(context)
                 self._begin_link(context)
                 try:
                     yield self
                 finally:
                     self._end_link(context)
+                    if not is_within:
+                        failures.extend(_failures(context))
                     self.release()
         except WarehouseBusy as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -75,6 +90,10 @@ class Warehouse(dg.ConfigurableResource):
         with self.connect() as con:
             ledger.create_ledger(con)
             night_id = nights.begin_link(con, run.run_id, run.job_name, nights.now_utc())
+            killed = nights.killed_before(con, night_id)
+        if killed:
+            # Told at once: what killed that night may kill this one, too.
+            alerts.tell(self._settings(), [f"the night {killed} ended without a word; {night_id} begins"])
         if context.instance:
             context.instance.add_run_tags(run.run_id, {NIGHT_TAG: night_id})
 
@@ -86,12 +105,46 @@ class Warehouse(dg.ConfigurableResource):
         with self.connect() as con:
             nights.end_link(con, run.run_id, "failed" if failed else "done", nights.now_utc())
 
+    def _settings(self) -> Settings:
+        return Settings(home=Path(self.path).parent)
+
     def release(self) -> Path:
         """Close the file, so that another (dbt, Great Expectations, the publisher) may open it; its path."""
         con, self._con = self._con, None
         if con is not None:
             con.close()
         return Path(self.path)
+
+
+@contextmanager
+def _nobody() -> Iterator[list[str]]:
+    """Stands for `alerts.watched` where the night of the command watches."""
+    yield []
+
+
+def _failures(context: dg.InitResourceContext) -> list[str]:
+    """Why the run failed; empty where it did not."""
+    run = context.dagster_run
+    if run is None or context.instance is None:
+        return []
+    logged = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    events = [entry.dagster_event for entry in logged if entry.dagster_event]
+    return [why_failed(run.job_name, events)] if events else []
+
+
+def why_failed(job: str, events: Iterable[dg.DagsterEvent]) -> str:
+    """In one text what the failed steps of a run say; all of it goes to the log."""
+    told = []
+    for event in events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            if error:
+                _log.error("%s: %s", event.step_key, error.to_string())
+            while error and error.cause:
+                error = error.cause
+            said = error.message.strip() if error else "failed"
+            told.append(f"{event.step_key}: {said[:_LONGEST_SAID]}{'…' if len(said) > _LONGEST_SAID else ''}")
+    return f"{job} failed. " + "; ".join(told or ["a blocking check did not pass"])
 
 
 def _close_dead_runs(context: dg.InitResourceContext) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shlex
 import textwrap
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -37,7 +40,10 @@ QUIET = {
 class Settings(BaseSettings):
     """Settings of one home; every field has a default that runs."""
 
-    model_config = SettingsConfigDict(env_prefix="SPBE_", env_ignore_empty=True, extra="forbid", frozen=True)
+    # What was found wrong may be a secret.
+    model_config = SettingsConfigDict(
+        env_prefix="SPBE_", env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(Path("data"), description="Where everything that is made lies.")
     instansi: str = Field("12.07", description="Instansi whose index and bundle this home makes.")
@@ -76,6 +82,19 @@ class Settings(BaseSettings):
         "",
         description="Group that may read published/, feedback/ and outbox/; empty: the home's owner alone.",
     )
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Where alerts go, as URLs of Apprise, such as mailtos://user:password@host?to=address or "
+        "json://host/path. They are secrets: shown nowhere.",
+    )
+    alert_command: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="A command and its arguments that gets each alert on its standard input; run without a "
+        "shell, for a minute at most.",
+    )
+    alert_min_free_gb: float = Field(
+        5, ge=0, description="Free room on the home's disk, in GB, below which an alert goes out; 0: never."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -105,6 +124,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "expected a time zone such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura"
             ) from error
+        return value
+
+    @field_validator("alert_urls", "alert_command", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        """One text, as a variable holds it: a list of JSON, or words as a shell reads them."""
+        if isinstance(value, str):
+            return json.loads(value) if value.lstrip().startswith("[") else shlex.split(value)
         return value
 
     @property

@@ -70,6 +70,11 @@ def _damaged(path: Path, error: Exception) -> WarehouseDamaged:
 _held: set[Path] = set()
 
 
+def is_held(path: Path) -> bool:
+    """Whether this process holds the home's lock."""
+    return path.resolve() in _held
+
+
 @contextmanager
 def run_lock(
     path: Path, who: str, patience_seconds: float = 0, say: Callable[[str], None] = lambda _: None

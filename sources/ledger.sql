@@ -111,6 +111,17 @@ create table if not exists intake.clock (day date primary key, lived_days intege
 
 create table if not exists intake.state (name varchar primary key, value varchar not null);
 
+-- What is wrong, as it was told over each channel; `told_at` is NULL where no word of it has got through,
+-- `problem` says why the last did not.
+create table if not exists intake.alerts (
+    cause varchar not null,
+    channel varchar not null,
+    since timestamp not null,
+    told_at timestamp,
+    problem varchar,
+    primary key (cause, channel)
+);
+
 -- A file that came under two names is one content: its rows are listed once, under the name that loaded. A
 -- rejected file stays rejected when a newer version comes, but its rows ask nothing of anybody any more; no
 -- more do rows of a correction that name no known row, once the sender has sent the next correction.

@@ -67,3 +67,21 @@ def end_link(con: duckdb.DuckDBPyConnection, run_id: str, result: Result, now: d
 def end_night(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
     """Note that all outputs of the night are written."""
     con.execute("update intake.nights set ended_at = ?, result = 'done' where ended_at is null", [now])
+
+
+def last_result(con: duckdb.DuckDBPyConnection) -> Result | None:
+    """How the last night ended; None where it goes on, or there was none."""
+    row = con.execute("select result from intake.nights order by night_number desc limit 1").fetchone()
+    return row[0] if row else None
+
+
+def killed_before(con: duckdb.DuckDBPyConnection, night_id: str) -> str | None:
+    """The night before this one, if it was killed and this one has only its first link."""
+    row = con.execute(
+        "select before.night_id from intake.nights as night inner join intake.nights as before "
+        "on night.night_number = before.night_number + 1 where night.night_id = $night_id "
+        "and before.result = 'killed' "
+        "and (select count(*) from intake.night_links where night_id = $night_id) = 1",
+        {"night_id": night_id},
+    ).fetchone()
+    return str(row[0]) if row else None

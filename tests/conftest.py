@@ -27,6 +27,7 @@ LASTING = (
     "test_logs_incremental.py",
     "test_contract_verdicts.py",
     "test_log_envelopes.py",
+    "test_alerts.py",
 )
 # A unit test that takes this home or that browser is no unit test.
 COSTLY = {"example_home", "example_warehouse", "browser"}

@@ -49,7 +49,7 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         chosen = selection(context, ["--select", DAILY])
         warehouse.release()
         results = run_dbt(settings, build_arguments(chosen, days))
-        yield from dbt_events(context, results, _row_counts(warehouse))
+        yield from dbt_events(context, results)
         if not context.is_subset:
             with warehouse.connect() as con:
                 ledger.settle_days(con, dt.date.fromisoformat(days.start), dt.date.fromisoformat(days.end))
@@ -63,7 +63,7 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         everything = ["--selector", NIGHT] if was_built else ["--full-refresh", "--exclude", DAILY]
         warehouse.release()
         results = run_dbt(settings, build_arguments(selection(context, everything)))
-        yield from dbt_events(context, results, _row_counts(warehouse))
+        yield from dbt_events(context, results)
         if not (was_built or context.is_subset):
             with warehouse.connect() as con:
                 ledger.write_state(con, BUILT, program_fingerprint())
@@ -84,9 +84,3 @@ def is_built(warehouse: Warehouse) -> bool:
         if built:
             ledger.write_state(con, BUILT, "")
         return False
-
-
-def _row_counts(warehouse: Warehouse) -> dict[str, int]:
-    with warehouse.connect() as con:
-        found = con.execute("select table_name, estimated_size from duckdb_tables()").fetchall()
-    return dict(found)

@@ -9,11 +9,12 @@ import errno
 import os
 import sys
 import warnings
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli import (
+    alert,
     check,
     doctor,
     explain,
@@ -30,6 +31,9 @@ from orchestration.cli import (
     verify,
 )
 from orchestration.cli.common import Failure
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 app = typer.Typer(
     name="spbe",
@@ -52,6 +56,7 @@ app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
 app.add_typer(service.app, name="service")
+app.add_typer(alert.app, name="alert")
 
 
 def _show_version(is_asked: bool) -> None:
@@ -115,12 +120,15 @@ def _known(error: Exception) -> Failure | None:
     elif isinstance(error, OSError):
         known = _of_the_disk(error)
     elif isinstance(error, ValidationError):
-        faults = (
-            f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault.get('input')!r}"
-            for fault in error.errors()
-        )
-        known = Failure("\n".join(faults), exit_code=2)
+        known = Failure("\n".join(map(_fault, error.errors())), exit_code=2)
     return known
+
+
+def _fault(fault: ErrorDetails) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    # Channels of alerts hold secrets.
+    found = "" if name.startswith("alert_") else f", found {fault.get('input')!r}"
+    return f"setting {name}: {fault['msg']}{found}"
 
 
 def _of_the_disk(error: OSError) -> Failure | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from orchestration.plan import Plan
+    from orchestration.settings import Settings
 
 
 def status(
@@ -34,6 +35,7 @@ def status(
                 try:
                     _print_nights(con, nights)
                     _print_undone(con, plan)
+                    _print_alerts(settings, con)
                 finally:
                     con.close()
         except WarehouseBusy as busy:
@@ -76,3 +78,12 @@ def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     ).fetchall()
     for name, reason in waiting:
         print(f"waits: {name}: {reason}")
+
+
+def _print_alerts(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+    from orchestration.alerts import known_alerts
+
+    for alert in known_alerts(settings, con):
+        told = f"told {alert.told_at} UTC" if alert.told_at else "not told yet"
+        problem = f"; the last word was not sent: {alert.problem}" if alert.problem else ""
+        print(f"alert: {alert.cause}: {alert.channel}: {told}{problem}")

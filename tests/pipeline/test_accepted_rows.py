@@ -58,7 +58,7 @@ def _build(settings: Settings) -> None:
         ["--select", "tag:daily", "--event-time-start", str(DAY), "--event-time-end", until],
         ["--exclude", "tag:daily"],
     ):
-        results = run_dbt(settings, ["build", *chosen, "--exclude-resource-types", "unit_test"])
+        results = list(run_dbt(settings, ["build", *chosen, "--exclude-resource-types", "unit_test"]))
         assert results
         assert not [(r.unique_id, r.message) for r in results if not (r.passed or r.is_skipped)]
 

@@ -1,7 +1,9 @@
 """What a night builds of the dbt project and what it keeps; how Dagster's log is written."""
 
+import datetime as dt
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -56,6 +58,32 @@ def test_seeds_are_built_with_the_project_and_marts_each_night(settings: Setting
     assert kinds[dg.DagsterEventType.RUN_SUCCESS] == 1
     assert kinds[dg.DagsterEventType.STEP_START] == kinds[dg.DagsterEventType.STEP_SUCCESS] > 0
     assert log.get_latest_materialization_events([PUBLISHED])[PUBLISHED].run_id == published_after
+    # A model is seen as soon as it is built: the first event is older than dbt's last word.
+    seen = [
+        e
+        for e in log.get_logs_for_run(str(published_after))
+        if e.step_key == "dbt_index" and e.asset_materialization
+    ]
+    first = min(e.timestamp for e in seen)
+    last_line = (settings.logs / "dbt.log").read_text("utf-8").rstrip().rsplit("\n", 1)[-1]
+    assert first < dt.datetime.fromisoformat(last_line[:23].replace(",", ".")).timestamp()
+    assert any(
+        "dagster/row_count" in e.asset_materialization.metadata for e in seen if e.asset_materialization
+    )
+
+
+def test_who_leaves_a_build_leaves_nothing_that_goes_on_writing(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse) as con:
+        intake.prepare_warehouse(con, settings)
+    results = dbt.run_dbt(settings, ["seed"])
+    first = next(results)
+    assert first.passed
+    assert first.rows
+    results.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "dbt"]
+    with open_warehouse(settings.warehouse) as con:
+        [(made,)] = con.execute("select count(*) from duckdb_tables() where schema_name = 'seeds'").fetchall()
+    assert 0 < made < len(list((dbt.DBT_PROJECT / "seeds").rglob("*.csv")))
 
 
 def test_what_another_program_built_is_not_trusted_again(settings: Settings) -> None:

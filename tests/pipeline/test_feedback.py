@@ -252,7 +252,7 @@ def night(home: Home) -> None:
         "dim_instansi",
     ]
     window = ["--event-time-start", "2026-10-01", "--event-time-end", "2026-10-02"]
-    run_dbt(home.settings, ["seed"])
+    list(run_dbt(home.settings, ["seed"]))
     results = run_dbt(home.settings, ["run", "--select", *(f"+{m}" for m in marts), *window])
     assert not [r for r in results if not r.passed]
     home.settings.published.parent.mkdir(exist_ok=True)
