@@ -10,6 +10,7 @@ from orchestration.assets.outputs import build_output_assets
 from orchestration.assets.raw import build_intake_assets
 from orchestration.assets.transform import build_dbt_assets
 from orchestration.assets.upkeep import build_upkeep_asset
+from orchestration.captured import console
 from orchestration.checks import build_checks
 from orchestration.dbt import prepare_manifest
 from orchestration.jobs import build_jobs
@@ -42,6 +43,7 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
         schedules=build_schedules(settings),
         sensors=build_sensors(settings, jobs),
         executor=dg.in_process_executor,
+        loggers={"console": console},
         resources={
             "warehouse": Warehouse(path=str(settings.warehouse), lock_path=str(settings.lock)),
         },

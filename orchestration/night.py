@@ -71,6 +71,7 @@ def _run_locked(
 
     from orchestration.build import build_definitions
     from orchestration.dbt import DbtNotReady
+    from orchestration.instance import set_broken_aside
     from orchestration.jobs import DAYS, NIGHT, PUBLISH
     from orchestration.partitions import range_tags
 
@@ -83,6 +84,8 @@ def _run_locked(
         definitions = build_definitions(settings, inbox)
     except DbtNotReady as error:
         raise NightFailed(str(error)) from error
+    if told := set_broken_aside(settings):
+        say(told)
     with dg.DagsterInstance.get() as instance:
 
         def link(job: str, told: str, tags: dict[str, str] | None = None) -> None:

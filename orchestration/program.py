@@ -37,6 +37,8 @@ _OF_THE_HOUSE = {
     "alert_urls",
     "alert_command",
     "alert_min_free_gb",
+    "ui_port",
+    "ui_hosts",
 }
 
 

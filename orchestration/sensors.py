@@ -43,7 +43,7 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
     @dg.sensor(
         name="undone",
         jobs=jobs,
-        minimum_interval_seconds=15,
+        minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks the ledger what is undone, whoever left it so, and starts the link that does it.",
     )

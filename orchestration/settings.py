@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import shlex
 import textwrap
 from pathlib import Path
@@ -35,6 +36,7 @@ QUIET = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "GX_ANALYTICS_ENABLED": "false",
 }
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 class Settings(BaseSettings):
@@ -95,6 +97,12 @@ class Settings(BaseSettings):
     alert_min_free_gb: float = Field(
         5, ge=0, description="Free room on the home's disk, in GB, below which an alert goes out; 0: never."
     )
+    ui_port: int = Field(3000, ge=1, le=65535, description="Port of the web interface.")
+    ui_hosts: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Names under which a proxy that asks for a login offers the web interface; "
+        "in SPBE_UI_HOSTS with commas between them.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -133,6 +141,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return json.loads(value) if value.lstrip().startswith("[") else shlex.split(value)
         return value
+
+    @field_validator("ui_hosts", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [name.strip() for name in value.split(",") if name.strip()]
+        return value
+
+    @field_validator("ui_hosts")
+    @classmethod
+    def _only_names(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no host name: neither scheme, port, path nor `*`")
+        return [name.lower() for name in value]
 
     @property
     def inbox(self) -> Path:
@@ -216,9 +239,13 @@ class Settings(BaseSettings):
             NoGroup: the outputs' group can not be used.
         """
         make_folders(self.home, self.output_group)
+        wanted = (PROJECT / "orchestration" / "dagster.yaml").read_bytes()
         dagster_yaml = self.dagster_home / "dagster.yaml"
-        if not dagster_yaml.exists():
-            dagster_yaml.write_text((PROJECT / "orchestration" / "dagster.yaml").read_text(encoding="utf-8"))
+        # An earlier version wrote it in its own words; other processes of the home may read it now.
+        if not dagster_yaml.exists() or dagster_yaml.read_bytes() != wanted:
+            beside = dagster_yaml.with_name(f".{dagster_yaml.name}.{os.getpid()}")
+            beside.write_bytes(wanted)
+            beside.replace(dagster_yaml)
         os.environ.update(QUIET)
         os.environ["SPBE_HOME"] = str(self.home)
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)

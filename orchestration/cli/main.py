@@ -1,6 +1,7 @@
 """The `spbe` command: its subcommands in the order of their meaning, and one place for exit codes.
 
 Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an unknown kind.
+130, 143: stopped by Ctrl-C, by SIGTERM.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from orchestration.cli import (
     rebuild,
     run,
     service,
+    signals,
     status,
     template,
     ui,
@@ -81,7 +83,8 @@ def _spbe(
 
 
 def main() -> None:
-    """Run the command line; known failures end in one line, not in a traceback."""
+    """Run the command line; known failures and signals end in one line, not in a traceback."""
+    signals.install()
     warnings.filterwarnings("ignore")
     try:
         app()

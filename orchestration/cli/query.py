@@ -55,13 +55,18 @@ def _shell(con: duckdb.DuckDBPyConnection, csv: bool) -> None:
 
     import duckdb
 
+    from orchestration.cli import signals
+
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  line editing and history where the platform has it
+    _keep_terminal()
     print("SQL, read-only, a semicolon ends a statement. `select * from readme;` lists the tables.")
     pending = ""
     while True:
         try:
-            line = input("spbe> " if not pending else "  ... ")
+            # At the prompt Ctrl-C leaves the shell; a statement it ends at once, and the shell with it.
+            with signals.keyboard_interrupts():
+                line = input("spbe> " if not pending else "  ... ")
         except (EOFError, KeyboardInterrupt):
             print()
             return
@@ -75,3 +80,17 @@ def _shell(con: duckdb.DuckDBPyConnection, csv: bool) -> None:
         except duckdb.Error as error:
             print(error, file=sys.stderr)
         pending = ""
+
+
+def _keep_terminal() -> None:
+    """Stopped at its prompt, the shell leaves a terminal that shows again what is typed."""
+    import contextlib
+
+    from orchestration.cli import signals
+
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import termios
+
+        terminal = sys.stdin.fileno()
+        state = termios.tcgetattr(terminal)
+        signals.at_stop(lambda: termios.tcsetattr(terminal, termios.TCSANOW, state))

@@ -43,6 +43,7 @@ def run(
     ] = False,
 ) -> None:
     """Read new files, recompute touched days, index, publish, report and bundle; print the result."""
+    from orchestration.cli import signals
     from orchestration.cli.common import Failure, load_settings, wrong_use
     from orchestration.logs import log_to_home
     from orchestration.night import NightFailed, run_night
@@ -61,6 +62,7 @@ def run(
     for one in days:
         if not settings.first_day <= one <= settings.today():
             raise wrong_use(f"--day {one}: expected a day from {settings.first_day} to {settings.today()}")
+    signals.hint("run again to finish what was begun")
     began = time.monotonic()
     log_to_home(settings)
     logging.getLogger("sources").addHandler(_Progress())

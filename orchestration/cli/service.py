@@ -1,12 +1,12 @@
-"""`spbe service`: schedule and page as services of systemd, under a user of their own.
+"""`spbe service`: `spbe ui` as a service of systemd, under a user of its own.
 
-Two units, not one that runs `spbe ui`: a night runs below the daemon, and a page that crashes or is restarted
-must not take it along; each is started again by itself when it ends.
+One unit, so that whatever runs stands behind the guard of the web interface; a night that a restart cuts is
+finished by the next run.
 """
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Schedule and page as services of systemd.",
+    help="Schedule and page as a service of systemd.",
 )
 
 _UNITS = Path("/etc/systemd/system")
-_DAEMON, _WEB = "spbe-daemon.service", "spbe-web.service"
+_NAME = "spbe.service"
+# What an earlier version wrote: they would run beside the one.
+_EARLIER = ("spbe-daemon.service", "spbe-web.service")
 _MARK = "# Written by `spbe service install`; to change it, write a drop-in (`systemctl edit`)."
 # Where ProtectHome= lets nobody look.
 _HIDDEN = tuple(Path(name) for name in ("/home", "/root", "/run/user"))
@@ -32,7 +34,7 @@ _NOT_IN_A_PATH = '"\\$\n'
 _UNIT = """\
 {mark}
 [Unit]
-Description=SPBE Index: {what}
+Description=SPBE Index: schedule, nights and page
 RequiresMountsFor={home}
 
 [Service]
@@ -43,6 +45,9 @@ Environment={environment}
 ExecStart={command}
 Restart=always
 RestartSec=10
+# Ended by Ctrl-C or SIGTERM it says so by these codes; it ends by itself what it has started.
+SuccessExitStatus=130 143
+KillMode=mixed
 # Wrong settings do not mend by themselves.
 RestartPreventExitStatus=2
 # Nothing but the home can be written, and nothing leaves this machine.
@@ -80,11 +85,10 @@ WantedBy=multi-user.target
 
 @app.command()
 def install(
-    user: Annotated[str, typer.Option(help="User that the services run as; it owns the home.")] = "spbe",
-    prefix: Annotated[Path, typer.Option(help="Folder that gets the units.")] = _UNITS,
-    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of the page on 127.0.0.1.")] = 3000,
+    user: Annotated[str, typer.Option(help="User that the service runs as; it owns the home.")] = "spbe",
+    prefix: Annotated[Path, typer.Option(help="Folder that gets the unit.")] = _UNITS,
 ) -> None:
-    """Write two units for the home in SPBE_HOME, one for the schedule and one for the page; start nothing."""
+    """Write the unit that runs `spbe ui` on the home in SPBE_HOME; start nothing."""
     from exports.aside import write_file
     from orchestration.cli.common import open_home, wrong_use
     from orchestration.settings import PROJECT
@@ -98,57 +102,30 @@ def install(
         raise wrong_use(f"--user {user}: expected the name of a user")
     if not prefix.is_dir():
         raise wrong_use(f"--prefix {prefix}: expected a folder that exists")
-    units = {
-        _DAEMON: _unit(settings, user, "schedule and nights", spbe, "daemon"),
-        _WEB: _unit(settings, user, f"page on 127.0.0.1:{port}", spbe, "web", "--port", str(port)),
-    }
-    for name in units:
-        if (prefix / name).exists() and not (prefix / name).read_text("utf-8").startswith(_MARK):
-            raise wrong_use(f"{prefix / name} is not of our making; move it away first")
-    for name, text in units.items():
-        write_file(prefix / name, text.encode())
-        (prefix / name).chmod(0o644)
-        print(f"written: {prefix / name}")
+    unit = prefix / _NAME
+    if unit.exists() and not _is_ours(unit):
+        raise wrong_use(f"{unit} is not of our making; move it away first")
+    write_file(unit, _unit(settings, user, spbe).encode())
+    unit.chmod(0o644)
+    print(f"written: {unit}")
     print("Next, as root:")
-    for line in (*_missing(settings, user), "systemctl daemon-reload", _enable(prefix)):
+    earlier = [name for name in _EARLIER if (prefix / name).exists() and _is_ours(prefix / name)]
+    if earlier:
+        print(f"  systemctl disable --now {' '.join(earlier)}")
+        print(f"  rm {' '.join(shlex.quote(str(prefix / name)) for name in earlier)}")
+    start = _NAME if prefix == _UNITS else shlex.quote(str(unit.resolve()))
+    for line in (*_missing(settings, user), "systemctl daemon-reload", f"systemctl enable --now {start}"):
         print(f"  {line}")
-    print(f"Then the page is on http://127.0.0.1:{port}; `journalctl -u spbe-daemon` tells of the nights.")
+    print(
+        f"Then the page is on http://127.0.0.1:{settings.ui_port}; `journalctl -u spbe` tells of the nights."
+    )
 
 
-@app.command()
-def daemon() -> None:
-    """Run schedule and sensors until ended: what the unit spbe-daemon runs."""
-    from orchestration.cli.ui import daemon_command
-
-    _become(daemon_command())
+def _is_ours(unit: Path) -> bool:
+    return unit.read_text("utf-8", errors="replace").startswith(_MARK)
 
 
-@app.command()
-def web(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
-) -> None:
-    """Show the page until ended: what the unit spbe-web runs."""
-    from orchestration.cli.ui import web_command
-
-    _become(web_command("127.0.0.1", port))
-
-
-def _become(command: list[str]) -> None:
-    """Turn this process into another, so that systemd sees its signals and its end."""
-    from orchestration.cli.common import open_home
-    from orchestration.settings import PROJECT
-
-    # A home whose disk is missing must not become a new, empty one.
-    settings = open_home()
-    settings.prepare_home()
-    from orchestration.dbt import prepare_manifest
-
-    prepare_manifest(settings)
-    os.chdir(PROJECT)
-    os.execv(command[0], command)
-
-
-def _unit(settings: Settings, user: str, what: str, spbe: Path, *arguments: str) -> str:
+def _unit(settings: Settings, user: str, spbe: Path) -> str:
     is_hidden = any(
         path.is_relative_to(hidden)
         for path in (settings.home, spbe, Path(sys.base_prefix))
@@ -156,12 +133,11 @@ def _unit(settings: Settings, user: str, what: str, spbe: Path, *arguments: str)
     )
     return _UNIT.format(
         mark=_MARK,
-        what=what,
         home=_quoted(settings.home),
         user=user,
         groups=f"SupplementaryGroups={settings.output_group}\n" if settings.output_group else "",
         environment=_quoted(f"SPBE_HOME={settings.home}"),
-        command=" ".join((_quoted(spbe), "service", *arguments)),
+        command=f"{_quoted(spbe)} ui",
         protect_home="read-only" if is_hidden else "yes",
     )
 
@@ -172,10 +148,9 @@ def _quoted(word: object) -> str:
 
 
 def _missing(settings: Settings, user: str) -> list[str]:
-    """What is still to be done before the services can start."""
+    """What is still to be done before the service can start."""
     import grp
     import pwd
-    import shlex
 
     home, group, lines = shlex.quote(str(settings.home)), settings.output_group, []
     known = {entry.gr_name: entry for entry in grp.getgrall()}
@@ -198,12 +173,3 @@ def _missing(settings: Settings, user: str) -> list[str]:
                     f"# {user} can not enter {folder}, where {path} lies: install into another place"
                 )
     return lines
-
-
-def _enable(prefix: Path) -> str:
-    names = (
-        (_DAEMON, _WEB)
-        if prefix == _UNITS
-        else (str(prefix.resolve() / _DAEMON), str(prefix.resolve() / _WEB))
-    )
-    return "systemctl enable --now " + " ".join(names)

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
-# Modules of this interpreter, so that no script of another is found, nor a module in the current folder.
-_PYTHON = (sys.executable, "-P", "-m")
-_DEFINITIONS = ("-m", "orchestration.definitions")
-
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port; 0: any free one. Default: the setting ui_port."),
+    ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to bind; others can reach any but 127.0.0.1.")
+        str, typer.Option(help="Address to bind; others can reach any but 127.0.0.1, without a login.")
     ] = "127.0.0.1",
 ) -> None:
     """Show assets, checks and runs; schedule and sensors work while it is open. Ctrl-C ends it."""
-    from orchestration.cli.common import load_settings
-    from orchestration.settings import PROJECT
+    from orchestration import processes
+    from orchestration.cli import signals
+    from orchestration.cli.common import open_home
+    from orchestration.logs import log_to_home
 
-    settings = load_settings()
-    # Loading Dagster takes seconds; where there is no home, nobody is to wait for that answer.
-    from orchestration.dbt import prepare_manifest
+    # A home whose disk is missing must not become a new, empty one.
+    settings = open_home()
+    settings.prepare_home()
+    log_to_home(settings)
+    signals.at_stop(processes.end_followers)
+    print("… starting", file=sys.stderr, flush=True)
+    from orchestration.service.host import ServiceFailed, serve
 
-    prepare_manifest(settings)
-    print(f"Dagster of {settings.home} on http://{host}:{port} (Ctrl-C ends it)")
-    daemon = subprocess.Popen(daemon_command(), cwd=PROJECT)
+    def ready(address: str) -> None:
+        print(f"Dagster of {settings.home} on {address} (Ctrl-C ends it)", flush=True)
+
     try:
-        subprocess.run(web_command(host, port), cwd=PROJECT, check=False)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        daemon.terminate()
-        daemon.wait()
-
-
-def daemon_command() -> list[str]:
-    """The command line of schedule and sensors; its folder is `PROJECT`."""
-    return [*_PYTHON, "dagster._daemon", "run", *_DEFINITIONS, "--log-level", "warning"]
-
-
-def web_command(host: str, port: int) -> list[str]:
-    """The command line of the page; its folder is `PROJECT`."""
-    return [*_PYTHON, "dagster_webserver", *_DEFINITIONS, "-h", host, "-p", str(port)]
+        serve(settings, host, settings.ui_port if port is None else port, ready)
+    except ServiceFailed as error:
+        # Dagster's threads would keep the process from ending by itself.
+        signals.end(f"spbe: {error}", 1)
