@@ -19,7 +19,7 @@ from orchestration.settings import Settings
 
 _RECORDS = ("history", "schedules")
 _FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-# What SQLite calls a file that is none of its own, is damaged or ends too early; a full disk is not among them.
+# A file that is none of SQLite's, or is damaged; a full disk or one that is being written says otherwise.
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration import alerts, intake
+from orchestration import alerts
 from orchestration.plan import locked_warehouse, plan_night, why_again
 from orchestration.settings import Settings
 from orchestration.warehouse import run_lock
@@ -97,7 +97,6 @@ def _run_locked(
             link(NIGHT, f"reading {plan.new_files} files")
         with locked_warehouse(settings, "planning") as con:
             ledger.queue_days(con, days)
-            intake.queue_first_day(con, settings)
             waiting = ledger.pending_ranges(con)
             is_again = bool(waiting or plan.damaged_outputs or why_again(con, settings))
         for first, last in waiting:

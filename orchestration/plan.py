@@ -83,6 +83,8 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
         fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
         logs = list(intake.damaged_logs(con, settings).values())
         outputs = damaged_outputs(con, settings)
+        if not fresh:
+            intake.queue_first_day(con, settings)
         return Plan(fresh, ledger.pending_ranges(con), why_again(con, settings), logs, outputs)
 
 

@@ -69,7 +69,11 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
         wanted = hashlib.sha256(f"{job}{tags}{plan}".encode()).hexdigest()
         tries = cursor.get("tries", 0) + 1 if wanted == cursor.get("wanted") else 0
         if tries and time.time() < cursor["again_at"]:
-            return dg.SkipReason(f"{job} failed; it is tried again later")
+            # Until then a look is enough, though the failed run has written.
+            return dg.SensorResult(
+                skip_reason=dg.SkipReason(f"{job} failed; it is tried again later"),
+                cursor=json.dumps(cursor | {"look": _look(settings, files)}),
+            )
         wait = RETRY_MINUTES[min(tries, len(RETRY_MINUTES) - 1)] * 60
         now = time.time()
         told = {"look": look, "wanted": wanted, "tries": tries, "again_at": now + wait}

@@ -91,11 +91,10 @@ def install(
     """Write the unit that runs `spbe ui` on the home in SPBE_HOME; start nothing."""
     from exports.aside import write_file
     from orchestration.cli.common import open_home, wrong_use
-    from orchestration.settings import PROJECT
 
     settings = open_home()
     spbe = Path(sys.executable).with_name("spbe")
-    for path in (settings.home, spbe, PROJECT):
+    for path in (settings.home, spbe):
         if set(str(path)) & set(_NOT_IN_A_PATH):
             raise wrong_use(f'{path}: a path of a service holds none of the characters " \\ $ and line end')
     if not user.isascii() or not user.replace("-", "").replace("_", "").isalnum():

@@ -31,7 +31,7 @@ def at(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "query x", "explain 12.07 2023", "export", "ui", "service install", "service daemon",
+    ["run", "query x", "explain 12.07 2023", "export", "ui", "service install",
      "check --kind complaint --contract-version 1.0.0"],
 )  # fmt: skip
 def test_without_a_home_a_command_says_how_to_get_one_and_makes_nothing(command: str, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_without_a_home_a_command_says_how_to_get_one_and_makes_nothing(command:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["query x", "explain 12.07 2023", "export"])
+@pytest.mark.parametrize("command", ["query x", "explain 12.07 2023", "export", "ui"])
 def test_a_named_folder_that_is_no_home_is_named(command: str, tmp_path: Path) -> None:
     done = at(tmp_path, *command.split(), SPBE_HOME=str(tmp_path / "typo"))
     assert done.returncode == 2
@@ -125,55 +125,62 @@ def test_help_and_completion_load_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def units(tmp_path: Path) -> tuple[Path, Path]:
-    """A home with a difficult name, and the folder of its two units."""
+def unit(tmp_path: Path) -> tuple[Path, Path]:
+    """A home with a difficult name, and its unit."""
     home, folder = tmp_path / "a home of 100%", tmp_path / "units"
     folder.mkdir()
     assert at(tmp_path, "init", str(home)).returncode == 0
-    install = ("service", "install", "--user", "spbe-test", "--port", "3456", "--prefix", str(folder))
-    done = at(tmp_path, *install, SPBE_HOME=str(home))
+    install = ("service", "install", "--user", "spbe-test", "--prefix", str(folder))
+    done = at(tmp_path, *install, SPBE_HOME=str(home), SPBE_UI_PORT="3456")
     assert done.returncode == 0, done.stderr
     assert "systemctl enable --now" in done.stdout
+    assert "http://127.0.0.1:3456" in done.stdout
     assert "useradd --system" in done.stdout
-    return home, folder
+    [written] = folder.iterdir()
+    return home, written
 
 
-def test_the_units_close_everything_but_the_home(units: tuple[Path, Path]) -> None:
-    home, folder = units
-    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert set(texts) == {"spbe-daemon.service", "spbe-web.service"}
+def test_the_unit_closes_everything_but_the_home(unit: tuple[Path, Path]) -> None:
+    home, written = unit
+    assert written.name == "spbe.service"
+    text = written.read_text(encoding="utf-8")
     quoted = str(home).replace("%", "%%")
     lines = ["User=spbe-test", "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict", "Restart=always"]
-    for text in texts.values():
-        for line in (*lines, f'ReadWritePaths="{quoted}"', f'Environment="SPBE_HOME={quoted}"'):
-            assert f"\n{line}\n" in text
-    assert f'ExecStart="{SPBE}" service web --port 3456' in texts["spbe-web.service"]
+    lines += [f'ReadWritePaths="{quoted}"', f'Environment="SPBE_HOME={quoted}"', "IPAddressDeny=any"]
+    # The guarded command itself, and both ways in which it is stopped are no failure.
+    lines += [f'ExecStart="{SPBE}" ui', "SuccessExitStatus=130 143"]
+    for line in lines:
+        assert f"\n{line}\n" in text
 
 
-def test_systemd_accepts_the_units(units: tuple[Path, Path]) -> None:
+def test_systemd_accepts_the_unit(unit: tuple[Path, Path]) -> None:
     if shutil.which("systemd-analyze") is None:
-        message = "the units are verified by systemd-analyze: apt-get install systemd"
+        message = "the unit is verified by systemd-analyze: apt-get install systemd"
         if os.environ.get("SPBE_REQUIRE_ALL") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    files = [str(path) for path in sorted(units[1].iterdir())]
+    file = str(unit[1])
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True, check=False
     )
-    ours = [line for line in done.stderr.splitlines() if "spbe-" in line]
+    ours = [line for line in done.stderr.splitlines() if "spbe" in line]
     assert (done.returncode, ours) == (0, [])
     # 0 is closed, 100 is open; a service without any of it has 96.
-    for file in files:
-        closed = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", file]
-        done = subprocess.run(closed, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-300:]
+    closed = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", file]
+    done = subprocess.run(closed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-300:]
 
 
-def test_units_are_written_again_but_never_over_others(units: tuple[Path, Path], tmp_path: Path) -> None:
-    home, folder = units
-    install = ("service", "install", "--prefix", str(folder))
-    assert at(tmp_path, *install, SPBE_HOME=str(home)).returncode == 0
-    (folder / "spbe-web.service").write_text("[Unit]\n", encoding="utf-8")
+def test_a_unit_is_written_again_but_never_over_others(unit: tuple[Path, Path], tmp_path: Path) -> None:
+    home, written = unit
+    install = ("service", "install", "--prefix", str(written.parent))
+    # The two of an earlier version would run beside it.
+    shutil.copy(written, written.with_name("spbe-web.service"))
+    written.with_name("spbe-daemon.service").write_text("[Unit]\n", encoding="utf-8")
+    again = at(tmp_path, *install, SPBE_HOME=str(home))
+    assert again.returncode == 0
+    assert "systemctl disable --now spbe-web.service\n" in again.stdout
+    written.write_text("[Unit]\n", encoding="utf-8")
     done = at(tmp_path, *install, SPBE_HOME=str(home))
     assert done.returncode == 2
     assert "not of our making" in done.stderr
