@@ -15,6 +15,8 @@ FOLDERS = ("unit", "pipeline", "golden", "conventions")
 LASTING = (
     "test_killed_after_publishing.py",
     "test_odd_inbox.py",
+    "test_ui.py",
+    "test_stopped_run.py",
     "test_killed_run.py",
     "test_accepted_rows.py",
     "test_example_measures.py",

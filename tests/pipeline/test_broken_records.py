@@ -1,7 +1,6 @@
-"""Dagster's records of runs are damaged: they are moved aside, which is told once, and what was asked for goes on."""
+"""Dagster's records of runs are damaged: they are moved aside, which is told, and what was asked goes on."""
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,17 +10,7 @@ from killed_homes import start
 from orchestration.instance import set_broken_aside
 from orchestration.settings import Settings
 
-Spbe = Callable[..., subprocess.CompletedProcess[str]]
 RECORDS = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, spbe: Spbe) -> Path:
-    """A home after its first night, which had no file to read."""
-    home = tmp_path_factory.mktemp("made") / "home"
-    done = spbe(home, "run", SPBE_AS_OF="2026-10-31")
-    assert done.returncode == 0, done.stderr
-    return home
 
 
 def garbage(path: Path) -> None:
@@ -35,12 +24,11 @@ def cut(path: Path) -> None:
 @pytest.mark.parametrize("damage", [garbage, cut])
 @pytest.mark.parametrize("name", RECORDS)
 def test_damaged_records_are_moved_aside_and_sound_ones_stay(
-    made: Path, tmp_path: Path, name: str, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    calls_home: Path, tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(made, home)
-    monkeypatch.setenv("SPBE_HOME", str(home))
-    settings = Settings()
+    shutil.copytree(calls_home / "dagster", home / "dagster")
+    settings = Settings(home=home)  # type: ignore[call-arg]
     assert set_broken_aside(settings) is None
     for beside in (home / "dagster" / name).parent.glob(f"{Path(name).name}-*"):
         beside.unlink()
@@ -57,15 +45,12 @@ def test_damaged_records_are_moved_aside_and_sound_ones_stay(
     assert set_broken_aside(settings) is None
 
 
-def test_a_night_goes_on_with_new_records(made: Path, tmp_path: Path) -> None:
+def test_a_night_goes_on_with_new_records(tmp_path: Path, calls_inbox: Path, calls_home: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(made, home)
+    shutil.copytree(calls_home, home)
     garbage(home / "dagster" / "history" / "runs.db")
-    inbox = tmp_path / "inbox"
-    sent = inbox / "opd_register" / "88.02" / "opd.csv"
-    sent.parent.mkdir(parents=True)
-    sent.write_text("opd_code,opd_name\n88.02-A,Dinas A\n", encoding="utf-8")
-    process = start(home, inbox)
+    (home / "published" / "report" / "index.html").unlink()
+    process = start(home, calls_inbox)
     told = process.communicate()[0]
     assert process.returncode == 0, told
     assert "Traceback" not in told
@@ -75,4 +60,4 @@ def test_a_night_goes_on_with_new_records(made: Path, tmp_path: Path) -> None:
     assert line.removeprefix("… ") in (home / "logs" / "spbe.log").read_text(encoding="utf-8")
     assert (aside / "history" / "runs.db").read_bytes() == b"\xa7" * 5000
     assert (home / "dagster" / "history" / "runs.db").read_bytes().startswith(b"SQLite format 3")
-    assert "Nothing changed" in start(home, inbox).communicate()[0]
+    assert (home / "published" / "report" / "index.html").exists()

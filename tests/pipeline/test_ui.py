@@ -5,6 +5,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,14 +100,18 @@ class Ui:
 
 
 @pytest.fixture(scope="module")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    served = Ui(tmp_path_factory.mktemp("ui") / "home", SPBE_UI_HOSTS="spbe.contoh.go.id")
+def ui(tmp_path_factory: pytest.TempPathFactory, calls_home: Path) -> Iterator[Ui]:
+    # Its night is done, so none begins by itself.
+    home = Path(shutil.copytree(calls_home, tmp_path_factory.mktemp("ui") / "home"))
+    night = {"SPBE_INSTANSI": "99.98", "SPBE_AS_OF": "2026-10-31"}
+    served = Ui(home, **night, SPBE_UI_HOSTS="spbe.contoh.go.id")
     yield served
     served.end()
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Ui]:
+def started(tmp_path: Path, spbe: Any) -> Iterator[Ui]:
+    spbe(tmp_path / "home", "init")
     served = Ui(tmp_path / "home")
     yield served
     served.end()
@@ -193,6 +198,7 @@ def test_a_home_is_served_once(ui: Ui, spbe: Any) -> None:
 
 
 def test_a_taken_port_is_told(ui: Ui, spbe: Any, tmp_path: Path) -> None:
+    spbe(tmp_path / "other", "init")
     done = spbe(tmp_path / "other", "ui", SPBE_UI_PORT=str(ui.port))
     assert done.returncode == 1
     assert f"port {ui.port}: Address already in use" in done.stderr
@@ -227,6 +233,20 @@ def test_a_signal_ends_everything_also_a_run(started: Ui, number: int, code: int
     assert until(lambda: not started.processes(), 1)
     assert started.errors().splitlines()[-1] == f"spbe: stopped by {name}"
     assert "Traceback" not in started.errors()
+
+
+def test_damaged_records_are_told_and_begun_anew(tmp_path: Path, spbe: Any) -> None:
+    home = tmp_path / "home"
+    spbe(home, "init")
+    (home / "dagster" / "history").mkdir()
+    (home / "dagster" / "history" / "runs.db").write_bytes(b"\xa7" * 5000)
+    served = Ui(home)
+    assert served.query("{ runsOrError { ... on Runs { results { id } } } }")
+    [aside] = home.glob("dagster-broken-*")
+    [line] = [line for line in served.errors().splitlines() if "can not be read" in line]
+    assert f"moved to {aside}" in line
+    assert "Traceback" not in served.errors()
+    served.end()
 
 
 def test_killed_it_leaves_nothing(started: Ui) -> None:
