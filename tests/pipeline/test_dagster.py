@@ -102,15 +102,19 @@ def test_the_sensor_asks_for_what_is_undone_and_again_where_it_failed(
     monkeypatch.setenv("SPBE_HOME", str(tmp_path / "home"))
     settings = Settings(home=tmp_path / "home")  # type: ignore[call-arg]
     settings.prepare_home()
-    sent = settings.inbox / "opd_register" / "88.02" / "opd.csv"
-    sent.parent.mkdir(parents=True)
-    sent.write_text("opd_code,opd_name\n88.02-A,Dinas A\n")
     sensor = build_definitions(settings).get_sensor_def("undone")
     with dg.instance_for_test() as instance:
 
         def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
             return sensor(dg.build_sensor_context(instance, cursor))  # type: ignore[return-value]
 
+        # The index of a new home reads the tables that the models of a day make.
+        begun = tick(None)
+        assert isinstance(begun, dg.SensorResult)
+        assert [request.job_name for request in begun.run_requests or []] == ["nightly_days"]
+        sent = settings.inbox / "opd_register" / "88.02" / "opd.csv"
+        sent.parent.mkdir(parents=True)
+        sent.write_text("opd_code,opd_name\n88.02-A,Dinas A\n")
         arriving = tick(None)
         assert isinstance(arriving, dg.SkipReason)
         assert "still arriving" in str(arriving.skip_message)
@@ -119,7 +123,10 @@ def test_the_sensor_asks_for_what_is_undone_and_again_where_it_failed(
         assert isinstance(first, dg.SensorResult)
         assert [request.job_name for request in first.run_requests or []] == ["nightly_index"]
         # The run came to nothing: the same is undone, and is asked for again after a while, ever later.
-        assert isinstance(tick(first.cursor), dg.SkipReason)
+        failed = tick(first.cursor)
+        assert isinstance(failed, dg.SensorResult)
+        assert not failed.run_requests
+        assert isinstance(tick(failed.cursor), dg.SkipReason)
         waited = json.loads(first.cursor or "") | {"again_at": 0}
         second = tick(json.dumps(waited))
         assert isinstance(second, dg.SensorResult)
