@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -16,11 +17,14 @@ def prune(
     import dagster as dg
 
     from orchestration.cli.common import open_home
+    from orchestration.instance import set_broken_aside
     from orchestration.upkeep import find_surplus
     from orchestration.warehouse import run_lock
 
     settings = open_home()
     settings.prepare_home()
+    if told := set_broken_aside(settings):
+        print(f"spbe: {told}", file=sys.stderr)
     with run_lock(settings.lock, "spbe prune"), dg.DagsterInstance.get() as instance:
         found = find_surplus(settings, instance)
         for surplus in found[:_SHOWN]:
