@@ -1,4 +1,4 @@
-"""What `workspace.yaml` loads; every decision is in `build.py` and `settings.py`."""
+"""What the code server, or `workspace.yaml`, loads; every decision is in `build.py` and `settings.py`."""
 
 from orchestration.build import build_definitions
 from orchestration.logs import log_to_home

@@ -1,7 +1,7 @@
 """Who may speak to the web interface: a page of its own, or a program on its own behalf.
 
 Belongs here: judging a request by its headers before Dagster sees it. Stays out: a login, which a proxy in
-front asks for; where the server listens (`web.py`).
+front asks for; where the server listens (`host.py`).
 
 A browser sends requests for any page that is open in it, also to 127.0.0.1. What tells a foreign page is the
 name it was reached by (`Host`: a name of the attacker's that was made to mean 127.0.0.1) and where it comes
