@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration import intake
+from orchestration import alerts, intake
 from orchestration.jobs import DAYS, NIGHT, NIGHT_TIME, PUBLISH
 from orchestration.partitions import range_tags
 from orchestration.plan import A_DAY_PASSED, Plan, plan_night
 from orchestration.settings import Settings
-from orchestration.warehouse import WarehouseBusy, run_lock
+from orchestration.warehouse import WarehouseBusy, WarehouseDamaged, run_lock
 from sources import lake
 from sources.kinds import InboxFile, scan_inbox
 
@@ -57,9 +57,9 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
             return dg.SkipReason(why_not)
         try:
             with run_lock(settings.lock, "the sensor, planning"):
-                plan = plan_night(settings, settings.inbox)
-        except WarehouseBusy as busy:
-            return dg.SkipReason(str(busy))
+                plan = _planned(settings)
+        except (WarehouseBusy, WarehouseDamaged) as reason:
+            return dg.SkipReason(str(reason))
         job, tags = _next_link(plan, _is_night(settings))
         if job is None:
             return dg.SensorResult(
@@ -81,6 +81,15 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
         return dg.SensorResult(run_requests=[request], cursor=json.dumps(told))
 
     return [undone]
+
+
+def _planned(settings: Settings) -> Plan:
+    """The plan; no run begins where there is none, so its operator is told here."""
+    try:
+        return plan_night(settings, settings.inbox)
+    except WarehouseDamaged as damaged:
+        alerts.tell(settings, [str(damaged)])
+        raise
 
 
 def _look(settings: Settings, files: list[InboxFile]) -> str:
