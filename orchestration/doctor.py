@@ -138,7 +138,9 @@ def _dagster(settings: Settings) -> Iterator[Fault]:
         except sqlite3.Error as error:
             said = str(error)
         if said != "ok":
-            yield Fault(f"{path}: {said}", "the next run begins a new one; no result rests on it")
+            of_one_run = path.parent.name == "runs" and path.stem != "index"
+            mend = "delete it, it tells of one run alone" if of_one_run else "the next run begins a new one"
+            yield Fault(f"{path}: {said}", f"{mend}; no result rests on it")
 
 
 def _leftovers(settings: Settings) -> Iterator[Fault]:

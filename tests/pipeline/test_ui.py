@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from orchestration.settings import PROJECT
+from orchestration.warehouse import CONFIG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -217,6 +219,25 @@ def test_it_is_quiet_while_nothing_happens(ui: Ui) -> None:
     began, before = time.monotonic(), seconds()
     time.sleep(180)
     assert (seconds() - before) / (time.monotonic() - began) < 0.01
+
+
+@pytest.mark.skipif(os.environ.get("SPBE_LONG") != "1", reason="waits minutes for the daemon")
+def test_the_daemon_receives_what_arrives_and_publishes_it(tmp_path: Path, calls_home: Path) -> None:
+    home = Path(shutil.copytree(calls_home, tmp_path / "home"))
+    served = Ui(home, SPBE_INSTANSI="99.98", SPBE_AS_OF="2026-10-31")
+    name = "system_inventory/99.98/2026/aplikasi.csv"
+    (home / "inbox" / name).parent.mkdir(parents=True)
+    (home / "inbox" / name).write_text("system_code,system_name,opd_code\nA-1,Satu,99.98-OPD-1\n")
+
+    def is_published() -> bool:
+        with duckdb.connect(str(home / "published" / "spbe.duckdb"), read_only=True, config=CONFIG) as con:
+            rows = con.execute("select status from fct_intake_files where file_name = ?", [name]).fetchall()
+        return rows == [("loaded",)]
+
+    try:
+        assert until(is_published, 420), served.errors()
+    finally:
+        served.end()
 
 
 @pytest.mark.parametrize(
