@@ -37,6 +37,8 @@ from orchestration.cli.common import Failure
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_LONGEST_SAID = 300
+
 app = typer.Typer(
     name="spbe",
     no_args_is_help=True,
@@ -93,7 +95,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        known = _known(error)
+        known = _known(error) or _noted(error)
         if known is None:
             raise
         for line in str(known).splitlines():
@@ -122,13 +124,41 @@ def _known(error: Exception) -> Failure | None:
         known = Failure(f"spbe.toml of the home is no TOML: {error}", exit_code=2)
     elif isinstance(error, OSError):
         known = _of_the_disk(error)
+    elif "not a valid DuckDB database" in str(error):
+        what = str(error).partition("\n")[0]
+        known = Failure(f"{what} `spbe run` makes what is published again; `spbe doctor` looks the home over")
     elif isinstance(error, ValidationError):
         known = Failure("\n".join(map(_fault, error.errors())), exit_code=2)
     return known
 
 
+def _noted(error: Exception) -> Failure | None:
+    """What is told of a bug of ours, its traceback in the home's log; None where no home can note it."""
+    import logging
+    import traceback
+
+    from orchestration.home import is_home
+    from orchestration.logs import log_to_home
+    from orchestration.settings import Settings
+    from sources.personal_forms import masked
+
+    try:
+        settings = Settings()
+        if not is_home(settings.home):
+            return None
+        log_to_home(settings)
+        told = masked("".join(traceback.format_exception(error)))
+        logging.getLogger("orchestration").error("spbe %s\n%s", masked(" ".join(sys.argv[1:])), told)
+    except Exception:
+        return None
+    what = masked(f"{type(error).__name__}: {error}").strip().partition("\n")[0][:_LONGEST_SAID]
+    return Failure(f"an error of the program ({what}); all of it stands in {settings.logs / 'spbe.log'}")
+
+
 def _fault(fault: ErrorDetails) -> str:
     name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        return f"setting {name}: there is no such setting"
     # Channels of alerts hold secrets.
     found = "" if name.startswith("alert_") else f", found {fault.get('input')!r}"
     return f"setting {name}: {fault['msg']}{found}"
@@ -140,4 +170,6 @@ def _of_the_disk(error: OSError) -> Failure | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         place = f"{error.filename}: " if error.filename else ""
         return Failure(f"{place}{error.strerror}; make room or let it be written, then run again")
+    if isinstance(error, FileNotFoundError | NotADirectoryError | FileExistsError) and error.filename:
+        return Failure(f"{error.filename}: {error.strerror}")
     return None

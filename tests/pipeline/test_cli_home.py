@@ -106,6 +106,66 @@ def test_a_wrong_group_is_told_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("spbe: output_group no-such-group:")
 
 
+def spoil_published(home: Path) -> None:
+    (home / "published").mkdir(exist_ok=True)
+    (home / "published" / "spbe.duckdb").write_bytes(b"spoilt" * 2000)
+
+
+def spoil_warehouse(home: Path) -> None:
+    (home / "warehouse.duckdb").write_bytes(b"spoilt" * 2000)
+
+
+def lose_key(home: Path) -> None:
+    (home / "keys" / "pseudonym.key").write_text("no key")
+
+
+@pytest.mark.parametrize(
+    ("toml", "variables", "spoil", "command", "exit_code", "words"),
+    [
+        ("min_calls = ", {}, None, "status", 2, "spbe.toml of the home is no TOML"),
+        ("min_call = 1", {}, None, "status", 2, "setting min_call: there is no such setting"),
+        ('min_calls = "x"', {}, None, "status", 2, "setting min_calls: "),
+        ('time_zone = "Asia/Medan"', {}, None, "run", 2, "Asia/Jakarta"),
+        ("", {"SPBE_MINCALLS": "1"}, None, "run", 2, "perhaps SPBE_MIN_CALLS"),
+        ("", {"SPBE_MIN_CALLS": "0"}, None, "run", 2, "setting min_calls: "),
+        ("", {}, None, "run --day 2999-01-01", 2, "expected a day from "),
+        ("", {}, None, "run --inbox nowhere", 2, "expected a folder"),
+        ("", {}, None, "export --period 2026", 1, "`spbe run` first"),
+        ("", {}, spoil_published, "query select+1", 1, "`spbe run` makes what is published again"),
+        ("", {}, spoil_published, "explain 12.07 2023", 1, "`spbe run` makes what is published again"),
+        ("", {}, spoil_warehouse, "run", 1, "`spbe rebuild` makes it anew"),
+        ("", {}, spoil_warehouse, "status", 1, "`spbe rebuild` makes it anew"),
+        ("", {}, lose_key, "run", 1, "pseudonym.key"),
+        ("", {}, None, "init /proc/nowhere", 1, "/proc/nowhere: "),
+        ("", {}, None, "check nowhere.csv --kind usage", 2, "does not exist"),
+        ("", {}, None, "verify nowhere", 2, "does not exist"),
+    ],
+)
+def test_what_a_person_can_cause_is_told_in_two_lines(
+    tmp_path: Path,
+    toml: str,
+    variables: dict[str, str],
+    spoil: Callable[[Path], None] | None,
+    command: str,
+    exit_code: int,
+    words: str,
+) -> None:
+    home = tmp_path / "home"
+    at(tmp_path, "init", str(home))
+    if toml:
+        (home / "spbe.toml").write_text(toml)
+    if spoil:
+        spoil(home)
+    done = at(
+        tmp_path, *(part.replace("+", " ") for part in command.split()), SPBE_HOME=str(home), **variables
+    )
+    assert done.returncode == exit_code, done.stderr
+    assert words in done.stderr
+    told = [line for line in done.stderr.splitlines() if not line.startswith("…")]
+    assert len(told) <= 2
+    assert all(line.startswith("spbe: ") for line in told)
+
+
 def test_the_versions_stand_in_one_line(tmp_path: Path) -> None:
     done = at(tmp_path, "--version")
     assert re.fullmatch(
