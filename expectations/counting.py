@@ -10,14 +10,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations.expectations as gxe
+from great_expectations.compatibility import pydantic
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import ValidationDependencies
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 _EXAMPLES = ("unexpected_values", "unexpected_index_list", "unexpected_index_query")
 
 
-class _Counted:
+class _Configured:
+    """GX asks some seventy times for the configuration, and makes it from all fields each time."""
+
+    _made: Any
+
+    @property
+    def configuration(self) -> ExpectationConfiguration:
+        """The configuration of an expectation, which never changes here, made once."""
+        if self._made is None:
+            self._made = super().configuration  # type: ignore[misc]
+        return self._made
+
+
+class _Counted(_Configured):
     """The counts of one suite come from one query, if nothing else is asked for."""
 
     def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> ValidationDependencies:
@@ -32,25 +47,37 @@ class _Counted:
 class ExpectFilled(_Counted, gxe.ExpectColumnValuesToNotBeNull):
     """A value in every row."""
 
+    _made: Any = pydantic.PrivateAttr(default=None)
+
 
 class ExpectInSet(_Counted, gxe.ExpectColumnValuesToBeInSet):
     """A value of a list, or none."""
+
+    _made: Any = pydantic.PrivateAttr(default=None)
 
 
 class ExpectMatch(_Counted, gxe.ExpectColumnValuesToMatchRegex):
     """A value that a regular expression matches, or none."""
 
+    _made: Any = pydantic.PrivateAttr(default=None)
+
 
 class ExpectNoMatch(_Counted, gxe.ExpectColumnValuesToNotMatchRegex):
     """A value that a regular expression does not match, or none."""
+
+    _made: Any = pydantic.PrivateAttr(default=None)
 
 
 class ExpectBetween(_Counted, gxe.ExpectColumnValuesToBeBetween):
     """A value within bounds, or none."""
 
+    _made: Any = pydantic.PrivateAttr(default=None)
 
-class ExpectNoRows(gxe.UnexpectedRowsExpectation):
+
+class ExpectNoRows(_Configured, gxe.UnexpectedRowsExpectation):
     """A query that finds no row."""
+
+    _made: Any = pydantic.PrivateAttr(default=None)
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
 

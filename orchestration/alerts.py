@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import duckdb
 
 NIGHT_FAILED, MISSING_SOURCES, LOW_DISK = "night failed", "missing sources", "low disk"
+ARCHIVE_DAMAGED = "archive damaged"
 _COMMAND_SECONDS = 60
 # Of a list so many are named, of an error so much is told; all of it is in the log or the database.
 _NAMED = 5
@@ -125,6 +126,7 @@ def _causes(
         found[NIGHT_FAILED] = None
     if con and con.execute(_IS_COUNTED).fetchone():
         found[MISSING_SOURCES] = _missing_sources(settings, con)
+        found[ARCHIVE_DAMAGED] = _lost_contents(con)
     return found
 
 
@@ -208,6 +210,16 @@ def _missing_sources(settings: Settings, con: duckdb.DuckDBPyConnection) -> str 
     named = [f"{opd} {source} (for {due} or later)" for opd, source, due in rows[:_NAMED]]
     more = f"; {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return f"{len(rows)} sources that are owed have not come: {'; '.join(named)}{more}."
+
+
+def _lost_contents(con: duckdb.DuckDBPyConnection) -> str | None:
+    lost = ledger.lost_contents(con)
+    if not lost:
+        return None
+    more = f"; {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return (
+        f"{len(lost)} received files are not in the archive as they were: {'; '.join(lost[:_NAMED])}{more}."
+    )
 
 
 def _send_due(

@@ -36,7 +36,7 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
             daily,
             index,
             *build_output_assets(settings, marts),
-            build_upkeep_asset(settings),
+            build_upkeep_asset(settings, inbox or settings.inbox),
         ],
         asset_checks=build_checks(),
         jobs=jobs,

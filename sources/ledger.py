@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # The note that results do not hold what was received; in words what came first.
 UNFINISHED = "unfinished"
+_LOST = "archive_lost"
 Status = Literal["loaded", "partly", "rejected", "duplicate", "replaced", "waiting"]
 _DDL = Path(__file__).with_suffix(".sql")
 _VIEWS = Path(__file__).with_name("ledger_views.sql")
@@ -389,6 +391,16 @@ def read_state(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
 def write_state(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
     """Leave a value for the next run."""
     con.execute("insert or replace into intake.state values (?, ?)", [name, value])
+
+
+def note_lost(con: duckdb.DuckDBPyConnection, lost: Sequence[str]) -> None:
+    """Note which received files the archive does not hold as they were: `<file name>: gone | changed`."""
+    write_state(con, _LOST, json.dumps(list(lost)))
+
+
+def lost_contents(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What `note_lost` noted last."""
+    return list(json.loads(read_state(con, _LOST) or "[]"))
 
 
 def forget_state(con: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -64,6 +64,8 @@ def _print_nights(con: duckdb.DuckDBPyConnection, count: int) -> None:
 
 
 def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    from sources import ledger
+
     print()
     if plan.is_empty:
         print("Nothing is undone.")
@@ -78,6 +80,8 @@ def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     ).fetchall()
     for name, reason in waiting:
         print(f"waits: {name}: {reason}")
+    for what in ledger.lost_contents(con):
+        print(f"archive: {what}; put it back from a backup, or let it be sent again")
 
 
 def _print_alerts(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:

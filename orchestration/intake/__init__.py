@@ -8,7 +8,13 @@ what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 
 from orchestration.intake.check import BrokenRule, check_file
 from orchestration.intake.keep import drop_old_logs, old_logs, queue_first_day
-from orchestration.intake.mend import damaged_logs, mend_lake, sweep_lake, write_missing_receipts
+from orchestration.intake.mend import (
+    damaged_logs,
+    mend_lake,
+    sweep_lake,
+    watch_archive,
+    write_missing_receipts,
+)
 from orchestration.intake.prepare import (
     FIRST_KINDS,
     open_ledger,
@@ -39,5 +45,6 @@ __all__ = [
     "receive_file",
     "sweep_lake",
     "table_kinds",
+    "watch_archive",
     "write_missing_receipts",
 ]

@@ -1,7 +1,7 @@
 """What a killed run, a disk or a hand did to lake and archive, and what can be made good of it.
 
-Belongs here: sweeping half-done work, finding logs whose files in the lake are not as they were written,
-reading those again, receipts that are missing. Stays out: outputs (`orchestration/manifest.py`), a lost
+Belongs here: sweeping half-done work, finding what of lake and archive is not as it was written, reading it
+again, receipts that are missing. Stays out: outputs (`orchestration/manifest.py`), a lost
 warehouse (`orchestration/rebuild.py`).
 """
 
@@ -14,18 +14,24 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.intake.keep import old_logs
 from orchestration.intake.prepare import pseudonym_key_id, scratch_folder
 from orchestration.settings import Settings
 from sources import lake, ledger
-from sources.archive import find_archived, is_intact, sweep_archive
+from sources.archive import ByteLimits, archive_file, find_archived, is_intact, sweep_archive
+from sources.errors import FileProblem
 from sources.kinds import said_by_folders
 from sources.lake import LakeFile
+from sources.ledger import FileRecord
+from sources.opener import open_entry
 from sources.receipts import Receipt, receipt_name, receipt_paths, write_receipt
 
 if TYPE_CHECKING:
     import duckdb
 
 _NOTED, _RECEIPTS = "lake_noted", "receipts_written"
+# Of the archive so large a part is read each night, by the first digits of its contents' names.
+_SHARES = 30
 _log = logging.getLogger(__name__)
 
 
@@ -134,6 +140,46 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         ledger.mark_unfinished(con, name)
         con.execute("commit")
     return lost
+
+
+def watch_archive(con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, day: dt.date) -> list[str]:
+    """Look whether each content that is to be kept is there, and read a share of them, all within a month.
+
+    What is gone or changed is taken from the inbox again, where it still lies there as it was. The others are
+    noted in the ledger.
+
+    Args:
+        con: the warehouse.
+        settings: the home.
+        inbox: the folder that files come from.
+        day: its number says which share is read.
+
+    Returns:
+        `<file name>: gone | changed` of each that can not be put back.
+    """
+    let_go = set(old_logs(con, settings))
+    lost = []
+    for record, _ in ledger.records(con):
+        if record.status not in ("loaded", "partly", "replaced") or record.file_sha256 in let_go:
+            continue
+        kept = find_archived(settings.archive, record.file_sha256)
+        is_read = int(record.file_sha256[:2], 16) % _SHARES == day.toordinal() % _SHARES
+        if kept and not (is_read and not is_intact(kept, record.file_sha256)):
+            continue
+        if not _put_back(settings, inbox, record):
+            lost.append(f"{record.file_name}: {'changed' if kept else 'gone'}")
+    ledger.note_lost(con, lost)
+    return lost
+
+
+def _put_back(settings: Settings, inbox: Path, record: FileRecord) -> bool:
+    try:
+        with open_entry(inbox / record.file_name, inbox) as source:
+            limits = ByteLimits(settings.log_max_bytes, settings.inflate_max_ratio)
+            content = archive_file(source, settings.archive, limits)
+    except FileProblem:
+        return False
+    return content.sha256 == record.file_sha256
 
 
 def write_missing_receipts(con: duckdb.DuckDBPyConnection, settings: Settings) -> int:

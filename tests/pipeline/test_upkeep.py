@@ -11,10 +11,10 @@ import duckdb
 import pytest
 from killed_homes import differing
 
-from orchestration import upkeep
+from orchestration import intake, upkeep
 from orchestration.settings import Settings
-from orchestration.warehouse import CONFIG
-from sources.archive import find_archived
+from orchestration.warehouse import CONFIG, open_warehouse
+from sources.archive import find_archived, is_intact
 from sources.receipts import read_receipt, receipt_paths
 
 Spbe = Callable[..., subprocess.CompletedProcess[str]]
@@ -88,6 +88,30 @@ def test_a_night_leaves_a_copy_of_the_warehouse(home: Path, calls_home: Path) ->
         with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
             found.append(con.execute("select * from intake.files order by all").fetchall())
     assert found[0] == found[1]
+
+
+def test_what_the_archive_lost_is_put_back_from_the_inbox_or_named(
+    home: Path, calls_inbox: Path, spbe: Spbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = Path(shutil.copytree(calls_inbox, tmp_path / "inbox"))
+    records = [read_receipt(path).record for path in sorted(receipt_paths(home / "archive"))][:3]
+    gone, changed, both_gone = (find_archived(home / "archive", record.file_sha256) for record in records)
+    assert gone and changed and both_gone
+    gone.unlink()
+    both_gone.unlink()
+    (inbox / records[2].file_name).unlink()
+    changed.chmod(0o600)
+    changed.write_bytes(changed.read_bytes()[:-5])
+    for name, value in {**SAME, "SPBE_HOME": str(home)}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()  # type: ignore[call-arg]
+    with open_warehouse(settings.warehouse) as con:
+        # In a month each content is read once.
+        days = [dt.date(2026, 12, 1) + dt.timedelta(days=number) for number in range(30)]
+        found = [intake.watch_archive(con, settings, inbox, day) for day in days]
+    assert found == [[f"{records[2].file_name}: gone"]] * 30
+    assert all(is_intact(path, path.name.removesuffix(".gz")) for path in (gone, changed))
+    assert f"archive: {records[2].file_name}: gone" in spbe(home, "status", **SAME).stdout
 
 
 def test_prune_clears_what_the_settings_let_go_and_tells_it_before(home: Path, spbe: Spbe) -> None:
