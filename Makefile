@@ -45,7 +45,7 @@ test: setup
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-long: setup
-	@SPBE_LONG=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	@TEST_LONG=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: setup
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure

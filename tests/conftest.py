@@ -1,6 +1,7 @@
 """What all tests share: cost classes by folder, and one example home for all that ask for it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background of a shell, all that tests start would ignore Ctrl-C, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("unit", "pipeline", "golden", "conventions")
 # Files that take a minute and more, longest first: side by side, none of them is to begin last.
@@ -38,8 +42,14 @@ Spbe = Callable[..., subprocess.CompletedProcess[str]]
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Folders are cost classes: stop where a test sits in the wrong one; begin with the files that last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Folders are cost classes: stop where a test sits in the wrong one; begin with the files that last, and
+    leave the long trials to the long mode.
+    """
+    if os.environ.get("TEST_LONG") != "1":
+        longer = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in longer]
+        config.hook.pytest_deselected(items=longer)
     items.sort(key=lambda item: LASTING.index(item.path.name) if item.path.name in LASTING else len(LASTING))
     wrong = []
     for item in items:

@@ -62,7 +62,7 @@ def browser() -> "Iterator[Browser]":
     executable = shutil.which("chromium")
     if executable is None:
         message = "the page tests need chromium: apt-get install chromium"
-        if os.environ.get("SPBE_REQUIRE_ALL") == "1":
+        if os.environ.get("TEST_REQUIRE_ALL") == "1":
             pytest.fail(message)
         pytest.skip(message)
     with sync_playwright() as playwright:

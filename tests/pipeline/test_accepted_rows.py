@@ -16,7 +16,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 from sources.logs.record import LAKE_COLUMNS
 
-LONG = os.environ.get("SPBE_LONG") == "1"
+LONG = os.environ.get("TEST_LONG") == "1"
 # Each number is a seed; those of one group come in one night and meet each other's rows.
 NIGHTS = [(1, 2), *([tuple(range(n, n + 4)) for n in range(10, 50, 4)] if LONG else [])]
 DAY = dt.date(2026, 10, 5)

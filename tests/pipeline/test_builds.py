@@ -37,6 +37,7 @@ def _receive(settings: Settings, name: str) -> None:
     file.write_text(f"opd_code,opd_name\n88.02-{name},Dinas {name}\n", encoding="utf-8")
 
 
+@pytest.mark.long
 def test_seeds_are_built_with_the_project_and_marts_each_night(settings: Settings) -> None:
     runs = []
     for name in ("A", "B"):

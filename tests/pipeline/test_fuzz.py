@@ -1,8 +1,8 @@
 """Whatever bytes lie in the inbox, no exception escapes, no row is lost, no memory grows.
 
 Real files of every kind and log format are spoilt (`spoilt_files.py`) and received, one warehouse for all.
-`SPBE_FUZZ_SECONDS` says for how long (45; an hour with `SPBE_LONG=1`); a failure names the seed and the
-number of its file, which `SPBE_FUZZ_SEED` and `SPBE_FUZZ_FIRST` repeat.
+`TEST_FUZZ_SECONDS` says for how long (45; an hour with `TEST_LONG=1`); a failure names the seed and the
+number of its file, which `TEST_FUZZ_SEED` and `TEST_FUZZ_FIRST` repeat.
 """
 
 import os
@@ -22,10 +22,10 @@ from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 from sources.kinds import LOG_KIND
 
-IS_LONG = os.environ.get("SPBE_LONG") == "1"
-SECONDS = float(os.environ.get("SPBE_FUZZ_SECONDS", "3600" if IS_LONG else "45"))
-SEED = os.environ.get("SPBE_FUZZ_SEED", str(time.time_ns() // 1000 % 10**6) if IS_LONG else "1207")
-FIRST = int(os.environ.get("SPBE_FUZZ_FIRST", "0"))
+IS_LONG = os.environ.get("TEST_LONG") == "1"
+SECONDS = float(os.environ.get("TEST_FUZZ_SECONDS", "3600" if IS_LONG else "45"))
+SEED = os.environ.get("TEST_FUZZ_SEED", str(time.time_ns() // 1000 % 10**6) if IS_LONG else "1207")
+FIRST = int(os.environ.get("TEST_FUZZ_FIRST", "0"))
 BATCH = 25
 # What one file may add to the memory of the process that receives it, after the first ones.
 GROWTH_BYTES = 1 << 30
@@ -90,7 +90,7 @@ def test_no_bytes_stop_the_door(settings: Settings, tmp_path: Path) -> None:
                 faults.append(f"{inbox}: memory has grown from {warm:,} to {_resident_bytes():,} bytes")
                 break
         faults += _lost_rows(con)
-    told = f"SPBE_FUZZ_SEED={SEED} SPBE_FUZZ_FIRST=<number of the file>; {received} files received"
+    told = f"TEST_FUZZ_SEED={SEED} TEST_FUZZ_FIRST=<number of the file>; {received} files received"
     assert not faults, told + "\n" + "\n\n".join(faults)
     assert received > (FIRST == 0) * min(SECONDS, 10)
 

@@ -46,7 +46,7 @@ MODELS = (
     "intermediate/scores/int_levers__raised",
     "marts/index/fct_levers",
 )
-LONG = os.environ.get("SPBE_LONG") == "1"
+LONG = os.environ.get("TEST_LONG") == "1"
 CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
 
 

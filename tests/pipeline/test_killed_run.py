@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from killed_homes import differing, run_killed, run_whole, start
 
 # A word that the run says when a link begins, and seconds after it.
@@ -21,7 +22,7 @@ MORE_KILLS = [
 def test_a_killed_run_is_mended_by_running_again(tmp_path: Path, calls_inbox: Path, calls_home: Path) -> None:
     killed = tmp_path / "killed"
     shutil.copytree(calls_home / "keys", killed / "keys")
-    for word, seconds in MORE_KILLS if os.environ.get("SPBE_LONG") == "1" else KILLS:
+    for word, seconds in MORE_KILLS if os.environ.get("TEST_LONG") == "1" else KILLS:
         run_killed(killed, calls_inbox, word, seconds)
     run_whole(killed, calls_inbox)
     assert differing(calls_home, killed) == []
@@ -47,6 +48,7 @@ def test_what_was_damaged_is_mended_or_named(tmp_path: Path, calls_inbox: Path, 
     assert "Nothing changed" in start(home, calls_inbox).communicate()[0]
 
 
+@pytest.mark.long
 def test_a_lost_warehouse_costs_no_file_of_the_lake(
     tmp_path: Path, calls_inbox: Path, calls_home: Path
 ) -> None:
@@ -62,6 +64,7 @@ def test_a_lost_warehouse_costs_no_file_of_the_lake(
     assert differing(calls_home, home) == []
 
 
+@pytest.mark.long
 def test_a_home_of_an_earlier_version_is_built_anew(
     tmp_path: Path, calls_inbox: Path, calls_home: Path
 ) -> None:

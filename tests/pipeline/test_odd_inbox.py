@@ -29,7 +29,7 @@ from sources.kinds import LOG_KIND
 from sources.tables import TableLimits, read_table
 
 # Each is an entry of its own kind; the short night takes every second.
-CASES = [*TABLES, *EVERY_LOG] if os.environ.get("SPBE_LONG") == "1" else [*TABLES[::2], *LOGS[::2]]
+CASES = [*TABLES, *EVERY_LOG] if os.environ.get("TEST_LONG") == "1" else [*TABLES[::2], *LOGS[::2]]
 Spbe = Callable[..., subprocess.CompletedProcess[str]]
 EXAMPLE = Path(__file__).parents[2] / "sources" / "example_inbox"
 INSTANSI = "99.99"

@@ -33,7 +33,7 @@ ADDRESS = "10.213.77.145"
 LOGIN = "rahmawati_siti77"
 FIXED = (NIK, EMAIL, PHONE, ADDRESS, LOGIN, EMAIL.replace("@", "%40"))
 MOMENT = 1_792_299_600_000  # 2026-10-18 05:00 UTC
-SEEDS = [20261018, *(range(5) if os.environ.get("SPBE_LONG") == "1" else ())]
+SEEDS = [20261018, *(range(5) if os.environ.get("TEST_LONG") == "1" else ())]
 MARKS = "\u200b\u200d\u202a\u2060\ufeff\u00ad"
 ZEROS = "0\u0660\u06f0\u0966\u0e50\uff10\U0001d7ce"
 

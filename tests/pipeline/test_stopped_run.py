@@ -74,7 +74,7 @@ def test_it_ends_in_one_line_and_the_next_run_finishes(tmp_path: Path) -> None:
     file = inbox / "opd_register" / "12.07" / "opd.csv"
     file.parent.mkdir(parents=True)
     rows = "opd_code,opd_name\n"
-    for word, seconds, number in STOPS + (MORE_STOPS if os.environ.get("SPBE_LONG") == "1" else []):
+    for word, seconds, number in STOPS + (MORE_STOPS if os.environ.get("TEST_LONG") == "1" else []):
         # Each run has something to do.
         rows += f"12.07-{len(rows)},Dinas {len(rows)}\n"
         file.write_text(rows, encoding="utf-8")

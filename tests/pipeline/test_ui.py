@@ -206,7 +206,7 @@ def test_a_taken_port_is_told(ui: Ui, spbe: Any, tmp_path: Path) -> None:
     assert f"port {ui.port}: Address already in use" in done.stderr
 
 
-@pytest.mark.skipif(os.environ.get("SPBE_LONG") != "1", reason="takes three minutes")
+@pytest.mark.long
 def test_it_is_quiet_while_nothing_happens(ui: Ui) -> None:
     def seconds() -> float:
         ticks = 0
@@ -221,7 +221,7 @@ def test_it_is_quiet_while_nothing_happens(ui: Ui) -> None:
     assert (seconds() - before) / (time.monotonic() - began) < 0.01
 
 
-@pytest.mark.skipif(os.environ.get("SPBE_LONG") != "1", reason="waits minutes for the daemon")
+@pytest.mark.long
 def test_the_daemon_receives_what_arrives_and_publishes_it(tmp_path: Path, calls_home: Path) -> None:
     home = Path(shutil.copytree(calls_home, tmp_path / "home"))
     served = Ui(home, SPBE_INSTANSI="99.98", SPBE_AS_OF="2026-10-31")
@@ -241,7 +241,11 @@ def test_the_daemon_receives_what_arrives_and_publishes_it(tmp_path: Path, calls
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
+    ("number", "code", "name"),
+    [
+        (signal.SIGINT, 130, "Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, "SIGTERM", marks=pytest.mark.long),
+    ],
 )
 def test_a_signal_ends_everything_also_a_run(started: Ui, number: int, code: int, name: str) -> None:
     before = len(started.processes())
@@ -270,6 +274,7 @@ def test_damaged_records_are_told_and_begun_anew(tmp_path: Path, spbe: Any) -> N
     served.end()
 
 
+@pytest.mark.long
 def test_killed_it_leaves_nothing(started: Ui) -> None:
     assert len(started.processes()) > 1
     started.process.kill()
@@ -277,6 +282,7 @@ def test_killed_it_leaves_nothing(started: Ui) -> None:
     assert until(lambda: not started.processes(), 5)
 
 
+@pytest.mark.long
 def test_it_does_not_go_on_without_its_code_server(started: Ui) -> None:
     [other] = [
         pid for pid in started.processes() if b"code_server" in Path(f"/proc/{pid}/cmdline").read_bytes()

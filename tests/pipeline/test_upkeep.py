@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from killed_homes import differing
 
 from orchestration import intake, upkeep
 from orchestration.settings import Settings
@@ -157,9 +156,20 @@ def test_a_warehouse_written_anew_is_the_same(
 ) -> None:
     for name, value in {**SAME, "SPBE_HOME": str(home)}.items():
         monkeypatch.setenv(name, value)
-    settings = Settings()  # type: ignore[call-arg]
-    upkeep.write_anew(settings)
+    upkeep.write_anew(Settings())  # type: ignore[call-arg]
+    found = []
+    for path in (home, calls_home):
+        with duckdb.connect(str(path / "warehouse.duckdb"), read_only=True, config=CONFIG) as con:
+            objects = con.execute(
+                "select schema_name, table_name, sql, comment from duckdb_tables() union all "
+                "select schema_name, view_name, sql, comment from duckdb_views() where not internal "
+                "order by all"
+            ).fetchall()
+            tables = [(schema, name) for schema, name, sql, _ in objects if sql.startswith("CREATE TABLE")]
+            rows = [
+                con.execute(f'select count(*), bit_xor(hash(t)) from "{schema}"."{name}" as t').fetchone()
+                for schema, name in tables
+            ]
+        found.append((objects, rows))
+    assert found[0] == found[1]
     assert "Nothing changed" in spbe(home, "run", "--inbox", str(calls_inbox), **SAME).stdout
-    shutil.rmtree(home / "published")
-    assert spbe(home, "run", "--inbox", str(calls_inbox), **SAME).returncode == 0
-    assert differing(calls_home, home) == []

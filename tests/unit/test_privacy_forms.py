@@ -20,7 +20,7 @@ from sources import personal_forms as forms
 from sources.personal_forms import personal_forms
 from sources.privacy import install_masking
 
-LONG = os.environ.get("SPBE_LONG") == "1"
+LONG = os.environ.get("TEST_LONG") == "1"
 property_settings = settings(
     deadline=None,
     max_examples=3_000 if LONG else 60,
