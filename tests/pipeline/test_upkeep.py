@@ -162,10 +162,10 @@ def test_a_warehouse_written_anew_is_the_same(
         with duckdb.connect(str(path / "warehouse.duckdb"), read_only=True, config=CONFIG) as con:
             objects = con.execute(
                 "select schema_name, table_name, sql, comment from duckdb_tables() union all "
-                "select schema_name, view_name, sql, comment from duckdb_views() where not internal "
+                "select schema_name, view_name, null, comment from duckdb_views() where not internal "
                 "order by all"
             ).fetchall()
-            tables = [(schema, name) for schema, name, sql, _ in objects if sql.startswith("CREATE TABLE")]
+            tables = [(schema, name) for schema, name, sql, _ in objects if sql]
             rows = [
                 con.execute(f'select count(*), bit_xor(hash(t)) from "{schema}"."{name}" as t').fetchone()
                 for schema, name in tables
