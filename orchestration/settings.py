@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     warehouse_copies: int = Field(
         2, ge=0, description="Copies of the warehouse that are kept, one of each day; 0: none."
     )
-    history_days: int = Field(90, ge=1, description="Days that Dagster's notes on a run are kept.")
+    history_days: int = Field(30, ge=1, description="Days that Dagster's notes on a run are kept.")
     outbox_versions: int = Field(
         0, ge=0, description="Newest versions of each bundle that stay in the outbox; 0: all."
     )
