@@ -9,10 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from orchestration import intake
 from orchestration.home import OUTPUTS
+from orchestration.instance import fault_of
 from orchestration.manifest import damaged_outputs
 from orchestration.settings import Settings
 from orchestration.warehouse import REBUILD_MARK, WarehouseDamaged, open_warehouse
@@ -132,12 +131,7 @@ def _disk(settings: Settings) -> Iterator[Fault]:
 
 def _dagster(settings: Settings) -> Iterator[Fault]:
     for path in sorted(settings.dagster_home.rglob("*.db")):
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:
-                said = con.execute("pragma quick_check(1)").fetchone()[0]
-        except sqlite3.Error as error:
-            said = str(error)
-        if said != "ok":
+        if said := fault_of(path):
             of_one_run = path.parent.name == "runs" and path.stem != "index"
             mend = "delete it, it tells of one run alone" if of_one_run else "the next run begins a new one"
             yield Fault(f"{path}: {said}", f"{mend}; no result rests on it")

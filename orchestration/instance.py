@@ -35,7 +35,8 @@ def set_broken_aside(settings: Settings) -> str | None:
         the log, too; None where all can be read.
     """
     with _alone(settings.dagster_home):
-        found = next(filter(None, (_fault(settings.dagster_home / name) for name in _FILES)), None)
+        paths = [settings.dagster_home / name for name in _FILES]
+        found = next((f"{path.name}: {fault}" for path in paths if (fault := fault_of(path))), None)
         if found is None:
             return None
         aside = settings.home / f"dagster-broken-{time.strftime('%Y%m%dT%H%M%S')}"
@@ -48,8 +49,8 @@ def set_broken_aside(settings: Settings) -> str | None:
     return told
 
 
-def _fault(path: Path) -> str | None:
-    """What is wrong with a file of SQLite; None where nothing is, or where it is not there."""
+def fault_of(path: Path) -> str | None:
+    """What is wrong with a file of SQLite, in one line; None where nothing is, or where it is not there."""
     if not path.exists():
         return None
     try:
@@ -60,7 +61,7 @@ def _fault(path: Path) -> str | None:
         if not is_short and error.sqlite_errorcode & 0xFF not in _BROKEN:
             return None
         found = str(error)
-    return None if found == "ok" else f"{path.name}: {' '.join(str(found).split())}"
+    return None if found == "ok" else " ".join(str(found).split())
 
 
 @contextlib.contextmanager

@@ -23,9 +23,11 @@ from orchestration.settings import Settings
 from orchestration.warehouse import CONFIG
 from sources import ledger
 from sources.archive import drop_archived, find_archived
+from sources.logs.record import literal
 
 if TYPE_CHECKING:
     import dagster as dg
+    import duckdb
 
 _COPY = "warehouse-{}.duckdb"
 _ASIDE = ".new"
@@ -54,13 +56,14 @@ def find_surplus(settings: Settings, instance: dg.DagsterInstance) -> list[Surpl
     Raises:
         WarehouseBusy: another run is writing this home.
     """
-    return [
-        *_logs(settings),
-        *_runs(settings, instance),
-        *_versions(settings),
-        *_copies(settings),
-        *_space(settings),
-    ]
+    with locked_warehouse(settings, "clearing") as con:
+        return [
+            *_logs(con, settings),
+            *_runs(con, settings, instance),
+            *_versions(settings),
+            *_copies(settings),
+            *_space(con, settings),
+        ]
 
 
 def copy_warehouse(settings: Settings) -> Path | None:
@@ -77,23 +80,22 @@ def copy_warehouse(settings: Settings) -> Path | None:
     return target
 
 
-def _logs(settings: Settings) -> Iterator[Surplus]:
+def _logs(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Surplus]:
     why = f"log received more than {settings.archive_log_days} days ago (archive_log_days)"
     if not settings.archive_logs:
         why = "bytes of logs are not kept (archive_logs)"
-    with locked_warehouse(settings, "clearing") as con:
-        old = intake.old_logs(con, settings)
-    for sha256 in old:
+    for sha256 in intake.old_logs(con, settings):
         kept = find_archived(settings.archive, sha256)
         if kept:
             yield _surplus(settings, kept, why, partial(drop_archived, settings.archive, sha256))
 
 
-def _runs(settings: Settings, instance: dg.DagsterInstance) -> Iterator[Surplus]:
+def _runs(
+    con: duckdb.DuckDBPyConnection, settings: Settings, instance: dg.DagsterInstance
+) -> Iterator[Surplus]:
     import dagster as dg
 
-    with locked_warehouse(settings, "clearing") as con:
-        lived = ledger.lived_days(con, dt.datetime.now(dt.UTC).date())
+    lived = ledger.lived_days(con, dt.datetime.now(dt.UTC).date())
     if lived < settings.history_days:
         return
     before = dt.datetime.now(dt.UTC) - dt.timedelta(days=settings.history_days)
@@ -132,11 +134,8 @@ def _copies(settings: Settings) -> Iterator[Surplus]:
         yield _surplus(settings, path, why, path.unlink)
 
 
-def _space(settings: Settings) -> Iterator[Surplus]:
-    with locked_warehouse(settings, "clearing") as con:
-        row = con.execute(
-            "select total_blocks, free_blocks, block_size from pragma_database_size()"
-        ).fetchone()
+def _space(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Surplus]:
+    row = con.execute("select total_blocks, free_blocks, block_size from pragma_database_size()").fetchone()
     assert row is not None
     total, free, size = row
     if free * size > _WORTH_BYTES and free > total * _EMPTY_SHARE:
@@ -159,15 +158,11 @@ def write_anew(settings: Settings) -> None:
         con.execute("checkpoint")
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {_literal(settings.warehouse)} as old (read_only)")
-        con.execute(f"attach {_literal(aside)} as new (storage_version '{version}')")
+        con.execute(f"attach {literal(str(settings.warehouse))} as old (read_only)")
+        con.execute(f"attach {literal(str(aside))} as new (storage_version '{version}')")
         con.execute("copy from database old to new")
     aside.chmod(0o600)
     aside.replace(settings.warehouse)
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _surplus(settings: Settings, path: Path, why: str, clear: Callable[[], object]) -> Surplus:

@@ -57,9 +57,11 @@ def _settings() -> Settings:
     """Settings of the home; a variable of ours that is none is a mistake in writing."""
     import difflib
 
+    from orchestration.processes import LEADER
     from orchestration.settings import Settings
 
-    known = {f"SPBE_{name.upper()}" for name in Settings.model_fields} | {"SPBE_WAREHOUSE"}
+    # The last two are ours: what tools read, and what a command below `spbe ui` inherits.
+    known = {f"SPBE_{name.upper()}" for name in Settings.model_fields} | {"SPBE_WAREHOUSE", LEADER}
     for name in sorted(os.environ):
         if name.startswith("SPBE_") and name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1)

@@ -166,6 +166,12 @@ def test_what_a_person_can_cause_is_told_in_two_lines(
     assert all(line.startswith("spbe: ") for line in told)
 
 
+def test_a_command_below_the_web_interface_meets_no_unknown_variable(tmp_path: Path) -> None:
+    at(tmp_path, "init", str(tmp_path / "home"))
+    done = at(tmp_path, "status", SPBE_HOME=str(tmp_path / "home"), SPBE_LEADER="1:2", SPBE_WAREHOUSE="x")
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_versions_stand_in_one_line(tmp_path: Path) -> None:
     done = at(tmp_path, "--version")
     assert re.fullmatch(
