@@ -13,16 +13,25 @@ import duckdb
 from orchestration.settings import PROJECT
 
 
-def start(home: Path, inbox: Path) -> subprocess.Popen[str]:
+def begin(home: Path, *arguments: str, variables: dict[str, str], **popen: Any) -> subprocess.Popen[str]:
+    """The `spbe` command on a home, begun and not waited for."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SPBE_", "DAGSTER_", "DBT_"))}
-    environment |= {"SPBE_HOME": str(home), "SPBE_INSTANSI": "99.98", "SPBE_AS_OF": "2026-10-31"}
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("spbe")), "run", "--inbox", str(inbox)],
-        env=environment,
+        [str(Path(sys.executable).with_name("spbe")), *arguments],
+        env={**environment, "SPBE_HOME": str(home), **variables},
         cwd=PROJECT,
+        text=True,
+        **popen,
+    )
+
+
+def start(home: Path, inbox: Path) -> subprocess.Popen[str]:
+    return begin(
+        home,
+        *("run", "--inbox", str(inbox)),
+        variables={"SPBE_INSTANSI": "99.98", "SPBE_AS_OF": "2026-10-31"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
 
 

@@ -271,7 +271,7 @@ def test_a_home_is_restored_from_its_backup_and_moved(
         assert (tmp_path / "moved" / name).read_bytes() == (installed.home / name).read_bytes()
 
 
-@pytest.mark.skipif(not IS_LONG, reason="two nights; TEST_LONG=1 runs them")
+@pytest.mark.long
 def test_a_backup_may_leave_out_what_is_made_again(
     installed: Installed, first_night: str, tmp_path: Path
 ) -> None:

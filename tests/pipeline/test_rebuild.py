@@ -1,16 +1,13 @@
 """A home whose warehouse is lost or damaged is made anew from archive and receipts."""
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from killed_homes import published
+from killed_homes import begin, published
 
-from orchestration.settings import PROJECT
 from sources.archive import find_archived
 from sources.receipts import read_receipt, receipt_paths
 
@@ -19,14 +16,7 @@ INSTANSI = {"SPBE_INSTANSI": "99.99"}
 
 
 def kill_rebuild(home: Path, word: str) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SPBE_", "DAGSTER_", "DBT_"))}
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("spbe")), "rebuild"],
-        env={**environment, **INSTANSI, "SPBE_HOME": str(home)},
-        cwd=PROJECT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begin(home, "rebuild", variables=INSTANSI, stderr=subprocess.PIPE)
     assert process.stderr is not None
     for line in process.stderr:
         if word in line:

@@ -4,12 +4,11 @@ running again."""
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-from orchestration.settings import PROJECT
+from killed_homes import begin
 
 # A word that the run says when a link begins, seconds after it, and what comes then.
 STOPS = [
@@ -29,16 +28,13 @@ class Run:
     """A `spbe run` on an inbox of one table, in a session of its own, as a terminal starts it."""
 
     def __init__(self, home: Path, inbox: Path) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SPBE_", "DAGSTER_", "DBT_"))}
-        environment |= {"SPBE_HOME": str(home), "SPBE_AS_OF": "2026-10-31"}
         self.home = home
-        self.process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("spbe")), "run", "--inbox", str(inbox)],
-            env=environment,
-            cwd=PROJECT,
+        self.process = begin(
+            home,
+            *("run", "--inbox", str(inbox)),
+            variables={"SPBE_AS_OF": "2026-10-31"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             start_new_session=True,
         )
 

@@ -8,7 +8,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from killed_homes import begin
 
-from orchestration.settings import PROJECT
 from orchestration.warehouse import CONFIG
 
 if TYPE_CHECKING:
@@ -38,15 +37,13 @@ class Ui:
     """A running `spbe ui` on a home of its own and a port that was free."""
 
     def __init__(self, home: Path, **variables: str) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SPBE_", "DAGSTER_", "DBT_"))}
         self.home = home
-        self.process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("spbe")), "ui", "--port", "0"],
-            env={**environment, "SPBE_HOME": str(home), **variables},
-            cwd=PROJECT,
+        self.process = begin(
+            home,
+            *("ui", "--port", "0"),
+            variables=variables,
             stdout=subprocess.PIPE,
             stderr=(home.parent / f"{home.name}.err").open("w"),
-            text=True,
             start_new_session=True,
         )
         assert self.process.stdout is not None
