@@ -11,28 +11,45 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: setup run test test-long check ui wheel lock clean
+.PHONY: pages setup setup-dev run test test-fast test-long check ui wheel lock licences clean
 
 setup: .venv/.installed dbt_project/.parsed/.done
 
+# What tests and checks need besides, into the same .venv.
+setup-dev: .venv/.dev setup
+
+# The lock files are complete, so nothing is resolved. Modules are compiled as they are first imported: most of
+# what is installed never is.
+ifneq ($(shell command -v uv),)
+VENV := uv venv -q --python $(PYTHON) .venv
+INSTALL := uv pip install -q --python $(BIN)/python --no-deps
+else
+VENV := $(PYTHON) -m venv .venv
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile
+endif
+
 .venv/.lock: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, found " + sys.version.split()[0] if not (3, 11) <= sys.version_info < (3, 14) else 0)'
-	@echo "setting up .venv from requirements.lock (once; one to two minutes)"
-	@$(PYTHON) -m venv --clear .venv
-	@if command -v uv >/dev/null; then \
-		uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock; \
-	else \
-		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
-	fi
+	@echo "setting up .venv from requirements.lock (once; less than a minute)"
+	@rm -rf .venv
+	@$(VENV)
+	@$(INSTALL) --require-hashes -r requirements.lock
 	@cp requirements.lock $@
 
+.venv/.dev: .venv/.lock requirements-dev.lock
+	@echo "adding what tests and checks need from requirements-dev.lock"
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@# Tests start many processes, each of which would compile anew where bytecode may not be written.
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	@cp requirements-dev.lock $@
+
 .venv/.installed: .venv/.lock pyproject.toml
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
 # dbt reads its project once for all homes of this checkout.
 dbt_project/.parsed/.done: .venv/.installed $(DBT_FILES)
-	@$(BIN)/python -c "from orchestration.dbt import prepare_project; prepare_project()"
+	@$(BIN)/python -c "import gc; gc.disable(); from orchestration.dbt import prepare_project; prepare_project()"
 	@touch $@
 
 run: setup
@@ -41,13 +58,17 @@ run: setup
 # A file's tests share what is dear to make, so they stay together; the files run side by side.
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
-test: setup
+test: setup-dev
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-test-long: setup
+# Unit and convention tests that need no home and take no long trial.
+test-fast: setup-dev
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/conventions -m "not slow"
+
+test-long: setup-dev
 	@TEST_LONG=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-check: setup
+check: setup-dev
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
 ui: setup
@@ -56,14 +77,26 @@ ui: setup
 # What is installed elsewhere; built from what is here now, never from an earlier build.
 wheel: .venv/.installed
 	@rm -rf build dist
-	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -c "from setuptools.build_meta import build_wheel; build_wheel('dist')" >/dev/null
 	@rm -rf build
 	@ls dist/*.whl
 
-# Needs uv; writes one file for Python 3.11 to 3.13, with hashes and without any index address.
+# Needs uv; each file is for Python 3.11 to 3.13, with hashes and without any index address. The second holds what
+# the first does not.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+	--no-emit-index-url --custom-compile-command "make lock" --group build
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-		--no-emit-index-url --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock \
+		$$(sed -nE 's/^([a-z0-9._-]+)(\[[^]]*\])?==.*/--no-emit-package \1/p' requirements.lock)
+
+# The page of settings follows their model.
+pages: setup
+	@$(BIN)/python .ci/settings_page.py
+
+# The page of licences follows the lock file.
+licences: setup
+	@$(BIN)/python .ci/licences.py
 
 clean:
 	rm -rf .venv dbt_project/.parsed dbt_project/target build dist *.egg-info

@@ -18,9 +18,11 @@ EARLIER = CONTRACTS / "earlier"
 ALIASES = FOLDER / "aliases"
 
 Severity = Literal["error", "warning"]
+# Numbers with decimals; a score on a scale of one's own keeps fifteen of them.
+DECIMALS = ("decimal(38,10)", "decimal(38,15)")
 # How a number is read: which dots are thousands, and what a percent sign means (formats 0b).
 NumberForm = Literal["count", "money", "score", "share"]
-_FORMS_BY_TYPE: dict[str, NumberForm] = {"bigint": "count", "decimal(38,10)": "score"}
+_FORMS_BY_TYPE: dict[str, NumberForm] = {"bigint": "count", DECIMALS[0]: "score", DECIMALS[1]: "score"}
 # Longer codes and keys would break file names and indexes that are made of them.
 _CODE_LENGTH = 200
 
@@ -84,12 +86,18 @@ class Column:
 
 @dataclass(frozen=True)
 class RowRule:
-    """A condition over the typed columns of one row; `broken` is SQL, true for a row that breaks it."""
+    """A condition over the typed columns of one row; `broken` is SQL, true for a row that breaks it.
+
+    `columns` are those that it reads, in the order of the contract: a message tells their cells.
+    `needs_one_of` tells that a row breaks it where all of them are missing, and no other.
+    """
 
     name: str
     severity: Severity
     broken: str
     sentence: str
+    columns: tuple[str, ...]
+    needs_one_of: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,11 @@ class Contract:
         keyed = [c for c in self.columns if c.key is not None]
         return tuple(c.name for c in sorted(keyed, key=lambda c: c.key or 0))
 
+    @property
+    def opd_columns(self) -> tuple[str, ...]:
+        """Columns that name an OPD, in order: the first that is filled answers for the row."""
+        return tuple(c.name for c in self.columns if c.names == "opd")
+
     def column(self, name: str) -> Column:
         """The column of that name; KeyError if the contract has none."""
         for column in self.columns:
@@ -135,6 +148,7 @@ def load_contract(kind: str, version: str | None = None) -> Contract:
     Raises:
         FileNotFoundError: no contract file of that kind or version.
         pydantic.ValidationError: the file is not valid ODCS.
+        ValueError: a severity that is none, or a rule over rows that names no columns.
     """
     current = read_contract(CONTRACTS / f"{kind}.odcs.yaml")
     if version is None or version == current.version:
@@ -162,11 +176,22 @@ def read_contract(path: Path) -> Contract:
         usage=(description.usage if description else "") or "",
         grain=table.dataGranularityDescription or "",
         columns=(*columns, *_row_columns(kind, columns)),
-        row_rules=tuple(
-            RowRule(str(q.name), _severity(q.severity), str(q.implementation), str(q.description))
-            for q in table.quality or []
-        ),
+        row_rules=tuple(_row_rule(q) for q in table.quality or []),
         is_dated=own.get("dated") is not False,
+    )
+
+
+def _row_rule(q) -> RowRule:  # type: ignore[no-untyped-def]
+    own = {c.property: c.value for c in q.customProperties or []}
+    if not own.get("columns"):
+        raise ValueError(f"rule {q.name} must name the columns that it reads (customProperties: columns)")
+    return RowRule(
+        str(q.name),
+        _severity(q.severity),
+        str(q.implementation),
+        str(q.description),
+        tuple(own["columns"]),
+        bool(own.get("needsOneOf")),
     )
 
 

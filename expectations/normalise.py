@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expectations.contract import Column, shared_spellings
+from expectations.contract import DECIMALS, Column, shared_spellings
+from expectations.quoting import literal
 
 if TYPE_CHECKING:
     import duckdb
 
 _FAMILIES = {"date": "date", "timestamp": "date", "boolean": "boolean"}
-_NUMBERS = ("bigint", "decimal(38,10)")
+_NUMBERS = ("bigint", *DECIMALS)
 _TIMES = ("date", "timestamp")
 # What is left of a URL's user and password.
 CUT_CREDENTIALS = "…@"
@@ -27,12 +28,8 @@ UNIT = "[a-zA-Z][a-zA-Z²³/.]*"
 _DIGITS = 14
 
 
-def _lit(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _map(pairs: Mapping[str, str]) -> str:
-    entries = ", ".join(f"{_lit(k)}: {_lit(v)}" for k, v in pairs.items())
+    entries = ", ".join(f"{literal(k)}: {literal(v)}" for k, v in pairs.items())
     return f"map {{{entries}}}"
 
 
@@ -51,7 +48,7 @@ def install_normalisers(con: duckdb.DuckDBPyConnection, time_zone: str) -> None:
     for variable, table in (("spbe_months", "month"), ("spbe_yes_no", "boolean")):
         pairs = {r["alias"]: r["value"] for r in shared_spellings(table)}
         con.execute(f"set variable {variable} = {_map(pairs)}")
-    zones = ", ".join(f"{_lit(r['alias'])}: {int(r['minutes'])}" for r in shared_spellings("zone"))
+    zones = ", ".join(f"{literal(r['alias'])}: {int(r['minutes'])}" for r in shared_spellings("zone"))
     con.execute(f"set variable spbe_zones = map {{{zones}}}")
     percent = "|".join(re.escape(r["alias"]) for r in shared_spellings("percent"))
     con.execute("set variable spbe_percent = ?::varchar", [rf"^[+-]?[0-9]+(?:[.,][0-9]+)? ?(?:{percent})$"])
@@ -98,7 +95,7 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
         x = f'"{column.name}__text"'
         codes = {c.lower(): c for c in column.codes} | dict(aliases.get(column.name, {}))
         # A word that the column itself gives a meaning ("none", "tidak ada") is a value there.
-        missing = ", ".join(_lit(word) for word in missing_words(column) if word not in codes)
+        missing = ", ".join(literal(word) for word in missing_words(column) if word not in codes)
         codes = {_word(word): code for word, code in codes.items()}
         if column.is_list:
             parts = rf"string_split(regexp_replace({x}, '[\r\n]+', ';', 'g'), ';')"
@@ -118,7 +115,7 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
             # "RAL.02.03 Kepegawaian" in one cell: the code is what fits the pattern.
             inner = column.pattern.removeprefix("^").removesuffix("$")
             stages[2][column.name] = (
-                f"coalesce(nullif(regexp_extract({x}, {_lit('^(' + inner + ') ')}, 1), ''), {x})"
+                f"coalesce(nullif(regexp_extract({x}, {literal('^(' + inner + ') ')}, 1), ''), {x})"
             )
         elif column.is_url:
             stages[2][column.name] = f"http_url({x})"
@@ -145,7 +142,7 @@ def _number_sql(column: Column, x: str, names: set[str]) -> str:
     if column.type == "bigint":
         return f"plain_count({f'without_rupiah({x})' if column.number == 'money' else x})"
     if column.unit_column in names:
-        units = ", ".join(_lit(unit) for unit in column.decimal_units)
+        units = ", ".join(literal(unit) for unit in column.decimal_units)
         unit = f'lower("{column.unit_column}__text")'
         return f"case when {unit} in ({units}) then plain_score({x}) else plain_amount({x}) end"
     return f"plain_score({x})" if column.unit_column else f"plain_amount({x})"
@@ -176,7 +173,7 @@ def typed_sql(column: Column, text: str) -> str:
         return f"string_split({text}, ';')"
     forms = {
         "bigint": rf"[+-]?\d{{1,{_DIGITS}}}",
-        "decimal(38,10)": rf"[+-]?\d{{1,{_DIGITS}}}(\.\d+)?",
+        **dict.fromkeys(DECIMALS, rf"[+-]?\d{{1,{_DIGITS}}}(\.\d+)?"),
         "date": r"\d{4}-\d{2}-\d{2}",
         "timestamp": r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?",
         "boolean": "true|false",

@@ -166,7 +166,11 @@ end;
 create or replace temp macro without_exponent(x) as
 case
     when regexp_full_match(x, '[+-]?\d{1,15}([.,]\d{1,20})?[eE][+-]?\d{1,2}')
-        then coalesce(cast(try_cast(replace(x, ',', '.') as decimal(38, 10)) as varchar), x)
+        then coalesce(
+            rtrim(rtrim(cast(try_cast(replace(x, ',', '.') as decimal(38, 18)) as varchar), '0'), '.'),
+            cast(try_cast(replace(x, ',', '.') as decimal(38, 10)) as varchar),
+            x
+        )
     else x
 end;
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from expectations import references, spellings
-from expectations.contract import Column, Contract, value_aliases
+from expectations.contract import DECIMALS, Column, Contract, value_aliases
 from expectations.normalise import text_stages, typed_sql
+from expectations.quoting import identifier, literal
 from expectations.relations import JUDGED, LANDED
 from expectations.rules import (
+    BROKEN_TYPE,
     OF_CELLS,
     Rule,
     dropping_rules,
@@ -37,7 +39,7 @@ META = {
     "_opd_code": "varchar",
     "_period": "varchar",
     "_raw_row": "varchar",
-    "_broken": "struct(rule varchar, severity varchar, message varchar)[]",
+    "_broken": BROKEN_TYPE,
 }
 # Rows that are normalised and judged at a time.
 _CHUNK = 50_000
@@ -75,17 +77,22 @@ def received_table_ddl(contract: Contract) -> str:
 
 
 def create_received(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make `received.<kind>` hold every column of a contract; rows of other versions have NULL there."""
+    """Make `received.<kind>` hold every column of a contract; rows of other versions have NULL there.
+
+    So have rows that were judged before a broken rule had all its fields, in those.
+    """
     con.execute(received_table_ddl(contract))
-    rows = con.execute(
-        "select column_name from information_schema.columns "
-        "where table_schema = 'received' and table_name = ?",
-        [contract.kind],
-    ).fetchall()
+    there = dict(
+        # A tenth of what `information_schema` costs.
+        con.execute(f"select column_name, column_type from (describe received.{contract.kind})").fetchall()
+    )
     wanted = {c.name: "varchar" for c in contract.columns} | META
     for name, type_ in wanted.items():
-        if (name,) not in rows:
+        if name not in there:
             con.execute(f'alter table received.{contract.kind} add column "{name}" {type_}')
+    (broken,) = con.execute(f"select typeof(null::{BROKEN_TYPE})").fetchone() or ("",)
+    if there.get("_broken", broken) != broken:
+        con.execute(f"alter table received.{contract.kind} alter column _broken type {BROKEN_TYPE}")
 
 
 def is_loaded_sql(broken: str = "_broken") -> str:
@@ -150,7 +157,9 @@ def judge_landed(
         start = "create or replace temp table texts as " if first == 0 else "insert into texts "
         con.execute(start + text_sql, _span(first))
     spellings.resolve_texts(con, contract)
-    references.hold_own_lists(con, contract.columns, "texts")
+    # A register's own rows are among the OPDs that its file was resolved by.
+    held = {"opd_register": spellings.KNOWN_OPDS} if spellings.holds_opds(contract) else {}
+    references.hold_own_lists(con, contract.columns, "texts", held)
     unlisted = references.unlisted_columns(con, contract.columns, "texts")
     said, joins = ", texts.*", ""
     for c in contract.columns:
@@ -293,7 +302,7 @@ def _fallback_sql(contract: Contract, name: str) -> str:
     text = f'"{name}__text"'
     if not column.from_folder:
         return f"coalesce({text}, facts.{name})"
-    fits = [f"regexp_matches({text}, {_lit(column.pattern)})"] if column.pattern else []
+    fits = [f"regexp_matches({text}, {literal(column.pattern)})"] if column.pattern else []
     if column.latest:
         years = column.latest.split()[0]
         fits.append(f"try_cast(left({text}, 4) as integer) <= year(facts.received_at) + {years}")
@@ -311,11 +320,11 @@ def _cells_sql(
 ) -> str:
     """SELECT of a chunk's rows as rules see them: found, normalised and typed, and what the lists say."""
     found = ", ".join(
-        f'{_shown("named." + _quote(c.name), c.name, hidden, urls)} as "{c.name}__found"'
+        f'{_shown("named." + identifier(c.name), c.name, hidden, urls)} as "{c.name}__found"'
         for c in contract.columns
     )
     typed = ", ".join(
-        f'{typed_sql(c, "texts." + _quote(c.name + "__text"))} as "{c.name}"' for c in contract.columns
+        f'{typed_sql(c, "texts." + identifier(c.name + "__text"))} as "{c.name}"' for c in contract.columns
     )
     return (
         f"with named as ({_landed_sql(contract, columns)}) "
@@ -388,18 +397,29 @@ def _broken_sql(rules: Mapping[int, Rule], row_copy: str) -> str:
         row_copy: SQL of the cells of `landed` as a person may see them.
     """
     if not rules:
-        broken = META["_broken"]
-        return f"select _row_number, null::varchar as row, null::{broken} as broken from hits where false"
-    ids = ", ".join(_lit(rule.id) for rule in rules.values())
-    severities = ", ".join(_lit(rule.severity) for rule in rules.values())
-    tags = ", ".join(
-        f"case when list_contains(hits.hits, {n}) then {rule.sentence_sql()} end" for n, rule in rules.items()
+        none = f"null::varchar as row, null::{BROKEN_TYPE} as broken"
+        return f"select _row_number, {none} from hits where false"
+    found = ", ".join(
+        f"case when list_contains(hits.hits, {n}) then {rule.found_sql()} end" for n, rule in rules.items()
+    )
+    expected = ", ".join(
+        f"case when list_contains(hits.hits, {n}) then {rule.expected_sql()} end" for n, rule in rules.items()
+    )
+    # A masked text is NULL only where its rule is not broken, or nothing was found.
+    broken = ", ".join(
+        f"case when expected[{i}] is not null then {{'rule': {literal(rule.id)}, "
+        f"'severity': {literal(rule.severity)}, "
+        f"'column_name': {literal(rule.column) if rule.column else 'null'}, "
+        f"'found': found[{i}], 'expected': expected[{i}], "
+        f"'message': {rule.message_sql(f'found[{i}]', f'expected[{i}]')}}} end"
+        for i, rule in enumerate(rules.values(), 1)
     )
     return f"""
 with said as (
     select
         this._row_number,
-        [{tags}] as sentences,
+        [{found}] as found,
+        [{expected}] as expected,
         cast(to_json(map(copy_cells.names, [{row_copy}])) as varchar) as row
     from cells as this
     inner join hits on this._row_number = hits._row_number
@@ -407,18 +427,17 @@ with said as (
         on this._row_number = landed._row_number, copy_cells
 ),
 masked as (
-    select _row_number, list_transform(list_prepend(row, sentences), lambda x: mask_text(x)) as texts
+    select
+        _row_number,
+        mask_text(row) as row,
+        list_transform(found, lambda x: mask_text(x)) as found,
+        list_transform(expected, lambda x: mask_text(x)) as expected
     from said
 )
 select
     _row_number,
-    texts[1] as row,
-    list_filter(
-        list_transform(
-            list_zip([{ids}], [{severities}], texts[2:]),
-            lambda b: {{'rule': b[1], 'severity': b[2], 'message': b[3]}}
-        ), lambda b: b.message is not null
-    ) as broken
+    row,
+    list_filter([{broken}]::{BROKEN_TYPE}, lambda b: b is not null) as broken
 from masked"""
 
 
@@ -490,7 +509,7 @@ def _masked_sql(contract: Contract, source: str) -> str:
         masked = f"_masked[{len(cells)}]"
         if hosted:
             masked = f"case when {hosted} then {masked}[4:] else {masked} end"
-        elif column.type in ("bigint", "decimal(38,10)"):
+        elif column.type in ("bigint", *DECIMALS):
             masked = f"case when regexp_full_match({x}, '{_PLAIN_NUMBER}') then {x} else {masked} end"
         replaced.append(f"{masked} as {x}")
     # One look at a row spares most rows the look at each cell; no form has a bar between its parts.
@@ -518,11 +537,3 @@ def _distinct(headers: Sequence[str]) -> list[str]:
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
         names.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
     return names
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _lit(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -30,12 +30,12 @@ _AREAS = """
         nama as area_name,
         (
             select min(left(kode_bps, 4)) from read_csv($kecamatan, header = true, all_varchar = true) as k
-            where left(k.kode_kemendagri, 5) = r.kode_kemendagri
+            where k.instansi_code = r.kode_kemendagri
         ) as bps_code,
         null::varchar as parent_code
     from read_csv($regencies, header = true, all_varchar = true) as r
     union all
-    select kode_kemendagri, nama, kode_bps, left(kode_kemendagri, 5)
+    select kode_kemendagri, nama, kode_bps, instansi_code
     from read_csv($kecamatan, header = true, all_varchar = true)
 """
 _FUNCTION_CODES = """
@@ -49,8 +49,9 @@ _OUTSIDE_NODES = """
     select
         rulebook_id,
         node_id || '.outside' as node_id,
-        min(outside_lower_inclusive)::decimal(38, 10) as scale_min,
-        max(outside_upper_exclusive)::decimal(38, 10) as scale_max
+        min(outside_lower_inclusive)::decimal(38, 15) as scale_min,
+        max(outside_upper_exclusive)::decimal(38, 15) as scale_max,
+        false as is_under_geometric
     from reference.outside_index_bands
     where rule not like 'the band is evidence%'
     group by rulebook_id, node_id
@@ -59,8 +60,9 @@ _REGULATION_NODES = f"""
     select
         nodes.rulebook_id,
         nodes.node_id,
-        books.scale_min::decimal(38, 10) as scale_min,
-        books.scale_max::decimal(38, 10) as scale_max
+        books.scale_min::decimal(38, 15) as scale_min,
+        books.scale_max::decimal(38, 15) as scale_max,
+        false as is_under_geometric
     from reference.rulebook_nodes as nodes
     inner join reference.rulebooks as books on nodes.rulebook_id = books.rulebook_id
     union all
@@ -92,16 +94,45 @@ _RECEIVED_SYSTEMS = """
     from raw.system_inventory
     where system_code is not null
 """
+
+
+def _nodes_sql(books: str) -> str:
+    """Nodes of the users' rulebooks of `books`; one below a geometric mean, at any depth, says so.
+
+    `books` selects rulebook_id, node_id, parent_id, method, scale_min and scale_max.
+    """
+    return f"""
+        with recursive books as ({books}),
+        under as (
+            select child.rulebook_id, child.node_id
+            from books as above
+            inner join books as child
+                on above.rulebook_id = child.rulebook_id and above.node_id = child.parent_id
+            where above.method = 'geometric'
+            union
+            select child.rulebook_id, child.node_id
+            from under
+            inner join books as child
+                on under.rulebook_id = child.rulebook_id and under.node_id = child.parent_id
+        )
+        select rulebook_id, node_id, scale_min, scale_max, under.node_id is not null as is_under_geometric
+        from books left join under using (rulebook_id, node_id)
+    """
+
+
 # Nodes that a score may name: the regulations' and those of the rulebooks received so far.
-_RECEIVED_NODES = f"""
-    create or replace view reference.score_nodes as
-    {_REGULATION_NODES}
-    union all
-    select rulebook_id, node_id, max(scale_min) over book, max(scale_max) over book
+_RECEIVED_BOOKS = """
+    select
+        rulebook_id, node_id, parent_id, method,
+        (max(scale_min) over book)::decimal(38, 15) as scale_min,
+        (max(scale_max) over book)::decimal(38, 15) as scale_max
     from raw.rulebook
     window book as (partition by rulebook_id)
     qualify _file_order = max(_file_order) over book
 """
+_PUBLISHED_BOOKS = (
+    "select rulebook_id, node_id, parent_id, method, scale_min, scale_max from published.dim_node"
+)
 
 
 def fill_lists(con: duckdb.DuckDBPyConnection, seeds: Path) -> None:
@@ -116,7 +147,7 @@ def fill_lists(con: duckdb.DuckDBPyConnection, seeds: Path) -> None:
             f"create or replace table reference.{name} as select * from read_csv(?, header = true)",
             [str(seeds / file)],
         )
-    areas = {"regencies": "wilayah_kabupaten_kota.csv", "kecamatan": "kecamatan_deli_serdang.csv"}
+    areas = {"regencies": "wilayah_kabupaten_kota.csv", "kecamatan": "kecamatan.csv"}
     con.execute(_AREAS, {name: str(seeds / "reference" / file) for name, file in areas.items()})
     con.execute(_FUNCTION_CODES)
     fill_spellings(con)
@@ -137,7 +168,10 @@ def view_received(con: duckdb.DuckDBPyConnection) -> None:
         _RECEIVED_SYSTEM_NAMES
         + (" union select instansi_code, system_code, system_name from marts.dim_system" if issued else "")
     )
-    con.execute(_RECEIVED_NODES)
+    con.execute(
+        "create or replace view reference.score_nodes as "
+        f"{_REGULATION_NODES} union all ({_nodes_sql(_RECEIVED_BOOKS)})"
+    )
 
 
 def copy_published(con: duckdb.DuckDBPyConnection) -> None:
@@ -156,9 +190,7 @@ def copy_published(con: duckdb.DuckDBPyConnection) -> None:
         " select distinct instansi_code, system_code, system_name from published.dim_system"
     )
     con.execute(
-        "create table reference.score_nodes as"
-        " select rulebook_id, node_id, scale_min, scale_max from published.dim_node"
-        f" union all {_OUTSIDE_NODES}"
+        f"create table reference.score_nodes as ({_nodes_sql(_PUBLISHED_BOOKS)}) union all {_OUTSIDE_NODES}"
     )
 
 
@@ -176,12 +208,19 @@ def know_none(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
 
 
-def has_register(con: duckdb.DuckDBPyConnection, instansi_code: str) -> bool:
-    """Whether any OPD of an instansi is known."""
-    row = con.execute(
-        "select 1 from reference.opd_register where instansi_code = ? limit 1", [instansi_code]
-    ).fetchone()
-    return row is not None
+def has_register(con: duckdb.DuckDBPyConnection, instansi_code: str, held: str | None = None) -> bool:
+    """Whether any OPD of an instansi is known.
+
+    Args:
+        con: with the lists of `reference`.
+        instansi_code: of the instansi.
+        held: a table with entries of the register, which is asked first: planning the view costs much more.
+    """
+    return any(
+        con.execute(f"select 1 from {table} where instansi_code = ? limit 1", [instansi_code]).fetchone()
+        for table in (held, "reference.opd_register")
+        if table
+    )
 
 
 def believed_sender(

@@ -6,11 +6,13 @@ Belongs here: SQL over the tables of schema `reference`. Stays out: filling thos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from expectations.contract import Column
+from expectations.quoting import literal
 from expectations.spellings import CODE_FORM, RESOLVERS
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ def list_entries(
         # The lowest codes; one above them is admitted, yet not what is asked for.
         where = f"not exists (select 1 from reference.{table} as c where c.parent = r.{target})"
     if column.pattern:
-        where += f" and regexp_matches(r.{target}, {_text(column.pattern)})"
+        where += f" and regexp_matches(r.{target}, {literal(column.pattern)})"
     return con.execute(
         f"select distinct r.{target}, {LISTS[table].name} from reference.{table} as r "
         f"where {where} and r.{target} is not null and coalesce($instansi, '') <> '' order by 1",
@@ -160,14 +162,26 @@ def scope_sql(column: Column) -> str:
     return scopes.get(column.names or "", "''")
 
 
-def hold_own_lists(con: duckdb.DuckDBPyConnection, columns: Iterable[Column], source: str) -> None:
+def hold_own_lists(
+    con: duckdb.DuckDBPyConnection,
+    columns: Iterable[Column],
+    source: str,
+    held: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Fill the temporary tables `own_<list>` with the entries of the instansi of `source`.
 
     These lists are views over all that was received; each look at one is planned anew.
+
+    Args:
+        con: with the lists of `reference`.
+        columns: those that may refer to a list.
+        source: a relation with `_instansi_code`.
+        held: list to a relation that has these entries already.
     """
     for table in sorted({c.reference[0] for c in columns if c.reference and LISTS[c.reference[0]].is_own}):
         con.execute(
-            f"create or replace temp table own_{table} as select * from reference.{table} "
+            f"create or replace temp table own_{table} as "
+            f"select * from {held.get(table, f'reference.{table}')} "
             f"where instansi_code in (select _instansi_code from {source})"
         )
 
@@ -208,7 +222,7 @@ def lookup_sql(column: Column, source: str, is_unlisted: bool = True) -> str:
     table, target = column.reference
     text = "this.value"
     # A value of another form breaks the pattern already: one fault, one message.
-    fits = f"regexp_matches({text}, {_text(column.pattern)})" if column.pattern else "true"
+    fits = f"regexp_matches({text}, {literal(column.pattern)})" if column.pattern else "true"
     child = retired = unnamed = "false"
     listed = near = "null::varchar"
     unknown = f"{fits} and {_unknown(column, text)}"
@@ -248,7 +262,7 @@ def takes_names(column: Column) -> bool:
 
 def is_name_sql(column: Column, text: str) -> str:
     """SQL that tells a name from a code, in a column that takes both."""
-    return "true" if column.code_column else f"not regexp_full_match({text}, {_text(CODE_FORM)})"
+    return "true" if column.code_column else f"not regexp_full_match({text}, {literal(CODE_FORM)})"
 
 
 OWN = "r.instansi_code = this.instansi"
@@ -284,7 +298,7 @@ def _near_table(column: Column) -> str:
 def _unknown(column: Column, text: str) -> str:
     assert column.reference is not None
     table, target = column.reference
-    accepted = "".join(f"{text} <> {_text(value)} and " for value in column.also_accepted)
+    accepted = "".join(f"{text} <> {literal(value)} and " for value in column.also_accepted)
     if column.names == "area":
         # An instansi that is no region has a name instead of a code; the folder's own is known.
         return (
@@ -318,7 +332,3 @@ def _area_unknown(text: str) -> str:
         f"or ({_in_list('area', 'parent_code', f'left({text}, 5)')} "
         f"and not {_in_list('area', 'area_code', f'left({text}, 8)')}) end"
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -6,13 +6,13 @@ the documentation all read this list. Stays out: reading contracts (`contract.py
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from expectations.contract import Column, Contract, Severity
+from expectations.contract import DECIMALS, Column, Contract, Severity
 from expectations.normalise import CUT_CREDENTIALS, formula_words, has_unit_sql, missing_words
+from expectations.quoting import literal
 from expectations.references import LISTS, offers_near, takes_names
 from expectations.spellings import RESOLVERS
 
@@ -60,7 +60,7 @@ DROPPING = ("type", "codes", "pattern", "range", "length")
 
 TYPE_WORDS = {
     "bigint": "bilangan bulat",
-    "decimal(38,10)": "bilangan",
+    **dict.fromkeys(DECIMALS, "bilangan"),
     "boolean": "Ya atau Tidak",
     "date": "tanggal, misalnya 2026-03-03 atau 3 Maret 2026",
     "timestamp": "waktu, misalnya 2026-03-03 08:00",
@@ -73,14 +73,12 @@ NUMBER_WORDS = {
     "score": "bilangan, misalnya 3,25",
     "share": "bagian, misalnya 0,6 atau 60%",
 }
-# What a reader says of a row that it can not read, in words; what follows a colon is shown in their place.
-FAULT_WORDS = {
-    "quote": "tanda kutip dibuka dan tidak ditutup",
-    "nul": "ada karakter NUL di dalamnya",
-    "json": "JSON-nya rusak",
-    "json_key": "kunci {} ditulis dua kali",
-    "byte": "ada byte yang bukan huruf UTF-8",
-}
+# What a row that breaks a rule carries to whoever mends it: `found` is NULL where nothing stood there, and in
+# rows that were judged before it had a field of its own; `message` is the sentence of both.
+BROKEN_TYPE = (
+    "struct(rule varchar, severity varchar, column_name varchar, found varchar, expected varchar, "
+    "message varchar)[]"
+)
 
 
 def type_words(column: Column) -> str:
@@ -100,6 +98,7 @@ class Rule:
     `<column>__differs` as `spellings.resolve_texts`, `_twin` and `_conflict` as `key_faults_sql`. NULL counts
     as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
+    `advice` tells what to do about it.
     `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another;
     `shows` names the cells (SQL, title) that a message on a whole row tells.
     """
@@ -115,29 +114,44 @@ class Rule:
     near: bool = False
     shows: tuple[tuple[str, str], ...] = ()
 
-    def sentence_sql(self) -> str:
-        """SQL text expression: what was found and what was expected, in Indonesian."""
+    @property
+    def advice(self) -> str:
+        """What to do about a value that breaks the rule, in Indonesian."""
+        return _ADVICE.get(self.kind, "Perbaiki nilainya.")
+
+    def found_sql(self) -> str:
+        """SQL text expression: what stood there, the cells of a rule over a whole row with their titles."""
         if self.kind == "unreadable":
-            return _fault_sentence(self.expected)
+            return "_fault"
+        if self.kind == "missing":
+            return "null::varchar"
         if self.column is None:
-            cells = " || ', ' || ".join(
-                f"{_text(title + ' ')} || coalesce('\"' || {cell} || '\"', 'kosong')"
+            return " || ', ' || ".join(
+                f"{literal(title + ' ')} || coalesce('\"' || {cell} || '\"', 'kosong')"
                 for cell, title in self.shows
             )
-            return f"{_text(self.expected + ' (ditemukan: ')} || {cells} || {_text(').')}"
-        if self.kind == "missing":
-            return _text(f"Kolom {self.column} ({self.title}) kosong; {self.expected}.")
-        found = f"coalesce(\"{self.column}__found\", '')"
+        return f"coalesce(\"{self.column}__found\", '')"
+
+    def expected_sql(self) -> str:
+        """SQL text expression: what should stand there, or what was done with it, without a full stop."""
         near = f" || coalesce('; mungkin ' || \"{self.column}__near\", '')" if self.near else ""
-        then = "; nilai ini tidak dipakai." if self.drops else "."
-        return (
-            _text(f'Kolom {self.column} ({self.title}): ditemukan "')
-            + f" || {found} || "
-            + _text(f'", {self.expected if self.kind in _WHOLE else "seharusnya " + self.expected}')
-            + f"{near} || {_text(then)}"
-        )
+        return literal(self.expected) + near + (f" || {literal(_UNUSED)}" if self.drops else "")
+
+    def message_sql(self, found: str, expected: str) -> str:
+        """SQL text expression: the Indonesian sentence of what was found and expected, given as SQL."""
+        if self.kind == "unreadable":
+            return f"{expected} || ': ' || {found} || '.'"
+        if self.column is None:
+            return f"{expected} || ' (ditemukan: ' || {found} || ').'"
+        named = f"Kolom {self.column} ({self.title})"
+        if self.kind == "missing":
+            return f"{literal(f'{named} kosong; ')} || {expected} || '.'"
+        then = '", ' if self.kind in _WHOLE else '", seharusnya '
+        start = literal(f'{named}: ditemukan "')
+        return f"{start} || {found} || {literal(then)} || {expected} || '.'"
 
 
+_UNUSED = "; nilai ini tidak dipakai"
 # Kinds whose `expected` tells what was done with the value, not what it should have been.
 _WHOLE = (
     "unnamed",
@@ -152,16 +166,27 @@ _WHOLE = (
     "name",
     "folder",
 )
-
-
-def _fault_sentence(start: str) -> str:
-    """SQL of the sentence on a row that can not be read; an unknown fault is shown as it is."""
-    name = " || '\"' || regexp_replace(_fault, '^[^:]*:', '') || '\"' || "
-    said = "".join(
-        f" when regexp_matches(_fault, '^{fault}(:|$)') then {name.join(map(_text, words.split('{}')))}"
-        for fault, words in FAULT_WORDS.items()
-    )
-    return f"{_text(start + ': ')} || case{said} else _fault end || '.'"
+_ADVICE: dict[RuleKind, str] = {
+    "missing": "Isi kolom ini.",
+    "type": "Tulis ulang nilainya dalam bentuk yang diminta.",
+    "codes": "Pilih salah satu nilai yang disebut.",
+    "pattern": "Tulis kodenya dalam bentuk yang diminta.",
+    "range": "Periksa nilainya; batasnya disebut pada kolom seharusnya.",
+    "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
+    "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
+    "retired": "Pakai OPD yang aktif.",
+    "repeated": "Pastikan tidak ada dua baris untuk hal yang sama.",
+    "row": "Perbaiki salah satu nilai yang disebut.",
+    "duplicate": "Hapus baris gandanya.",
+    "conflict": "Sisakan satu baris per kunci, atau bedakan kuncinya.",
+    "unit": "Isi angkanya saja, tanpa satuan.",
+    "credentials": "Hapus nama pengguna dan sandi dari alamat, lalu ganti sandinya.",
+    "scheme": "Isi alamat yang diawali http:// atau https://.",
+    "name": "Samakan nama dengan kodenya.",
+    "folder": "Samakan isi kolom dengan folder berkas.",
+    "surplus": "Periksa tanda pemisah; beri tanda kutip pada sel yang memuat pemisah.",
+    "unreadable": "Simpan ulang berkas dari aplikasi asalnya; periksa tanda kutip pada baris ini.",
+}
 
 
 def rules_of(contract: Contract) -> list[Rule]:
@@ -171,8 +196,7 @@ def rules_of(contract: Contract) -> list[Rule]:
         found += _column_rules(contract.kind, column)
     for row in contract.row_rules:
         rule_id = f"{contract.kind}.row.{row.name}"
-        named = [c.name for c in contract.columns if re.search(rf"\b_?{c.name}\b", row.broken)]
-        shows = _cells(contract, named)
+        shows = _cells(contract, row.columns)
         found.append(
             Rule(rule_id, None, "row", row.severity, row.broken, row.sentence, row.sentence, shows=shows)
         )
@@ -226,7 +250,7 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
             rule("type", column.invalid, f"{text} is not null and {typed} is null", type_words(column))
         )
     if column.codes:
-        codes = ", ".join(_text(c) for c in column.codes)
+        codes = ", ".join(literal(c) for c in column.codes)
         broken = (
             f"len(list_filter({typed}, lambda x: x not in ({codes}))) > 0"
             if column.is_list
@@ -235,7 +259,7 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
         found.append(rule("codes", column.invalid, broken, "salah satu dari: " + ", ".join(column.codes)))
     if column.pattern:
         expected = f"mengikuti bentuk {column.example}" if column.example else "mengikuti bentuk kode"
-        broken = f"not regexp_matches({text}, {_text(column.pattern)})"
+        broken = f"not regexp_matches({text}, {literal(column.pattern)})"
         found.append(rule("pattern", column.invalid, broken, expected, offers_near(column)))
     if column.minimum is not None or column.maximum is not None or column.latest:
         found.append(rule("range", column.invalid, *_range(column)))
@@ -294,12 +318,12 @@ def _reading_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
         found.append(rule("unit", "warning", broken, "satuan di belakang angka dibuang; isi angkanya saja"))
     if column.is_url:
         said = "nama pengguna dan sandi pada alamat dibuang; ganti sandinya"
-        found.append(rule("credentials", "warning", f"contains({cell}, {_text(CUT_CREDENTIALS)})", said))
+        found.append(rule("credentials", "warning", f"contains({cell}, {literal(CUT_CREDENTIALS)})", said))
         said = "hanya alamat http atau https yang diterima; nilai ini tidak dipakai"
         fault = f"{text} is null and url_fault(clean_text({cell}))"
         found.append(rule("scheme", "warning", f"{fault} = 'scheme'", said))
         said = "bukan alamat web: perlu nama host, misalnya layanan.contoh.go.id; nilai ini tidak dipakai"
-        words = ", ".join(_text(word) for word in missing_words(column))
+        words = ", ".join(literal(word) for word in missing_words(column))
         broken = f"{fault} = 'host' and lower(clean_text({cell})) not in ({words})"
         found.append(rule("host", "warning", broken, said))
     if column.from_folder:
@@ -323,7 +347,7 @@ def formula_sql(text: str, cell: str) -> str:
         text: SQL of the normalised text.
         cell: SQL of the cell as received.
     """
-    words = ", ".join(_text(word) for word in formula_words())
+    words = ", ".join(literal(word) for word in formula_words())
     # Most cells that are missing are empty: only those with a sign of an error are looked up.
     return f"{text} is null and {is_faulty_sql(cell)} and lower(clean_text({cell})) in ({words})"
 
@@ -379,12 +403,11 @@ def dropping_rules(contract: Contract, rules: Iterable[Rule]) -> dict[str, list[
 
     A value that does not parse is NULL by its type already.
     """
-    read = " ".join(row.broken for row in contract.row_rules)
+    read = {name for row in contract.row_rules for name in row.columns}
     found: dict[str, list[Rule]] = {}
     for rule in rules:
-        named = rule.column and re.search(rf"\b{rule.column}\b", read)
-        if named and rule.drops and rule.kind in DROPPING and rule.kind != "type":
-            found.setdefault(str(rule.column), []).append(rule)
+        if rule.column in read and rule.drops and rule.kind in DROPPING and rule.kind != "type":
+            found.setdefault(rule.column, []).append(rule)
     return found
 
 
@@ -394,12 +417,15 @@ def dropped_sql(contract: Contract, rules: Iterable[Rule]) -> dict[str, str]:
     return {name: " or ".join(f"({rule.broken})" for rule in found) for name, found in dropping.items()}
 
 
-def key_faults_sql(contract: Contract, source: str) -> str:
-    """SELECT of (_row_number, twin, conflict) of rows that share a key; on few columns, since it sorts."""
+def key_faults_sql(contract: Contract, source: str, *within: str) -> str:
+    """SELECT of (_row_number, twin, conflict) of rows that share a key, `within` one value of other columns.
+
+    On few columns, since it sorts.
+    """
     parts = key_sql(contract)
     filled = " and ".join(f"{part} is not null" for part in parts)
-    over = f"(partition by {', '.join(parts)})"
-    ordered = f"(partition by {', '.join(parts)} order by _row_number)"
+    by = ", ".join([*within, *parts])
+    over, ordered = f"(partition by {by})", f"(partition by {by} order by _row_number)"
     same = f"min(_content) over {over} = max(_content) over {over}"
     return (
         f"select * from (select _row_number, {same} and row_number() over {ordered} > 1 as twin, "
@@ -417,8 +443,3 @@ def _key_rules(contract: Contract) -> list[Rule]:
         Rule(f"{contract.kind}.key.{kind}", None, kind, "error", broken, sentence, title, shows=shows)
         for kind, (broken, sentence, title) in said.items()
     ]
-
-
-def _text(value: str) -> str:
-    """A SQL text literal."""
-    return "'" + value.replace("'", "''") + "'"

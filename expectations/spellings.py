@@ -65,6 +65,8 @@ _KNOWN_OPDS = """
     create or replace temp table known_opds as
     select instansi_code, opd_code, opd_name, short_name, is_active from reference.opd_register
     where instansi_code in (select _instansi_code from texts)"""
+# The temporary table of the OPDs of a file's instansi, with columns as `reference.opd_register`.
+KNOWN_OPDS = "known_opds"
 _CODES = {
     "opd": "select instansi_code as scope, opd_code as code from known_opds",
     "system": "select instansi_code as scope, system_code as code from reference.system_inventory",
@@ -130,6 +132,11 @@ def resolve_texts(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             )
     content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
     con.execute(f"update texts set _opd_code = {_owner_sql(contract)}, _content = hash({content})")
+
+
+def holds_opds(contract: Contract) -> bool:
+    """Whether `resolve_texts` leaves in `known_opds` what the registers say, and nothing else."""
+    return contract.kind != "opd_register" and any(c.names == "opd" for c in contract.columns)
 
 
 def find_opd(con: duckdb.DuckDBPyConnection, instansi_code: str, said: str) -> str | None:

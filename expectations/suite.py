@@ -1,31 +1,37 @@
 """The verdict of Great Expectations on the rows of one kind, from the same rules as the quarantine.
 
-Belongs here: a rule as an expectation, and running a suite on DuckDB. Stays out: which rows are refused
-(`quarantine.py`; the two are held equal, rule by rule). Great Expectations is imported inside functions
-because that alone costs seconds.
+Belongs here: a rule as a stock expectation, the one way to judge a rule that none says (by its own SQL), and
+running a suite on DuckDB. Stays out: which rows are refused (`quarantine.py`; a test holds the two equal,
+rule by rule). Great Expectations is imported inside functions because that alone costs seconds.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import logging
-import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from expectations.contract import Column, Contract
+from expectations import references
+from expectations.contract import Contract
 from expectations.normalise import typed_sql
-from expectations.references import LISTS, is_name_sql, takes_names
-from expectations.rules import AS_RECEIVED, Rule, dropped_sql, key_sql, rules_of
+from expectations.relations import dropping_relations
+from expectations.rules import AS_RECEIVED, Rule, dropped_sql, key_faults_sql, rules_of
 
 if TYPE_CHECKING:
     import duckdb
 
 SCHEMA = "expectations"
+# The rows of a kind as its suite sees them, for as long as it runs.
+ROWS = "verdict_rows"
+# Its unexpected rows are rules that no stock expectation says, each with the number of rows that break it.
+_OTHERS = (
+    "select rule, count(*) as broken from (select unnest(_broken_rules) from {batch}) as r (rule) group by 1"
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def last_verdicts(con: duckdb.DuckDBPyConnection) -> dict[str, LastVerdict]:
 
 
 def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[str]) -> None:
-    """View `expectations.<kind>` over the received rows of the files: text, typed value, both sides of a key.
+    """View `expectations.<kind>`: the received rows of the files, with what their file says of them.
 
     Args:
         con: the warehouse.
@@ -94,34 +100,10 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
         files: ids of the files that are judged together.
     """
     con.execute(f"create schema if not exists {SCHEMA}")
-    select = [f'r."{c.name}" as "{c.name}__text"' for c in contract.columns]
-    # SQLAlchemy knows no list type; rules that need the list split the text themselves.
-    scalars = [c for c in contract.columns if not c.is_list]
-    select += [f'{typed_sql(c, _of_r(c.name))} as "{c.name}"' for c in scalars]
-    # Text that is there must have a value.
-    parsed = {rule.column for rule in rules_of(contract) if rule.kind == "type"}
-    select += [
-        f"coalesce({typed_sql(c, _of_r(c.name))}::varchar, case when {_of_r(c.name)} is null then '' end) "
-        f'as "{c.name}__typed"'
-        for c in scalars
-        if c.name in parsed
-    ]
-    # A column that a file does not have is one note on the file, not one missing value a row.
-    select += [
-        f"case when list_contains(f.absent_columns, '{c.name}') then '' else {_of_r(c.name)} end "
-        f'as "{c.name}__asked"'
-        for c in contract.columns
-        if c.missing
-    ]
     among = ", ".join(f"'{file}'" for file in files) or "''"
-    # How a cell was written is judged once, on receipt; the view carries that judgement.
-    written = ", ".join(f"'{rule.id}'" for rule in rules_of(contract) if rule.kind in AS_RECEIVED)
     con.execute(
-        f"create or replace view {SCHEMA}.{contract.kind} as select {', '.join(select)}, r._file_id, "
-        f"r._row_number, r._instansi_code, r._opd_code, r._period, f.received_at as _received_at, "
-        "f.instansi_code as _file_instansi_code, "
-        f"array_to_string(list_transform(list_filter(r._broken, lambda b: b.rule in ({written})), "
-        f"lambda b: b.rule), ' ') as _as_received "
+        f"create or replace view {SCHEMA}.{contract.kind} as select r.*, f.received_at as _received_at, "
+        "f.instansi_code as _file_instansi_code, coalesce(f.absent_columns, []) as _absent_columns "
         f"from received.{contract.kind} as r inner join (select distinct on (file_id) * "
         f"from intake.files where kind = '{contract.kind}' and status <> 'duplicate' "
         f"order by file_order desc) as f "
@@ -129,10 +111,6 @@ def create_judged_view(con: duckdb.DuckDBPyConnection, contract: Contract, files
         f"on r._file_id = f.file_id where r._file_id in ({among}) "
         f"and coalesce(f.contract_version, '{contract.version}') = '{contract.version}'"
     )
-
-
-def _of_r(name: str) -> str:
-    return f'r."{name}"'
 
 
 def quarantine_counts(
@@ -149,8 +127,10 @@ def quarantine_counts(
 
 def judged_files(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
     """Ids of the files behind the view `expectations.<kind>`; none where the view was never made."""
+    # The view of an earlier program has other columns; the next intake makes it anew.
     exists = con.execute(
-        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        "select 1 from information_schema.columns "
+        "where table_schema = ? and table_name = ? and column_name = '_absent_columns'",
         [SCHEMA, contract.kind],
     ).fetchone()
     if not exists:
@@ -159,41 +139,38 @@ def judged_files(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str
     return [row[0] for row in rows]
 
 
-def verdicts(warehouse: Path, contracts: Sequence[Contract]) -> list[Verdict]:
-    """Run the suite of every contract on its view `expectations.<kind>`; verdicts in rule order.
+def verdicts(con: duckdb.DuckDBPyConnection, contracts: Sequence[Contract]) -> list[Verdict]:
+    """Run the suite of every contract on the rows of its view `expectations.<kind>`; verdicts in rule order.
 
-    The warehouse is opened read-only, so no other connection to it may be open. Rules that compare rows with
-    each other or with another table are judged by a query of their own, written another way than the
-    quarantine's.
+    Args:
+        con: the warehouse as intake prepares it, with the macros of normalising; it is left as it was.
+        contracts: those of the kinds that have rows.
+
+    Raises:
+        RuntimeError: Great Expectations could not judge a rule.
     """
     _delay_import("scipy.stats")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from expectations.duckdb_dialect import close_connections
+    from expectations.duckdb_dialect import lending
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        _teach_regular_expressions()
         context = gx.get_context(mode="ephemeral")
         context.variables.analytics_enabled = False
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_sql(
-            "warehouse",
-            connection_string=f"duckdb+gx:///{warehouse}?access_mode=read_only"
-            "&storage_compatibility_version=v1.2.0",
-        )
-        try:
-            return [verdict for c in contracts for verdict in _judge(source, c)]
-        finally:
-            source.get_execution_engine().engine.dispose()
-            close_connections()
+        lent: dict[str, Any] = {"kwargs": {"creator": lending(con)}}
+        source = context.data_sources.add_sql("warehouse", connection_string="duckdb://", **lent)
+        return [verdict for c in contracts for verdict in _judge(con, source, c)]
 
 
 def _delay_import(name: str) -> None:
     """Import a submodule when it is used: GX names one that no rule of ours needs, and it takes a second."""
-    found = importlib.util.find_spec(name)
-    if name in sys.modules or found is None or found.loader is None:
+    found = None if name in sys.modules else importlib.util.find_spec(name)
+    if found is None or found.loader is None:
         return
     found.loader = importlib.util.LazyLoader(found.loader)
     module = sys.modules[name] = importlib.util.module_from_spec(found)
@@ -203,175 +180,165 @@ def _delay_import(name: str) -> None:
     setattr(sys.modules[parent], child, module)
 
 
-def _judge(source: Any, contract: Contract) -> list[Verdict]:
+@cache
+def _teach_regular_expressions() -> None:
+    """Tell Great Expectations, which knows that of some dialects only, how DuckDB matches a pattern."""
+    import sqlalchemy as sa
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.expectations.metrics.map_metric_provider import (
+        ColumnMapMetricProvider,
+        column_condition_partial,
+    )
+
+    class MatchesInDuckDB(ColumnMapMetricProvider):
+        condition_metric_name = "column_values.match_regex"
+        condition_value_keys = ("regex",)
+
+        @column_condition_partial(engine=SqlAlchemyExecutionEngine)
+        def _sqlalchemy(cls, column: Any, regex: str, **_: Any) -> Any:
+            return sa.func.regexp_matches(column, sa.literal(regex))
+
+
+def _judge(con: duckdb.DuckDBPyConnection, source: Any, contract: Contract) -> list[Verdict]:
     import great_expectations as gx
+    from great_expectations.expectations import UnexpectedRowsExpectation
 
     rules = rules_of(contract)
-    asset = source.add_table_asset(contract.kind, table_name=contract.kind, schema_name=SCHEMA)
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
-    # Built at once and never stored: adding expectations one by one to a context copies the suite each time.
-    suite = gx.ExpectationSuite(name=contract.kind, expectations=[_expectation(contract, r) for r in rules])
-    found = {}
-    for result in batch.validate(suite, result_format="BASIC").results:
-        rule_id = result.expectation_config.meta["rule"]
-        if result.exception_info and _raised(result.exception_info):
-            raise RuntimeError(f"{rule_id}: {_raised(result.exception_info)}")
-        numbers = result.result
-        unexpected = numbers.get("unexpected_count")
-        if unexpected is None:
-            unexpected = int(numbers.get("observed_value") or 0)
-        found[rule_id] = (int(unexpected), int(numbers.get("element_count") or 0))
-    rows = max((n for _, n in found.values()), default=0)
-    return [Verdict(rule, found[rule.id][0], rows) for rule in rules]
+    stock = {rule.id: said for rule in rules if (said := _stock(contract, rule))}
+    columns = {expectation.column: sql for sql, expectation in stock.values()}
+    with dropping_relations(con):
+        rows = _lay_out(con, contract, columns, [rule for rule in rules if rule.id not in stock])
+        asset = source.add_table_asset(contract.kind, table_name=ROWS)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+
+        def judged(rule_ids: Iterable[str], result_format: Any) -> dict[str, Any]:
+            # A suite is built at once: adding expectations singly copies it each time.
+            suite = gx.ExpectationSuite(name=contract.kind, expectations=[stock[r][1] for r in rule_ids])
+            results = [_checked(r) for r in batch.validate(suite, result_format=result_format).results]
+            return {r.expectation_config.meta["rule"]: r for r in results}
+
+        # Whether all rules hold is one query; how many rows break a rule is asked where it does not.
+        broken = [rule_id for rule_id, r in judged(stock, "BOOLEAN_ONLY").items() if not r.success]
+        counted = judged(broken, {"result_format": "BASIC", "partial_unexpected_count": 0}) if broken else {}
+        others = _checked(
+            batch.validate(UnexpectedRowsExpectation(unexpected_rows_query=_OTHERS), result_format="COMPLETE")
+        )
+    counts = {rule_id: int(r.result["unexpected_count"]) for rule_id, r in counted.items()}
+    counts |= {row["rule"]: row["broken"] for row in others.result["details"]["unexpected_rows"]}
+    return [Verdict(rule, counts.get(rule.id, 0), rows) for rule in rules]
 
 
-def _raised(info: dict[str, Any]) -> str:
-    if "raised_exception" in info:
-        return str(info["exception_message"]) if info["raised_exception"] else ""
-    return "; ".join(str(v["exception_message"]) for v in info.values() if v.get("raised_exception"))
+def _checked(result: Any) -> Any:
+    """The result; RuntimeError where there is none, which Great Expectations itself does not raise."""
+    info = result.exception_info or {}
+    raised = [v for v in (info, *info.values()) if isinstance(v, dict) and v.get("raised_exception")]
+    if raised:
+        raise RuntimeError(f"{result.expectation_config}: {raised[0]['exception_message']}")
+    return result
 
 
-def _expectation(contract: Contract, rule: Rule) -> Any:
-    from expectations import counting
+def _stock(contract: Contract, rule: Rule) -> tuple[str, Any] | None:
+    """The stock expectation that says a rule, with SQL over `this` of the column it is on, or None."""
+    import great_expectations.expectations as gxe
 
-    meta = {"rule": rule.id}
-    if rule.kind in AS_RECEIVED:
-        regex = f"^(.* )?{re.escape(rule.id)}( .*)?$"
-        return counting.ExpectNoMatch(column="_as_received", regex=regex, meta=meta)
-    if rule.column:
-        column = contract.column(rule.column)
-        text = f"{rule.column}__text"
-        if rule.kind in ("missing", "type"):
-            filled = "asked" if rule.kind == "missing" else "typed"
-            return counting.ExpectFilled(column=f"{rule.column}__{filled}", meta=meta)
-        if rule.kind == "codes" and not column.is_list:
-            return counting.ExpectInSet(column=text, value_set=list(column.codes), meta=meta)
-        if rule.kind in ("codes", "pattern"):
-            one = "|".join(re.escape(c) for c in column.codes)
-            regex = f"^({one})(;({one}))*$" if rule.kind == "codes" else column.pattern or ""
-            return counting.ExpectMatch(column=text, regex=regex, meta=meta)
-        if rule.kind == "range" and not column.latest and not isinstance(column.minimum, str):
-            return counting.ExpectBetween(
-                column=rule.column, min_value=column.minimum, max_value=column.maximum, meta=meta
-            )
-    # Braces of a regular expression would be places to fill.
-    query = _query(contract, rule).replace("{", "{{").replace("}", "}}").replace("{{batch}}", "{batch}")
-    return counting.ExpectNoRows(description=rule.title, unexpected_rows_query=query, meta=meta)
+    if rule.column is None:
+        return None
+    column = contract.column(rule.column)
+    value, text = f'"{column.name}"', f'"{column.name}__text"'
+    name, sql = f"{column.name}__text", text
+    stock: Any = None
+    arguments: dict[str, Any] = {"meta": {"rule": rule.id}}
+    match rule.kind:
+        case "missing":
+            # A column that a file does not have is one note on the file, not one missing value a row.
+            sql = f"case when list_contains(_absent_columns, '{column.name}') then '' else {text} end"
+            name, stock = f"{column.name}__asked", gxe.ExpectColumnValuesToNotBeNull
+        case "type":
+            # Text that is there must have a value.
+            sql = f"coalesce({value}::varchar, case when {text} is null then '' end)"
+            name, stock = f"{column.name}__typed", gxe.ExpectColumnValuesToNotBeNull
+        case "codes" if not column.is_list:
+            stock = gxe.ExpectColumnValuesToBeInSet
+            arguments |= {"value_set": list(column.codes)}
+        case "pattern":
+            stock = gxe.ExpectColumnValuesToMatchRegex
+            arguments |= {"regex": column.pattern}
+        case "length":
+            stock = gxe.ExpectColumnValueLengthsToBeBetween
+            arguments |= {"max_value": column.max_length}
+        case "range" if not column.latest:
+            name, sql, stock = f"{column.name}__value", value, gxe.ExpectColumnValuesToBeBetween
+            arguments |= {"min_value": column.minimum, "max_value": column.maximum}
+        case "repeated":
+            sql = f"_file_id || ' ' || same_url({text})"
+            name, stock = f"{column.name}__address", gxe.ExpectColumnValuesToBeUnique
+    return (sql, stock(column=name, **arguments)) if stock else None
 
 
-def _query(contract: Contract, rule: Rule) -> str:
-    """Rows that break a rule, by another route than the quarantine's windows and EXISTS."""
-    view = "(select * from {batch})"
-    if rule.kind in ("duplicate", "conflict"):
-        return _key_query(contract, rule, view)
-    if rule.column:
-        column = contract.column(rule.column)
-        if rule.kind == "range":
-            return _range_query(column, view)
-        if rule.kind == "length":
-            return (
-                f"select _row_number from {view} as t "
-                f'where strlen(left(t."{column.name}__text", {column.max_length})) '
-                f'< strlen(t."{column.name}__text")'
-            )
-        if rule.kind == "repeated":
-            bare = f"regexp_replace(t.\"{column.name}__text\", '^[a-zA-Z]+://', '')"
-            host = f"regexp_extract({bare}, '^[^/?#]*')"
-            address = f"rtrim(lower({host}) || substr({bare}, length({host}) + 1), '/')"
-            return (
-                f"select unnest(range(n)) from (select _file_id, {address}, count(*) as n "
-                f"from {view} as t where {bare} is not null group by all having count(*) > 1) as g"
-            )
-        return _reference_query(column, rule, view)
-    lists = ", ".join(
-        f'{typed_sql(c, chr(34) + c.name + "__text" + chr(34))} as "{c.name}"'
-        for c in contract.columns
-        if c.is_list
+def _lay_out(
+    con: duckdb.DuckDBPyConnection, contract: Contract, columns: Mapping[str, str], others: Sequence[Rule]
+) -> int:
+    """Make the temporary table of a kind's rows as rules see them, and tell how many they are.
+
+    Args:
+        con: as for `verdicts`.
+        contract: the kind's contract.
+        columns: name to SQL over `this`, the relation of `rules.Rule.broken`.
+        others: the rules that are judged by their own SQL; column `_broken_rules` has the ids of those that
+            the row breaks.
+    """
+    texts = ", ".join(f'"{c.name}" as "{c.name}__text"' for c in contract.columns)
+    content = ", ".join(f'"{c.name}"' for c in contract.columns)
+    # How a cell was written is judged once, on receipt; the row carries that judgement.
+    as_received = ", ".join(f"'{rule.id}'" for rule in others if rule.kind in AS_RECEIVED)
+    con.execute(
+        "create or replace temp table texts as select row_number() over () as _row_number, _file_id, "
+        f"_instansi_code, _opd_code, _period, _received_at, _file_instansi_code, _absent_columns, {texts}, "
+        f"hash({content}) as _content, list_filter(list_transform(_broken, lambda b: b.rule), "
+        f"lambda r: r in ({as_received})) as _as_received from {SCHEMA}.{contract.kind}"
     )
-    source = f"(select *, {lists} from {view} as t)" if lists else view
+    found, joins = "", ""
+    references.hold_own_lists(con, contract.columns, "texts")
+    for c in contract.columns:
+        text, listed = f'"{c.name}__text"', f'"list_{c.name}"'
+        found += f', {typed_sql(c, text)} as "{c.name}"'
+        if c.reference:
+            con.execute(
+                f"create or replace temp table {listed} as {references.lookup_sql(c, 'texts', False)}"
+            )
+            for word in ("unknown", "unnamed", "child", "retired"):
+                found += f', {listed}.{word} as "{c.name}__{word}"'
+            joins += (
+                f" left join {listed} on {text} = {listed}.value and _instansi_code = {listed}.instansi "
+                f"and {references.scope_sql(c)} = {listed}.scope"
+            )
+    if contract.key:
+        con.execute(
+            f"create or replace temp table key_faults as {key_faults_sql(contract, 'texts', '_file_id')}"
+        )
+        found += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
+        joins += " left join key_faults on texts._row_number = key_faults._row_number"
+    on_columns, on_rows = (
+        ", ".join(
+            f"case when {rule.broken} then '{rule.id}' end"
+            for rule in others
+            if rule.kind not in AS_RECEIVED and (rule.kind == "row") is is_on_row
+        )
+        for is_on_row in (False, True)
+    )
     # A value that a rule on its column drops is none for the rules on its row.
     dropped = ", ".join(
         f'case when {broken} then null else "{name}" end as "{name}"'
         for name, broken in dropped_sql(contract, rules_of(contract)).items()
     )
-    if rule.kind == "row" and dropped:
-        source = f"(select * replace ({dropped}) from {source} as t)"
-    return f"select _row_number from {source} as this where {rule.broken}"
-
-
-def _key_query(contract: Contract, rule: Rule, view: str) -> str:
-    keys = key_sql(contract)
-    content = ", ".join(f'"{c.name}__text"' for c in contract.columns)
-    filled = " and ".join(f"{k} is not null" for k in keys)
-    groups = (
-        f"select _file_id, {', '.join(keys)}, count(*) as n, "
-        f"count(distinct sha256(to_json([{content}]))) as contents "
-        f"from {view} as t where {filled} group by all having count(*) > 1"
+    named = ", ".join(f'{sql} as "{name}"' for name, sql in columns.items())
+    kept = ", ".join(f'"{name}"' for name in columns)
+    con.execute(
+        f"create or replace temp table {ROWS} as with rows as (select texts.*{found} from texts{joins}), "
+        f"judged as (select *, {named}, [{on_columns}]::varchar[] as _on_columns from rows as this), "
+        f"loading as (select *{f' replace ({dropped})' if dropped else ''} from judged) "
+        f"select {kept}, list_filter(list_concat(_as_received, _on_columns, [{on_rows}]::varchar[]), "
+        "lambda r: r is not null) as _broken_rules from loading as this"
     )
-    if rule.kind == "duplicate":
-        return f"select unnest(range(n - 1)) from ({groups}) as g where contents = 1"
-    return f"select unnest(range(n)) from ({groups}) as g where contents > 1"
-
-
-def _range_query(column: Column, view: str) -> str:
-    value = f't."{column.name}"'
-    is_time = column.type in ("date", "timestamp")
-    bound = f"{column.type} '{column.minimum}'" if is_time else str(column.minimum)
-    low = f"coalesce({value} >= {bound}, true)" if column.minimum is not None else "true"
-    amount, _, _ = str(column.latest).partition(" ")
-    year = value if column.type == "bigint" else f"try_cast(left({value}, 4) as int)"
-    high = f"{year} - {amount} <= year(t._received_at)"
-    if is_time:
-        high = f"{value} <= t._received_at + interval '{column.latest}'"
-    return f"select _row_number from {view} as t where {value} is not null and not ({low} and {high})"
-
-
-def _reference_query(column: Column, rule: Rule, view: str) -> str:
-    text = f't."{column.name}__text"'
-    assert column.reference is not None
-    table, target = column.reference
-    if rule.kind == "retired":
-        return (
-            f"select t._row_number from {view} as t inner join reference.opd_register as r "
-            f"on r.opd_code = {text} and r.instansi_code = t._instansi_code where r.is_active = false"
-        )
-    accepted = "".join(f" and {text} <> '{value}'" for value in column.also_accepted)
-    fits = f"regexp_matches({text}, '{column.pattern}')" if column.pattern else f"{text} is not null"
-    if rule.kind == "child":
-        return (
-            f"select t._row_number from {view} as t "
-            f"inner join reference.{table} as above on above.{target} = left({text}, 9) "
-            f"left join reference.{table} as r on r.{target} = {text} where r.{target} is null and {fits}"
-        )
-    if column.names == "area":
-        return (
-            f"select t._row_number from {view} as t left join reference.area as r on r.area_code = {text} "
-            f"where r.area_code is null and {text} similar to '[0-9]{{2}}(\\.[0-9]{{2}})?' "
-            f"and {text} <> t._file_instansi_code"
-        )
-    if table == "area":
-        # The longest part that the list must hold: a kecamatan where its regency's are listed, else nothing.
-        listed = f"left({text}, 5) in (select parent_code from reference.area where parent_code is not null)"
-        held = f"case when length({text}) <= 5 then {text} when {listed} then left({text}, 8) end"
-        other = "length(t._instansi_code) = 5 and t._instansi_code like '__.__'"
-        return (
-            f"select t._row_number from {view} as t left join reference.area as r on r.area_code = {held} "
-            f"where {fits} and (({held} is not null and r.area_code is null and {text} <> t._instansi_code) "
-            f"or (length({text}) > 5 and {other} and not starts_with({text}, t._instansi_code)))"
-        )
-    if takes_names(column):
-        fits += f" and {'' if rule.kind == 'unnamed' else 'not '}({is_name_sql(column, text)})"
-    if LISTS[table].is_own:
-        return (
-            f"select t._row_number from {view} as t left join "
-            f"(select distinct instansi_code, {target} from reference.{table}) as r "
-            f"on r.{target} = {text} and r.instansi_code = t._instansi_code "
-            f"where r.{target} is null and {fits}{accepted} and not starts_with({text}, 'EXT:') "
-            f"and t._instansi_code in (select instansi_code from reference.{table})"
-        )
-    looked_up = f"left({text}, 9)" if column.accepts_children else text
-    return (
-        f"select t._row_number from {view} as t "
-        f"left join (select distinct {target} from reference.{table}) as r on r.{target} = {looked_up} "
-        f"where r.{target} is null and {fits}{accepted}"
-    )
+    counted = con.execute(f"select count(*) from {ROWS}").fetchone()
+    return counted[0] if counted else 0

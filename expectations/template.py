@@ -11,17 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from expectations.contract import Column, Contract, code_spellings
+from expectations.contract import DECIMALS, Column, Contract, code_spellings
 from expectations.references import LISTS
 from expectations.rules import rules_of, type_words
 from expectations.spellings import RESOLVERS
+from expectations.spreadsheet import OPTIONS
 
 DATA_SHEET = "Isian"
 HELP_SHEET = "Petunjuk"
 CODE_SHEET = "kode"
 # Drop-downs reach this far; rows below load as well.
 ROWS = 5000
-_NUMBER_FORMATS = {"bigint": "0", "decimal(38,10)": "General", "date": "yyyy-mm-dd"}
+_NUMBER_FORMATS = {"bigint": "0", "date": "yyyy-mm-dd"} | dict.fromkeys(DECIMALS, "General")
 
 Entries = Sequence[tuple[str, str | None]]
 
@@ -37,7 +38,7 @@ def write_template(path: Path, contract: Contract, lists: Mapping[str, Entries])
     """
     import xlsxwriter
 
-    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(str(path), OPTIONS)
     # The same contract and lists give the same file.
     book.set_properties({"title": contract.title, "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001
     data, guide = book.add_worksheet(DATA_SHEET), book.add_worksheet(HELP_SHEET)

@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from expectations.quoting import identifier
+
 # Files must open in DuckDB 1.2 and later, and one process cannot open a file with two configurations.
 CONFIG: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
 
@@ -38,16 +40,6 @@ class Table:
         return [column.name for column in self.columns]
 
 
-def identifier(name: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for SQL, for the statements that take no parameter (COMMENT, ATTACH, COPY)."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 @contextmanager
 def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published database read-only, times in UTC, and close it at the end.
@@ -63,6 +55,11 @@ def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def rulebook_names(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The name on pages of every rulebook, by its id."""
+    return dict(connection.execute("select rulebook_id, short_name from dim_rulebook").fetchall())
 
 
 def list_tables(

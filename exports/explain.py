@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exports.database import open_published, read_rows
-from exports.reports.wording import RULEBOOKS, STAGES, decimal_text, short_text
+from exports.database import open_published, read_rows, rulebook_names
+from exports.reports.wording import STAGES, decimal_text, short_text
 
 _SCORES = """
 select score.unit_kind, score.unit_code, score.period, score.rulebook_id, score.stage, score.node_id,
@@ -44,13 +44,14 @@ class Explanation:
     unit_code: str
     period: str
     rulebook_id: str
+    rulebook_name: str
     stage: str
     nodes: Sequence[dict[str, Any]]
 
     def lines(self) -> Iterator[str]:
         """The path as text: the head, then one line a node and one for the row that a value came from."""
-        title = RULEBOOKS.get(self.rulebook_id, self.rulebook_id)
-        yield f"{self.unit_code} · {self.period} · {title} · tahap {STAGES.get(self.stage, self.stage)}"
+        stage = STAGES.get(self.stage, self.stage)
+        yield f"{self.unit_code} · {self.period} · {self.rulebook_name} · tahap {stage}"
         for node in self.nodes:
             yield from _node_lines(node)
 
@@ -81,6 +82,7 @@ def explain(
         rows = read_rows(connection, _SCORES, [unit_code, period, rulebook_id, rulebook_id, stage, stage])
         if not rows:
             raise NothingToExplain(_what_there_is(connection, unit_code, period))
+        names = rulebook_names(connection)
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
         found.setdefault((row["rulebook_id"], row["stage"], row["unit_kind"]), []).append(row)
@@ -88,7 +90,7 @@ def explain(
     for (book, of_stage, _), nodes in found.items():
         kept = nodes if node_id is None else _around(nodes, node_id)
         if kept:
-            explanations.append(Explanation(unit_code, period, book, of_stage, kept))
+            explanations.append(Explanation(unit_code, period, book, names[book], of_stage, kept))
     if not explanations:
         known = ", ".join(row["node_id"] for row in rows if row["depth"] <= 1)
         raise NothingToExplain(

@@ -14,13 +14,14 @@ from datetime import UTC, date, datetime
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import duckdb
 import xlsxwriter
 
 from expectations.contract import header_aliases, kinds, load_contract
 from expectations.rules import Rule, rules_of
+from expectations.spreadsheet import CELL_CHARACTERS, OPTIONS, guarded
 from exports.aside import rename_in, write_file
 from exports.database import open_published, read_rows
 from exports.reports import pages, wording
@@ -28,41 +29,27 @@ from exports.reports import pages, wording
 PAGE = "umpan_balik.html"
 CORRECTS, WHY = "_perbaikan_dari", "_masalah"
 _SHOWN_ROWS = 30
-_CELL_CHARACTERS = 32_767
 # So many rows nobody mends by hand: the page then asks for the whole file again.
 _BOOK_ROWS = 20_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SENTENCE = re.compile(
-    r'^Kolom [^:]*: ditemukan "(?P<found>.*)", (?:seharusnya )?(?P<expected>.*)$', re.DOTALL
-)
-_ROW_SENTENCE = re.compile(r"^(?P<expected>.*) \(ditemukan: (?P<found>.*)\)\.$", re.DOTALL)
-# What to do about a broken rule; the contract's description of the column follows.
-_MEND = {
-    "missing": "Isi kolom ini.",
-    "type": "Tulis ulang nilainya dalam bentuk yang diminta.",
-    "codes": "Pilih salah satu nilai yang disebut.",
-    "pattern": "Tulis kodenya dalam bentuk yang diminta.",
-    "range": "Periksa nilainya; batasnya disebut pada kolom seharusnya.",
-    "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
-    "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
-    "retired": "Pakai OPD yang aktif.",
-    "repeated": "Pastikan tidak ada dua baris untuk hal yang sama.",
-    "row": "Perbaiki salah satu nilai yang disebut.",
-    "duplicate": "Hapus baris gandanya.",
-    "conflict": "Sisakan satu baris per kunci, atau bedakan kuncinya.",
-    "unit": "Isi angkanya saja, tanpa satuan.",
-    "credentials": "Hapus nama pengguna dan sandi dari alamat, lalu ganti sandinya.",
-    "scheme": "Isi alamat yang diawali http:// atau https://.",
-    "name": "Samakan nama dengan kodenya.",
-    "folder": "Samakan isi kolom dengan folder berkas.",
-    "surplus": "Periksa tanda pemisah; beri tanda kutip pada sel yang memuat pemisah.",
-    "unreadable": "Simpan ulang berkas dari aplikasi asalnya; periksa tanda kutip pada baris ini.",
-}
+_EMPTY = "(kosong)"
+
+
+class BrokenRule(TypedDict):
+    """One rule that a row breaks, as `expectations.rules.BROKEN_TYPE` has it.
+
+    `found` is None where nothing stood there; `expected` too in rows that were judged before it had a field.
+    """
+
+    rule: str
+    column_name: str | None
+    found: str | None
+    expected: str | None
+    message: str
 
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """One row that breaks rules: `rules` and `messages` in step, `raw_row` a JSON object by header or None.
+    """One row that breaks rules: `raw_row` is a JSON object by header or None.
 
     `is_loaded` tells that it was accepted all the same: all its rules are warnings. `place` is the row as a
     person sees it, where that is more than its number.
@@ -72,8 +59,7 @@ class RefusedRow:
     file_name: str
     file_sha256: str
     row_number: int
-    rules: Sequence[str]
-    messages: Sequence[str]
+    broken: Sequence[BrokenRule]
     raw_row: str | None
     is_loaded: bool
     place: str = ""
@@ -81,7 +67,7 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class LeftOutPart:
-    """Something of a file that was not read as rows; `code` as `sources.findings.LeftOut` has it."""
+    """Something of a file that was not read as rows; `code` as `sources.left_out.LeftOut` has it."""
 
     kind: str
     file_name: str
@@ -93,11 +79,12 @@ class LeftOutPart:
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """One file of which nothing was loaded; `reason` is `code: sentence`."""
+    """One file of which nothing was loaded: why, as a code and in words."""
 
     kind: str
     file_name: str
-    reason: str
+    code: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -148,7 +135,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
                 _rows(connection, reader),
                 _files(connection, reader),
                 as_of,
-                reader["instansi_code"] == pages.FICTIONAL_CODE,
+                pages.is_fictional(reader["instansi_name"]),
                 _left_out(connection, reader),
             )
     for folder in feedback_dir.iterdir():
@@ -199,7 +186,7 @@ def write_answer(
     by_kind = [
         {
             "kind": kind,
-            "name": _kind_title(kind),
+            "name": wording.kind_title(kind),
             "book": f"umpan_balik_{_safe_name(kind)}.xlsx",
             "groups": list(own),
             "refused": (refused := sum(1 for r in rows if r.kind == kind and not r.is_loaded)),
@@ -216,12 +203,9 @@ def write_answer(
         fictional=fictional,
         generated_for=as_of,
         kinds=by_kind,
-        files=[
-            {**f.__dict__, "name": _kind_title(f.kind), "sentence": f.reason.partition(": ")[2] or f.reason}
-            for f in files
-        ],
+        files=[{**f.__dict__, "name": wording.kind_title(f.kind)} for f in files],
         left_out=[
-            {"file_name": name, "kind": _kind_title(kind), "parts": list(parts)}
+            {"file_name": name, "kind": wording.kind_title(kind), "parts": list(parts)}
             for (kind, name), parts in groupby(left_out, key=lambda part: (part.kind, part.file_name))
         ],
         refused=sum(1 for r in rows if not r.is_loaded),
@@ -239,11 +223,11 @@ def group_by_rule(rows: Iterable[RefusedRow]) -> list[RuleGroup]:
     """One group per kind and broken rule, the worst first: refusals before warnings, many before few."""
     groups: dict[tuple[str, str], RuleGroup] = {}
     for row in rows:
-        for rule_id, message in zip(row.rules, row.messages, strict=True):
-            group = groups.get((row.kind, rule_id))
-            if group is None:
-                group = groups[row.kind, rule_id] = _group(row.kind, rule_id)
-            group.problems.append(_problem(row, rule_id, message))
+        for broken in row.broken:
+            key = (row.kind, broken["rule"])
+            if key not in groups:
+                groups[key] = _group(row.kind, broken)
+            groups[key].problems.append(_problem(row, broken))
     return sorted(groups.values(), key=lambda g: (not g.is_error, -len(g.problems), g.kind, g.rule_id))
 
 
@@ -262,10 +246,11 @@ def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]
             union select instansi_code, opd_code from fct_intake_files
         )
         select a.instansi_code, a.opd_code, coalesce(o.opd_name, i.instansi_name, a.opd_code) as reader_name,
-            count(*) over (partition by a.opd_code) > 1 as is_shared
+            count(*) over (partition by a.opd_code) > 1 as is_shared, own.instansi_name
         from addressed as a
         left join dim_opd as o on a.instansi_code = o.instansi_code and a.opd_code = o.opd_code
         left join dim_instansi as i on a.opd_code = i.instansi_code
+        left join dim_instansi as own on a.instansi_code = own.instansi_code
         where a.opd_code is not null
         order by a.instansi_code, a.opd_code
         """,
@@ -279,13 +264,15 @@ def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]
 def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedRow]:
     found = connection.execute(
         """
-        select kind, file_name, file_sha256, row_number, rules, messages, raw_row, false as is_loaded,
-            row_place
+        select kind, file_name, file_sha256, row_number, broken, raw_row, false as is_loaded, row_place
         from fct_quarantine
         where status = 'open' and instansi_code = $instansi and answer_opd_code = $opd
         union all
-        select kind, file_name, file_sha256, row_number, list(rule_id order by rule_id),
-            list(message order by rule_id), null, true, any_value(row_place)
+        select kind, file_name, file_sha256, row_number,
+            list({
+                'rule': rule_id, 'severity': 'warning', 'column_name': column_name, 'found': found,
+                'expected': expected, 'message': message
+            } order by rule_id), null, true, any_value(row_place)
         from fct_row_warnings where instansi_code = $instansi and answer_opd_code = $opd
         group by kind, file_name, file_sha256, row_number
         order by is_loaded, kind, file_name, file_sha256, row_number
@@ -307,7 +294,7 @@ def _left_out(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) 
 
 def _files(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedFile]:
     found = connection.execute(
-        "select kind, file_name, coalesce(reason, '') from fct_intake_files "
+        "select kind, file_name, coalesce(reason_code, ''), coalesce(reason_text, '') from fct_intake_files "
         "where is_open and instansi_code = ? and opd_code = ? order by kind, file_name, file_sha256",
         [reader["instansi_code"], reader["opd_code"]],
     ).fetchall()
@@ -319,37 +306,37 @@ def _rules(kind: str) -> dict[str, Rule]:
     return {rule.id: rule for rule in rules_of(load_contract(kind))} if kind in kinds() else {}
 
 
-def _group(kind: str, rule_id: str) -> RuleGroup:
+def _group(kind: str, broken: BrokenRule) -> RuleGroup:
+    rule_id = broken["rule"]
     rule = _rules(kind).get(rule_id)
     if rule is None:
         # A fault of the reference to the mended row, of a log line, or a rule of another contract version.
-        if rule_id.startswith(f"{kind}.{CORRECTS}."):
+        if broken["column_name"] == CORRECTS:
             mend = "Tulis berkas dan baris seperti pada buku kerja umpan balik."
             return RuleGroup(kind, rule_id, f"Kolom {CORRECTS}", True, mend)
         return RuleGroup(kind, rule_id, rule_id, True, "")
-    mend = _MEND.get(rule.kind, "Perbaiki nilainya.")
     if rule.column is None:
-        return RuleGroup(kind, rule_id, rule.title, rule.severity == "error", mend)
+        return RuleGroup(kind, rule_id, rule.title, rule.severity == "error", rule.advice)
     column = load_contract(kind).column(rule.column)
     about = f" {column.title}: {column.description}" if column.description else ""
     example = f" Contoh: {column.example}." if column.example else ""
     title = f"{column.title} ({rule.column}): {rule.expected}"
-    return RuleGroup(kind, rule_id, title, rule.severity == "error", f"{mend}{about}{example}")
+    return RuleGroup(kind, rule_id, title, rule.severity == "error", f"{rule.advice}{about}{example}")
 
 
-def _problem(row: RefusedRow, rule_id: str, message: str) -> Problem:
-    rule = _rules(row.kind).get(rule_id)
-    column = rule.column or "" if rule else (rule_id.split(".")[1] if rule_id.count(".") > 1 else "")
-    match = _SENTENCE.match(message) or _ROW_SENTENCE.match(message)
-    found, expected = (match["found"], match["expected"]) if match else ("", message)
-    if not match and rule and rule.kind == "missing":
-        found, expected = "(kosong)", rule.expected
+def _problem(row: RefusedRow, broken: BrokenRule) -> Problem:
     place = row.place or str(row.row_number)
-    return Problem(row.file_name, row.row_number, place, column, found, expected)
-
-
-def _kind_title(kind: str) -> str:
-    return load_contract(kind).title if kind in kinds() else wording.KINDS.get(kind, kind)
+    found, expected = broken["found"], broken["expected"]
+    if expected is None:
+        found, expected = "", broken["message"]
+    return Problem(
+        row.file_name,
+        row.row_number,
+        place,
+        broken["column_name"] or "",
+        _EMPTY if found is None else found,
+        expected,
+    )
 
 
 def _write_workbook(
@@ -362,18 +349,10 @@ def _write_workbook(
 ) -> None:
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)
-    workbook = xlsxwriter.Workbook(
-        str(aside),
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
+    workbook = xlsxwriter.Workbook(str(aside), OPTIONS | {"constant_memory": True})
     # The day of the data, not of the writing: the same content must give the same bytes.
     created = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC).replace(tzinfo=None)
-    workbook.set_properties({"title": f"Umpan balik {_kind_title(kind)}", "created": created})
+    workbook.set_properties({"title": f"Umpan balik {wording.kind_title(kind)}", "created": created})
     text = {"num_format": "@", "valign": "top", "text_wrap": True}
     formats = {
         "head": workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
@@ -416,7 +395,8 @@ def _write_corrections(sheet: Any, kind: str, rows: Sequence[RefusedRow], format
         for i, column in enumerate(columns, 1):
             severity = faults.get(column.name, "text")
             sheet.write_string(number, i, _cell(by_column.get(column.name, "")), formats[severity])
-        sheet.write_string(number, len(columns) + 1, _cell(" ".join(row.messages)), formats["kept"])
+        said = " ".join(rule["message"] for rule in row.broken)
+        sheet.write_string(number, len(columns) + 1, _cell(said), formats["kept"])
 
 
 def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str]:
@@ -437,9 +417,9 @@ def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str]:
 def _broken_columns(row: RefusedRow) -> dict[str, str]:
     """Column of the contract to the worst severity of a rule that its cell breaks."""
     found: dict[str, str] = {}
-    for rule_id in row.rules:
-        rule = _rules(row.kind).get(rule_id)
-        if rule is None and rule_id.startswith(f"{row.kind}.{CORRECTS}."):
+    for broken in row.broken:
+        rule = _rules(row.kind).get(broken["rule"])
+        if rule is None and broken["column_name"] == CORRECTS:
             found[CORRECTS] = "error"
         elif rule and rule.column and found.get(rule.column) != "error":
             found[rule.column] = rule.severity
@@ -458,12 +438,11 @@ def _write_problems(
     number = 0
     for file in files:
         number += 1
-        code, _, sentence = file.reason.partition(": ")
-        line = ["berkas ditolak", file.file_name, None, "", "", sentence or code]
+        line = ["berkas ditolak", file.file_name, None, "", "", file.sentence or file.code]
         _write_line(
             sheet,
             number,
-            [*line, "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama.", code],
+            [*line, "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama.", file.code],
             formats,
         )
     for group in groups:
@@ -489,8 +468,8 @@ def _write_line(
 
 def _cell(value: str) -> str:
     """A text no spreadsheet takes for a formula, not longer than a cell."""
-    safe = f"'{value}" if value.startswith(_FORMULA) else value
-    return safe if len(safe) <= _CELL_CHARACTERS else safe[: _CELL_CHARACTERS - 1] + "…"
+    safe = guarded(value)
+    return safe if len(safe) <= CELL_CHARACTERS else safe[: CELL_CHARACTERS - 1] + "…"
 
 
 def _safe_name(code: str) -> str:

@@ -4,23 +4,25 @@ Belongs here: copying the marts with their comments, the table `readme`, the rea
 the new file, the rename. Stays out: computing or changing any value; the questions' SQL (`questions/`).
 """
 
-import re
+import csv
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from expectations.quoting import identifier, literal
 from exports.aside import rename_in
 from exports.database import (
     CONFIG,
     Table,
     count_rows,
-    identifier,
     list_tables,
-    literal,
     open_published,
     read_rows,
 )
+from exports.dictionary import Dictionary, write_dictionary
 
 QUESTIONS = Path(__file__).parent / "questions"
 MARTS_SCHEMA = "marts"
@@ -38,20 +40,40 @@ _README_COLUMNS = {
 }
 
 
+@dataclass(frozen=True)
+class Grain:
+    """What one row of a table stands for, and the columns that tell it from others."""
+
+    row: str
+    key: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """As it stands at the end of a published table's comment."""
+        return f"Grain: {self.row}. Primary key: {', '.join(self.key)}."
+
+
 class PublishError(RuntimeError):
     """The marts cannot be published; the message says which table, column or question is at fault."""
 
 
 def publish_database(
-    warehouse: Path, published: Path, questions: Path | None = None, patience_seconds: float = 20
+    warehouse: Path,
+    published: Path,
+    questions: Path | None = None,
+    patience_seconds: float = 20,
+    grains: Mapping[str, Grain] | None = None,
+    dictionary: Dictionary | None = None,
 ) -> list[tuple[str, int]]:
     """Copy every mart, with comments, into a new published database and rename it in.
 
     Args:
         warehouse: the pipeline's database; its schema `marts` is published.
         published: the file analysts open; readers that hold the old file keep it.
-        questions: folder of `<view>.sql` files whose first line is the view's comment; default: ours.
+        questions: folder of `<view>.sql` files whose first line is the view's comment, and `columns.csv`:
+            what their columns mean; default: ours.
         patience_seconds: how long to wait for a process that still holds the warehouse.
+        grains: of each mart by its name; added to its comment and shown in the table `readme`.
+        dictionary: titles and descriptions in Indonesian, for the table `data_dictionary`; None: without it.
 
     Returns:
         (table, rows) of every published mart, by name.
@@ -66,8 +88,15 @@ def publish_database(
     for leftover in (aside, aside.with_name(f"{aside.name}.wal")):
         leftover.unlink(missing_ok=True)
     try:
-        copied = _copy_marts(warehouse, aside, patience_seconds)
-        views = _add_guides(aside, [table for table, _ in copied], questions or QUESTIONS)
+        grains = grains or {}
+        copied = [
+            (replace(table, comment=f"{table.comment} {grains[table.name].sentence()}"), rows)
+            if table.name in grains
+            else (table, rows)
+            for table, rows in _copy_marts(warehouse, aside, patience_seconds)
+        ]
+        tables = [table for table, _ in copied]
+        views = _add_guides(aside, tables, grains, dictionary, questions or QUESTIONS)
         _check(aside, copied, views)
         rename_in(aside, published)
     finally:
@@ -133,8 +162,14 @@ def _refuse_undocumented(tables: list[Table]) -> None:
         )
 
 
-def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
-    """Write comments, ready questions and the table `readme` into the new file; return the views' names."""
+def _add_guides(
+    aside: Path,
+    tables: list[Table],
+    grains: Mapping[str, Grain],
+    dictionary: Dictionary | None,
+    questions: Path,
+) -> list[str]:
+    """Write comments, ready questions, `readme` and `data_dictionary` into the new file; the views' names."""
     connection = duckdb.connect(str(aside), config=CONFIG)
     try:
         connection.execute("set TimeZone = 'UTC'")
@@ -143,20 +178,20 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
         readme: list[tuple[str, str, str | None, str, int, str]] = []
         for table in tables:
             _comment(connection, table)
-            grain = re.search(r"Grain:\s*(.+?)\.(?:\s|$)", table.comment, re.DOTALL)
             readme.append(
                 (
                     table.name,
                     "table",
-                    grain.group(1) if grain else None,
+                    grains[table.name].row if table.name in grains else None,
                     table.comment,
                     count_rows(connection, table.name),
                     f"select * from {table.name} limit 20",
                 )
             )
         views = []
+        meanings = _question_columns(questions)
         for path in sorted(questions.glob("*.sql")):
-            comment, rows = _create_question(connection, path)
+            comment, rows = _create_question(connection, path, meanings)
             views.append(path.stem)
             readme.append((path.stem, "question", None, comment, rows, f"select * from {path.stem}"))
         connection.execute(
@@ -167,6 +202,8 @@ def _add_guides(aside: Path, tables: list[Table], questions: Path) -> list[str]:
         connection.execute(f"comment on table readme is {literal(_README_COMMENT)}")
         for name, comment in _README_COLUMNS.items():
             connection.execute(f"comment on column readme.{identifier(name)} is {literal(comment)}")
+        if dictionary is not None:
+            write_dictionary(connection, dictionary)
         connection.execute("commit")
         return views
     finally:
@@ -183,7 +220,18 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     connection.execute("; ".join(comments))
 
 
-def _create_question(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, int]:
+def _question_columns(questions: Path) -> dict[str, str]:
+    """What a column of a question means, by its name: `columns.csv` beside the questions, if there is one."""
+    path = questions / "columns.csv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["column"]: row["description"] for row in csv.DictReader(file)}
+
+
+def _create_question(
+    connection: duckdb.DuckDBPyConnection, path: Path, meanings: Mapping[str, str]
+) -> tuple[str, int]:
     """Make one view from its file; return its comment and how many rows it answers with."""
     text = path.read_text(encoding="utf-8")
     first, _, query = text.partition("\n")
@@ -193,10 +241,16 @@ def _create_question(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple
     try:
         connection.execute(f"create view {identifier(path.stem)} as {query}")
         # All columns are read: a count alone would not meet an error in one of them.
-        rows = len(connection.execute(f"select * from {identifier(path.stem)}").fetchall())
+        cursor = connection.execute(f"select * from {identifier(path.stem)}")
+        columns = [described[0] for described in cursor.description or []]
+        rows = len(cursor.fetchall())
     except duckdb.Error as error:
         raise PublishError(f"{path}: the question does not run: {error}") from error
     connection.execute(f"comment on view {identifier(path.stem)} is {literal(comment)}")
+    for name in columns:
+        if name in meanings:
+            column = f"{identifier(path.stem)}.{identifier(name)}"
+            connection.execute(f"comment on column {column} is {literal(meanings[name])}")
     return comment, rows
 
 

@@ -6,7 +6,7 @@ Belongs here: making, reading and fingerprinting keys, signing and checking byte
 import hashlib
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from exports.aside import write_file
+
+# A key in PEM form has some hundred bytes; a device that is given as one never ends.
+_LARGEST_KEY = 1 << 14
 
 
 class KeyFileError(ValueError):
@@ -76,11 +79,25 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
         KeyFileError: the file cannot be read or holds no Ed25519 public key.
     """
     try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_KEY)
+    except OSError as error:
         raise KeyFileError(f"{path}: not a public key in PEM form ({error})") from error
+    return parse_public_key(content, str(path))
+
+
+def parse_public_key(content: bytes, name: str) -> Ed25519PublicKey:
+    """Read a public key out of the content of a file, which `name` tells.
+
+    Raises:
+        KeyFileError: it holds no Ed25519 public key.
+    """
+    try:
+        key = load_pem_public_key(content)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{name}: not a public key in PEM form ({error})") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyFileError(f"{path}: expected an Ed25519 public key, found {type(key).__name__}")
+        raise KeyFileError(f"{name}: expected an Ed25519 public key, found {type(key).__name__}")
     return key
 
 

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from orchestration.delivery import standing
+from orchestration.owed import is_counted, missing_sources
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 from sources import ledger, nights
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 NIGHT_FAILED, MISSING_SOURCES, LOW_DISK = "night failed", "missing sources", "low disk"
 ARCHIVE_DAMAGED = "archive damaged"
+DELIVERY_FAILED, DELIVERY_REJECTED = "delivery failed", "delivery rejected"
 _COMMAND_SECONDS = 60
 # Of a list so many are named, of an error so much is told; all of it is in the log or the database.
 _NAMED = 5
@@ -118,13 +121,13 @@ def _causes(
     settings: Settings, con: duckdb.DuckDBPyConnection | None, failures: Sequence[str]
 ) -> dict[str, str | None]:
     """Name of a cause to a sentence, None where it is well; a cause of which nothing is known is left out."""
-    found: dict[str, str | None] = {LOW_DISK: _low_disk(settings)}
+    found: dict[str, str | None] = {LOW_DISK: _low_disk(settings), **_deliveries(settings)}
     if failures:
         log = settings.logs / "spbe.log"
         found[NIGHT_FAILED] = f"{_first_line(failures[0])}\nThe log: {log}"
     elif con and nights.last_result(con) == "done":
         found[NIGHT_FAILED] = None
-    if con and con.execute(_IS_COUNTED).fetchone():
+    if con and is_counted(con):
         found[MISSING_SOURCES] = _missing_sources(settings, con)
         found[ARCHIVE_DAMAGED] = _lost_contents(con)
     return found
@@ -143,73 +146,28 @@ def _low_disk(settings: Settings) -> str | None:
     return f"{free:.1f} GB are free on the disk of the home, fewer than {settings.alert_min_free_gb:g} GB."
 
 
-_IS_COUNTED = "select 1 from duckdb_tables() where table_name = 'int_sources__counted'"
-# Of every source that an OPD owes by its register, the period that was due last, days of grace and all. It is
-# missing if neither it nor a later one came. What was due before the home knows any period is not asked for.
-_MISSING = """
-with owed as (
-    select
-        sources.*,
-        min(sources.window_start) over (partition by sources.instansi_code) as known_from,
-        $as_of::date - terms.grace_days::integer + 1 as due_before
-    from intermediate.int_sources__counted as sources
-    inner join seeds.delivery_terms as terms on sources.frequency = terms.frequency
-),
-
-sources as (
-    select
-        instansi_code,
-        opd_code,
-        source_code,
-        known_from,
-        (case frequency
-            when 'daily' then due_before - 1
-            when 'weekly' then date_trunc('week', due_before) - interval 7 days
-            when 'monthly' then date_trunc('month', due_before) - interval 1 month
-            when 'quarterly' then date_trunc('quarter', due_before) - interval 3 months
-            when 'semiannual'
-                then date_trunc('year', due_before) - case when month(due_before) > 6 then interval 0 months
-                    else interval 6 months end
-            else date_trunc('year', due_before) - interval 1 year
-        end)::date as due_from,
-        max(window_start) filter (
-            sources_received > 0 and (window_kind = 'month' or frequency = 'annual')
-        ) as last_window
-    from owed
-    group by all
-),
-
-logs as (
-    select
-        files.instansi_code,
-        'service_log:' || files.log_format as source_code,
-        max(lake.day) as last_day
-    from intake.lake_files as lake
-    inner join intake.files as files on lake.file_id = files.file_id
-    where files.status in ('loaded', 'partly')
-    group by all
-)
-
-select sources.opd_code, sources.source_code, sources.due_from
-from sources
-left join logs on sources.instansi_code = logs.instansi_code and sources.source_code = logs.source_code
-where
-    sources.due_from >= sources.known_from
-    and case
-        when sources.source_code like 'service_log:%' then coalesce(logs.last_day < sources.due_from, true)
-        else coalesce(sources.last_window < date_trunc('month', sources.due_from), true)
-    end
-order by sources.due_from, sources.opd_code, sources.source_code
-"""
+def _deliveries(settings: Settings) -> dict[str, str | None]:
+    found = standing(settings)
+    if found is None:
+        return {DELIVERY_FAILED: None, DELIVERY_REJECTED: None}
+    failed = rejected = None
+    if found.problem:
+        waits = f"\n{len(found.waiting)} bundles wait in the outbox." if found.waiting else ""
+        failed = f"{_first_line(found.problem)}{waits}"
+    if found.rejected:
+        named = [_first_line(str(answer)) for answer in found.rejected[:_NAMED]]
+        more = f"; {len(found.rejected) - _NAMED} more" if len(found.rejected) > _NAMED else ""
+        rejected = f"The receiver rejected {'; '.join(named)}{more}."
+    return {DELIVERY_FAILED: failed, DELIVERY_REJECTED: rejected}
 
 
 def _missing_sources(settings: Settings, con: duckdb.DuckDBPyConnection) -> str | None:
-    rows = con.execute(_MISSING, {"as_of": settings.last_complete_day()}).fetchall()
-    if not rows:
+    missing = missing_sources(con, settings.last_complete_day())
+    if not missing:
         return None
-    named = [f"{opd} {source} (for {due} or later)" for opd, source, due in rows[:_NAMED]]
-    more = f"; {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return f"{len(rows)} sources that are owed have not come: {'; '.join(named)}{more}."
+    named = [str(source) for source in missing[:_NAMED]]
+    more = f"; {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return f"{len(missing)} sources that are owed have not come: {'; '.join(named)}{more}."
 
 
 def _lost_contents(con: duckdb.DuckDBPyConnection) -> str | None:

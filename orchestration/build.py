@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
 
+from orchestration.assets.delivery import build_delivery_assets
 from orchestration.assets.outputs import build_output_assets
 from orchestration.assets.raw import build_intake_assets
 from orchestration.assets.transform import build_dbt_assets
 from orchestration.assets.upkeep import build_upkeep_asset
 from orchestration.captured import console
-from orchestration.checks import build_checks
+from orchestration.checks import build_checks, build_owed_check
 from orchestration.dbt import prepare_manifest
 from orchestration.jobs import build_jobs
 from orchestration.resources import Warehouse
 from orchestration.schedules import build_schedules
 from orchestration.sensors import build_sensors
 from orchestration.settings import Settings
+
+# Owners of jobs and references to code are beta in Dagster, whose version is pinned.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Definitions:
@@ -29,16 +34,17 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
     """
     daily, index = build_dbt_assets(settings, prepare_manifest(settings))
     marts = [key for key, group in index.group_names_by_key.items() if group == "marts"]
-    jobs = build_jobs(settings, daily, index)
+    owed = build_owed_check(settings)
+    jobs = build_jobs(daily, index, owed)
+    own = [
+        *build_intake_assets(settings, inbox or settings.inbox),
+        *build_output_assets(settings, marts, index.keys),
+        build_upkeep_asset(settings, inbox or settings.inbox),
+        *build_delivery_assets(settings),
+    ]
     return dg.Definitions(
-        assets=[
-            *build_intake_assets(settings, inbox or settings.inbox),
-            daily,
-            index,
-            *build_output_assets(settings, marts),
-            build_upkeep_asset(settings, inbox or settings.inbox),
-        ],
-        asset_checks=build_checks(),
+        assets=[*dg.with_source_code_references(own), daily, index],
+        asset_checks=[*build_checks(settings), owed],
         jobs=jobs,
         schedules=build_schedules(settings),
         sensors=build_sensors(settings, jobs),

@@ -5,6 +5,7 @@ lost, or two judges that disagree, blocks what comes after. Stays out: the rules
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import dagster as dg
 
@@ -12,18 +13,23 @@ from expectations import contract as contracts
 from expectations import suite
 from expectations.suite import Verdict
 from orchestration import intake
-from orchestration.assets.raw import LEDGER_KEYS
+from orchestration.assets.raw import CALLS_KEY, LEDGER_KEYS
+from orchestration.owed import is_counted, missing_sources
 from orchestration.resources import Warehouse
+from orchestration.settings import Settings
+from sources.kinds import LOG_KIND
 
-VERDICT = "contract"
+VERDICT, OWED = "contract", "owed_has_come"
+SOURCES_KEY = dg.AssetKey(["intermediate", "int_sources__counted"])
+CALLS = (LOG_KIND, CALLS_KEY)
 
 
-def build_checks() -> list[dg.AssetChecksDefinition]:
-    """Every check of the intake."""
-    return [_contract_verdicts(), _no_row_is_lost()]
+def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """Every check of the intake of one home."""
+    return [_contract_verdicts(settings), _no_row_is_lost()]
 
 
-def _contract_verdicts() -> dg.AssetChecksDefinition:
+def _contract_verdicts(settings: Settings) -> dg.AssetChecksDefinition:
     """One check per kind with all its rules inside: one check per rule would cost more than the rules."""
     every = [contracts.load_contract(kind) for kind in intake.table_kinds()]
     specs = [
@@ -50,16 +56,15 @@ def _contract_verdicts() -> dg.AssetChecksDefinition:
         # Only kinds whose latest intake brought rows are judged; the others have nothing to say.
         counts: dict[str, int] = {}
         fresh = []
-        with warehouse.connect() as con:
+        with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             for contract in every:
                 is_wanted = agrees.key in chosen or _verdict_key(contract.kind) in chosen
                 files = suite.judged_files(con, contract) if is_wanted else []
                 if files:
                     fresh.append(contract)
                     counts |= suite.quarantine_counts(con, contract, files)
-        verdicts = suite.verdicts(warehouse.release(), fresh) if fresh else []
-        if verdicts:
-            with warehouse.connect() as con:
+            verdicts = suite.verdicts(con, fresh) if fresh else []
+            if verdicts:
                 suite.keep_verdicts(con, verdicts)
         for contract in every:
             if _verdict_key(contract.kind) not in chosen:
@@ -125,6 +130,52 @@ def _no_row_is_lost() -> dg.AssetChecksDefinition:
                     or f.rows_quarantined <> coalesce(h.quarantined, 0)
                 )"""
             ).fetchall()
-        return dg.AssetCheckResult(passed=not lost, metadata={"files": [str(row) for row in lost[:20]]})
+        told = [
+            f"{name}: {received} rows received, {loaded} loaded, {quarantined} quarantined, "
+            f"{held or 0} held in quarantine"
+            for name, received, loaded, quarantined, held in lost
+        ]
+        return dg.AssetCheckResult(
+            passed=not lost,
+            description=f"Rows of {len(lost)} files are nowhere: {told[0]}" if lost else None,
+            metadata={"files": told[:20]},
+        )
 
     return no_row_is_lost
+
+
+def build_owed_check(settings: Settings) -> dg.AssetChecksDefinition:
+    """Freshness by the register: of each kind, whether what agencies owe of it by `expects` has come."""
+    specs = {
+        kind: dg.AssetCheckSpec(
+            OWED,
+            asset=key,
+            additional_deps=[SOURCES_KEY],
+            description=f"Every {kind} that an OPD owes by its register (`expects`) has come: for the last "
+            "period that was due, with the days of grace of `delivery_terms.csv`.",
+        )
+        for kind, key in [*((kind, dg.AssetKey(["raw", kind])) for kind in intake.table_kinds()), CALLS]
+    }
+
+    @dg.multi_asset_check(name=OWED, specs=[*specs.values()], can_subset=True)
+    def owed_has_come(
+        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        with warehouse.connect() as con:
+            every = missing_sources(con, settings.last_complete_day()) if is_counted(con) else []
+        for kind, spec in specs.items():
+            if spec.key not in context.selected_asset_check_keys:
+                continue
+            missing = [source for source in every if source.source_code.partition(":")[0] == kind]
+            yield dg.AssetCheckResult(
+                passed=not missing,
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{len(missing)} are owed and have not come: {'; '.join(map(str, missing))}"
+                if missing
+                else None,
+                metadata={"missing": len(missing)},
+            )
+
+    return owed_has_come

@@ -8,13 +8,15 @@ finishes. Stays out: any model (`dbt_project/`).
 
 from __future__ import annotations
 
-import datetime as dt
+import csv
 import fcntl
 import hashlib
 import logging
+import os
 import shutil
+import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +24,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from exports.dictionary import Meaning
+from exports.publish import Grain
 from orchestration.logs import log_file
 from orchestration.program import DBT_PROJECT, project_fingerprint
 from orchestration.settings import Settings
@@ -35,8 +38,12 @@ if TYPE_CHECKING:
 _NODE_ID = "dagster_dbt/unique_id"
 # What dbt's parser leaves: the manifest for others, and the one that dbt reads again in a tenth of the time.
 _MANIFEST, _PARSED = "manifest.json", "partial_parse.msgpack"
+# Indonesian words of the marts, beside dbt's own blocks of texts.
+_TITLES, _DESCRIPTIONS = "titles_id.csv", "descriptions_id.csv"
 # Where the set-up parses the project, for homes to copy from; dbt by hand writes into `target/`.
 READY = DBT_PROJECT / ".parsed"
+# Names the file of the warehouse (`dbt_project/profiles.yml`).
+_WAREHOUSE = "SPBE_WAREHOUSE"
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _LOG_FORM = "%(asctime)s [%(levelname)-5s] [%(threadName)s]: %(message)s"
 # With these a node begins to run; an error in their place is the node's.
@@ -110,17 +117,91 @@ def _parse(target: Path) -> None:
         raise DbtNotReady(str(result.exception or "dbt can not parse its project"))
 
 
-def _load(settings: Settings) -> Manifest:
-    """The parsed project, read once a process."""
+def compiled_models(manifest: Path) -> dict[str, str]:
+    """The SQL of every model, by dbt's id, as dbt would run it on an empty warehouse.
+
+    Args:
+        manifest: as `prepare_manifest` gives it.
+
+    Raises:
+        DbtNotReady: dbt can not compile.
+    """
+    project = _load(manifest)
+    with tempfile.TemporaryDirectory() as target, _in_memory():
+        arguments = ["compile", "--select", "resource_type:model", "--indirect-selection", "empty"]
+        flags = ["--no-introspect", "--no-populate-cache", "--no-write-json"]
+        result = _invoke([*arguments, *flags], Path(target), project)
+    if not result.success:
+        raise DbtNotReady(str(result.exception or "dbt can not compile its project"))
+    nodes = (r.node for r in result.result.results)
+    return {node.unique_id: node.compiled_code for node in nodes if node.compiled_code}
+
+
+@contextmanager
+def _in_memory() -> Iterator[None]:
+    """Let dbt open a database of its own, not the warehouse, which a run may be writing."""
+    before = os.environ.get(_WAREHOUSE)
+    os.environ[_WAREHOUSE] = ":memory:"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_WAREHOUSE]
+        else:
+            os.environ[_WAREHOUSE] = before
+
+
+def _load(path: Path) -> Manifest:
+    """The parsed project beside a manifest, read once a process."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    parsed = prepare_manifest(settings).with_name(_PARSED)
+    parsed = path.with_name(_PARSED)
     if parsed not in _loaded:
         manifest = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
         manifest.build_flat_graph()
         _loaded[parsed] = manifest
     return _loaded[parsed]
+
+
+def read_grains(settings: Settings) -> dict[str, Grain]:
+    """What a row of each model stands for, and its key, by the model's name: from `meta` of the project."""
+    stated = {
+        node.name: node.config.meta
+        for node in _load(prepare_manifest(settings)).nodes.values()
+        if node.resource_type == "model" and "grain" in node.config.meta
+    }
+    return {name: Grain(meta["grain"], tuple(meta["primary_key"])) for name, meta in stated.items()}
+
+
+def read_dictionary(settings: Settings) -> dict[tuple[str, str], Meaning]:
+    """What every mart and its columns are called and mean in Indonesian, by table and column ('': the table).
+
+    Titles stand in `models/docs/titles_id.csv`, one for each name; descriptions in `descriptions_id.csv`
+    beside it, or where several models share one in the block of `columns.md` with `_id`.
+    """
+    manifest = _load(prepare_manifest(settings))
+    titles = {row["name"]: row["title"] for row in _rows(_TITLES)}
+    described = {(row["table_name"], row["column_name"]): row["description"] for row in _rows(_DESCRIPTIONS)}
+    found: dict[tuple[str, str], Meaning] = {}
+    for node in manifest.nodes.values():
+        if node.resource_type != "model" or node.fqn[1] != "marts":
+            continue
+        found[node.name, ""] = Meaning(titles.get(node.name, ""), described.get((node.name, ""), ""))
+        for column in node.columns.values():
+            shared = " ".join(
+                manifest.docs[f"{block}_id"].block_contents
+                for block in column.doc_blocks
+                if f"{block}_id" in manifest.docs
+            )
+            description = described.get((node.name, column.name), shared)
+            found[node.name, column.name] = Meaning(titles.get(column.name, ""), description)
+    return found
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (DBT_PROJECT / "models" / "docs" / file).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
 
 
 def _invoke(
@@ -183,7 +264,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
     Raises:
         DbtNotReady: dbt did not come as far as running a node.
     """
-    manifest = _load(settings)
+    manifest = _load(prepare_manifest(settings))
     finished: SimpleQueue[NodeResult | None] = SimpleQueue()
     left, by_day = threading.Event(), threading.Event()
     ended: list[Any] = []
@@ -198,7 +279,11 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
         if node.materialized == "incremental":
             by_day.set()
         if not by_day.is_set():
-            rows = _count_rows(node.node_relation) if node.materialized in ("table", "seed") else None
+            rows = (
+                _count_rows(node.node_relation)
+                if node.materialized in ("table", "seed", "kept_days")
+                else None
+            )
             told = (node.unique_id, result.status, result.execution_time, result.message, result.num_failures)
             finished.put(_result(*told, rows))
 
@@ -275,10 +360,12 @@ def dbt_events(
             yield dg.MaterializeResult(keys[result.unique_id], metadata=metadata)
         check = checks.get(result.unique_id)
         if check and not result.is_skipped and check.key in context.selected_asset_check_keys:
+            rows = f"{result.failures} rows break this" if result.failures else result.message.strip()
             yield dg.AssetCheckResult(
                 passed=result.passed,
                 asset_key=check.asset_key,
                 check_name=check.name,
+                description=None if result.passed else f"{rows}: {check.description}",
                 metadata={"failing rows": result.failures, "seconds": result.seconds},
             )
         if not (result.passed or result.is_skipped):
@@ -296,39 +383,10 @@ def selection(context: dg.AssetExecutionContext, everything: Sequence[str]) -> l
     return ["--select", *names]
 
 
-def build_arguments(chosen: Sequence[str], days: dg.PartitionKeyRange | None = None) -> list[str]:
-    """dbt's arguments for one step: build, without unit tests (those belong to `make test`).
+def build_arguments(chosen: Sequence[str]) -> list[str]:
+    """dbt's arguments for one step: build, without unit tests (those belong to `make test`) and exposures.
 
     Args:
         chosen: selection flags.
-        days: partition keys of the daily models, both ends included; dbt wants the end excluded.
     """
-    arguments = ["build", *chosen, "--exclude-resource-types", "unit_test"]
-    if days is None:
-        return arguments
-    end = dt.date.fromisoformat(days.end) + dt.timedelta(days=1)
-    return [*arguments, "--event-time-start", days.start, "--event-time-end", end.isoformat()]
-
-
-class SpbeTranslator(DagsterDbtTranslator):
-    """Groups by folder, so that the lineage reads as the walk of the data."""
-
-    def __init__(self) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """`seeds`, or the layer of the model: staging, intermediate, marts."""
-        if dbt_resource_props["resource_type"] == "seed":
-            return "seeds"
-        return str(dbt_resource_props["fqn"][1])
-
-    def get_asset_check_spec(
-        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
-    ) -> dg.AssetCheckSpec | None:
-        """Tests of published tables are checks; dbt itself stops at any other that fails.
-
-        An event of each of several hundred tests would cost more time than the tests.
-        """
-        if asset_spec.key.path[0] != "marts":
-            return None
-        return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+    return ["build", *chosen, "--exclude-resource-types", "unit_test", "exposure"]

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration import intake
+from orchestration import delivery, intake
 from orchestration.home import OUTPUTS
 from orchestration.instance import fault_of
 from orchestration.manifest import damaged_outputs
@@ -66,6 +66,7 @@ def subjects(settings: Settings, con: duckdb.DuckDBPyConnection | None, *, quick
         "disk": lambda: _disk(settings),
         "Dagster's storage": lambda: _dagster(settings),
         "leftovers": lambda: _leftovers(settings),
+        "delivery": lambda: _delivery(settings),
     }
     if con is not None:
         looks |= {
@@ -141,6 +142,25 @@ def _leftovers(settings: Settings) -> Iterator[Fault]:
     for pattern in ("before-rebuild-*", "dagster-broken-*", "lake/set-aside"):
         for path in sorted(settings.home.glob(pattern)):
             yield Fault(f"{path} was set aside", "delete it once you are content with the results", False)
+
+
+def _delivery(settings: Settings) -> Iterator[Fault]:
+    """What would stop a delivery before it begins, and receipts that prove nothing."""
+    from exports.delivery.receipts import is_signed, receipts_of
+    from exports.signature import KeyFileError, public_key_path
+
+    for problem in delivery.faults(settings):
+        yield Fault(problem, "`spbe export --deliver` tries it then")
+    public = public_key_path(settings.keys / "signing.key")
+    for path in receipts_of(settings.outbox):
+        try:
+            is_sound = is_signed(path, public)
+        except KeyFileError as error:
+            yield Fault(str(error), "put it back from the backup of the keys")
+            return
+        if not is_sound:
+            mend = "put it back from the backup; one of an earlier signing key is checked with that key"
+            yield Fault(f"{path}: not as {public.name} would have signed it", mend)
 
 
 def _keys(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ Belongs here: how events are stored. Stays out: which there are (Dagster, `dbt.p
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ class EventLog(SqliteEventLogStorage):
     ) -> "EventLog":
         """The log of the instance in DAGSTER_HOME."""
         return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"), inst_data)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """Days in their order, in which ranges are meant; a file may bring an earlier one at any time."""
+        return sorted(super().get_dynamic_partitions(partitions_def_name))
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:

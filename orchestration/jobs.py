@@ -1,45 +1,42 @@
 """The links of a night, as jobs.
 
-Belongs here: which assets one run makes. A night is a chain of runs, because a day must be chosen before
-intake knows which days a file touches: `nightly_index` (intake) ► `nightly_days` (one run per contiguous
-range of touched days) ► `nightly_publish` (index, database, pages, bundle). `orchestration/night.py` chains
-them in one process, `orchestration/sensors.py` in the daemon.
+Belongs here: which assets one run makes. Stays out: the order of the links (`chain.py`).
 """
-
-import datetime as dt
 
 import dagster as dg
 
 from orchestration.assets.outputs import GROUP as EXPORTS
 from orchestration.assets.raw import GROUP as INTAKE
 from orchestration.assets.upkeep import GROUP as UPKEEP
-from orchestration.partitions import call_days
-from orchestration.settings import Settings
-
-# Local time at which a day that has passed is made up.
-NIGHT_TIME = dt.time(1, 30)
-NIGHT = "nightly_index"
-DAYS = "nightly_days"
-PUBLISH = "nightly_publish"
+from orchestration.chain import COUNT, PUBLISH, RECEIVE
+from orchestration.labels import OPERATIONS
+from orchestration.partitions import CALL_DAYS
 
 
-def build_jobs(settings: Settings, daily: dg.AssetsDefinition, index: dg.AssetsDefinition) -> list:
+def build_jobs(
+    daily: dg.AssetsDefinition, index: dg.AssetsDefinition, owed_checks: dg.AssetChecksDefinition
+) -> list:
     """The three links, in order."""
+    # What is owed stands in the index; it is asked of the sources, which are the first link's.
+    owed = dg.AssetSelection.checks(owed_checks)
     return [
         dg.define_asset_job(
-            NIGHT,
-            dg.AssetSelection.groups(INTAKE),
-            description="First link of the night: read the inbox. Days and index follow by sensor.",
+            RECEIVE,
+            dg.AssetSelection.groups(INTAKE) - owed,
+            description="First link of a night: read the inbox. The sensor `undone` starts what follows.",
+            owners=[OPERATIONS],
         ),
         dg.define_asset_job(
-            DAYS,
+            COUNT,
             dg.AssetSelection.assets(daily),
-            partitions_def=call_days(settings),
-            description="Second link: recompute the calls of the touched days.",
+            partitions_def=CALL_DAYS,
+            description="Second link, once for each range of touched days: count their service calls.",
+            owners=[OPERATIONS],
         ),
         dg.define_asset_job(
             PUBLISH,
-            dg.AssetSelection.assets(index) | dg.AssetSelection.groups(EXPORTS, UPKEEP),
-            description="Last link: index and measures, published database, pages, bundle, copies.",
+            dg.AssetSelection.assets(index) | dg.AssetSelection.groups(EXPORTS, UPKEEP) | owed,
+            description="Last link: index and measures, published database, pages, bundle, copies, delivery.",
+            owners=[OPERATIONS],
         ),
     ]

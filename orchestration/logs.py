@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestration.settings import Settings
 
-_MAX_BYTES = 5_000_000
+_LOG_BYTES = 5_000_000
 _KEPT = 4
 _OURS = ("orchestration", "exports", "sources", "expectations")
 _FORM = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
@@ -26,7 +26,7 @@ def log_file(path: Path, form: str) -> RotatingFileHandler:
         form: a line, as `logging.Formatter` reads it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter(form))
     return handler
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.program import STATE, wanted_state
+from orchestration.program import PUBLISHED, wanted_state
 from orchestration.settings import Settings
 from sources import ledger, nights
 from sources.nights import now_utc
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def finish(con: duckdb.DuckDBPyConnection, settings: Settings, bundle: Path | None) -> None:
-    """Note that all outputs are written, and which files they are; from now on nothing is unfinished.
+def finish(
+    con: duckdb.DuckDBPyConnection, settings: Settings, bundle: Path | None, *, is_whole: bool = True
+) -> None:
+    """Note which files the outputs are; if all were made of an index made with them, nothing is unfinished.
 
     Args:
         con: the warehouse.
         settings: the home.
         bundle: the folder of the bundle that holds now; None where there is none yet.
+        is_whole: whether index and all outputs were made in one run.
     """
     rows = []
     for path in sorted(_outputs(settings, bundle)):
@@ -35,9 +38,10 @@ def finish(con: duckdb.DuckDBPyConnection, settings: Settings, bundle: Path | No
     con.execute("begin")
     con.execute("delete from intake.outputs")
     con.executemany("insert into intake.outputs values (?, ?, ?, ?)", rows)
-    ledger.write_state(con, STATE, wanted_state(con, settings))
-    ledger.forget_state(con, ledger.UNFINISHED)
-    nights.end_night(con, now_utc())
+    if is_whole:
+        ledger.write_state(con, PUBLISHED, wanted_state(con, settings))
+        ledger.forget_state(con, ledger.UNFINISHED)
+        nights.end_night(con, now_utc())
     con.execute("commit")
 
 

@@ -1,22 +1,24 @@
-"""The chain of a night in one process: intake ► touched days ► index, database, pages, bundle.
+"""A night in one process: the links of the chain, one after another.
 
-Belongs here: deciding which links are needed and running them one after another. Stays out: what a link does
-(`assets/`) and how the result is told (`cli/run.py`).
+Belongs here: running them under one lock. Stays out: which they are and in what order (`chain.py`), what one
+does (`assets/`) and how the result is told (`cli/run.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import alerts
-from orchestration.plan import locked_warehouse, plan_night, why_again
+from orchestration.chain import Link, links
+from orchestration.delivery import deliver_last, has_undelivered
+from orchestration.plan import Plan
 from orchestration.settings import Settings
 from orchestration.warehouse import run_lock
-from sources import ledger
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -63,22 +65,20 @@ def run_night(
 def _run_locked(
     settings: Settings, inbox: Path, days: Sequence[dt.date], say: Callable[[str], None]
 ) -> Night:
-    plan = plan_night(settings, inbox)
     night = Night()
-    if plan.is_empty and not days:
+    chain = links(settings, inbox, days)
+    first = next(chain, None)
+    if first is None:
+        if has_undelivered(settings):
+            deliver_last(settings, say)
         return night
     import dagster as dg
 
     from orchestration.build import build_definitions
     from orchestration.dbt import DbtNotReady
     from orchestration.instance import set_broken_aside
-    from orchestration.jobs import DAYS, NIGHT, PUBLISH
-    from orchestration.partitions import range_tags
 
-    for what in plan.damaged[:_SHOWN]:
-        say(f"to be mended: {what}")
-    if len(plan.damaged) > _SHOWN:
-        say(f"to be mended: {len(plan.damaged) - _SHOWN} more files")
+    _tell_damaged(first[1], say)
     say("preparing")
     try:
         definitions = build_definitions(settings, inbox)
@@ -87,34 +87,28 @@ def _run_locked(
     if told := set_broken_aside(settings):
         say(told)
     with dg.DagsterInstance.get() as instance:
-
-        def link(job: str, told: str, tags: dict[str, str] | None = None) -> None:
-            say(told)
-            _execute(definitions, instance, job, tags)
-            night.links.append(job)
-
-        if plan.new_files or plan.damaged_logs:
-            link(NIGHT, f"reading {plan.new_files} files")
-        with locked_warehouse(settings, "planning") as con:
-            ledger.queue_days(con, days)
-            waiting = ledger.pending_ranges(con)
-            is_again = bool(waiting or plan.damaged_outputs or why_again(con, settings))
-        for first, last in waiting:
-            link(DAYS, f"service calls of {first} to {last}", range_tags(first, last))
-        if is_again:
-            link(PUBLISH, "index, measures and exports")
+        for link, _ in itertools.chain([first], chain):
+            say(link.told)
+            _execute(definitions, instance, link)
+            night.links.append(link.job)
     return night
 
 
-def _execute(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, tags: dict[str, str] | None
-) -> None:
+def _tell_damaged(plan: Plan, say: Callable[[str], None]) -> None:
+    for what in plan.damaged[:_SHOWN]:
+        say(f"to be mended: {what}")
+    if len(plan.damaged) > _SHOWN:
+        say(f"to be mended: {len(plan.damaged) - _SHOWN} more files")
+
+
+def _execute(definitions: dg.Definitions, instance: dg.DagsterInstance, link: Link) -> None:
+    from orchestration.partitions import run_tags
     from orchestration.resources import why_failed
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    result = definitions.resolve_job_def(job).execute_in_process(
-        instance=instance, tags=tags, run_config=quiet, raise_on_error=False
+    result = definitions.resolve_job_def(link.job).execute_in_process(
+        instance=instance, tags=run_tags(instance, link.days), run_config=quiet, raise_on_error=False
     )
     if result.success:
         return
-    raise NightFailed(why_failed(job, result.all_events))
+    raise NightFailed(why_failed(link.job, result.all_events))

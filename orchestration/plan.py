@@ -1,22 +1,22 @@
 """What a night has to do, read from inbox, ledger and disk.
 
-Belongs here: looking, and sweeping what killed runs left before that. Stays out: doing it (`night.py` in one
-process, `sensors.py` in the daemon).
+Belongs here: looking, and sweeping what killed runs left before that. Stays out: what follows from it
+(`chain.py`), doing it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import intake
 from orchestration.manifest import damaged_outputs
-from orchestration.program import STATE, count_days_again, wanted_state
+from orchestration.program import PUBLISHED, count_days_again, wanted_state
 from orchestration.settings import Settings
 from orchestration.warehouse import REBUILD_MARK, WarehouseDamaged, open_warehouse, run_lock
 from sources import ledger
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 A_DAY_PASSED = "a day has passed"
 # Part of `program.wanted_state` to what a changed one means.
 _CHANGED = {
+    "answers": "the receiver answered",
     "as_of": A_DAY_PASSED,
     "models": "the models changed",
+    "open_data": "settings of the open data changed",
     "outputs": "the program changed",
     "received": "files were received",
     "settings": "settings changed",
@@ -44,13 +46,13 @@ class Plan:
 
     Attributes:
         new_files: files of the inbox to read.
-        days: ranges of local days to count, both ends included.
+        days: local days to count, oldest first.
         reasons: why results are to be made again; empty where they hold.
         damaged_logs, damaged_outputs: files that are gone, cut or changed.
     """
 
     new_files: int = 0
-    days: list[tuple[dt.date, dt.date]] = field(default_factory=list)
+    days: list[dt.date] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     damaged_logs: list[str] = field(default_factory=list)
     damaged_outputs: list[str] = field(default_factory=list)
@@ -66,8 +68,13 @@ class Plan:
         return [*self.damaged_logs, *self.damaged_outputs]
 
 
-def plan_night(settings: Settings, inbox: Path) -> Plan:
+def plan_night(settings: Settings, inbox: Path, days: Sequence[dt.date] = ()) -> Plan:
     """Look at inbox, waiting days, what the results rest on and what is there of them.
+
+    Args:
+        settings: a prepared home.
+        inbox: the folder to read.
+        days: local days that are to wait, too.
 
     Raises:
         WarehouseBusy: another run is writing this home.
@@ -79,21 +86,40 @@ def plan_night(settings: Settings, inbox: Path) -> Plan:
         intake.prepare_warehouse(con, settings)
         intake.sweep_lake(con, settings)
         count_days_again(con)
+        ledger.queue_days(con, days)
         kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
         fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
         logs = list(intake.damaged_logs(con, settings).values())
-        outputs = damaged_outputs(con, settings)
         if not fresh:
             intake.queue_first_day(con, settings)
-        return Plan(fresh, ledger.pending_ranges(con), why_again(con, settings), logs, outputs)
+        rest = _rest(con, settings)
+    return replace(rest, new_files=fresh, damaged_logs=logs)
+
+
+def plan_rest(settings: Settings) -> Plan:
+    """Look at all of it but the inbox and the logs: what a night that has read them still has to do.
+
+    Raises:
+        WarehouseBusy, WarehouseDamaged: as `plan_night`.
+    """
+    with locked_warehouse(settings, "planning") as con:
+        return _rest(con, settings)
+
+
+def _rest(con: duckdb.DuckDBPyConnection, settings: Settings) -> Plan:
+    return Plan(
+        days=ledger.pending_days(con),
+        reasons=why_again(con, settings),
+        damaged_outputs=damaged_outputs(con, settings),
+    )
 
 
 def why_again(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     """Why results are to be made again; empty where they rest on what is there now."""
     began = ledger.read_state(con, ledger.UNFINISHED)
-    reasons = [f"the night that received {began} was not finished"] if began else []
+    reasons = [f"not in the outputs yet: {began}"] if began else []
     try:
-        made = json.loads(ledger.read_state(con, STATE) or "{}")
+        made = json.loads(ledger.read_state(con, PUBLISHED) or "{}")
     except json.JSONDecodeError:
         # An earlier version of the product told it in other words.
         made = {}
@@ -110,3 +136,14 @@ def locked_warehouse(settings: Settings, who: str) -> Iterator[duckdb.DuckDBPyCo
             yield con
         finally:
             con.close()
+
+
+def ranges(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """The ranges that days make up, both ends included, oldest first."""
+    found: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(set(days)):
+        if found and day - found[-1][1] == dt.timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found

@@ -17,16 +17,25 @@ if TYPE_CHECKING:
     import duckdb
 
 DBT_PROJECT = PROJECT / "dbt_project"
-STATE = "published"
+# Marks of a night in `intake.state`, beside `ledger.UNFINISHED`: what the outputs rest on, and the programs
+# that built all models and counted the days.
+PUBLISHED, BUILT, COUNTED = "published", "program", "daily_models"
 _PARTS = ("models", "seeds", "macros", "tests")
+# What counting a day rests on; the variables of pairing stand in the project's file.
 _DAILY_PARTS = (
+    "dbt_project.yml",
     "models/intermediate/calls/daily",
     "models/staging/service_log",
+    "macros/bounds.sql",
+    "macros/build.sql",
     "macros/days.sql",
+    "macros/kept_days.sql",
     "macros/keys.sql",
+    "macros/pairing.sql",
+    "macros/times.sql",
 )
-_COUNTED = "daily_models"
 # Settings that no result rests on.
+_OF_OPEN_DATA = ("open_data_min_count", "open_data_licence", "open_data_url")
 _OF_THE_HOUSE = {
     "home",
     "as_of",
@@ -34,9 +43,19 @@ _OF_THE_HOUSE = {
     "warehouse_copies",
     "history_days",
     "outbox_versions",
+    *_OF_OPEN_DATA,
+    "export_release",
     "alert_urls",
     "alert_command",
     "alert_min_free_gb",
+    "deliver_to",
+    "deliver_host_key",
+    "deliver_key",
+    "deliver_tries",
+    "deliver_wait_seconds",
+    "deliver_connect_seconds",
+    "deliver_idle_seconds",
+    "deliver_max_seconds",
     "ui_port",
     "ui_hosts",
 }
@@ -63,13 +82,13 @@ def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
     columns may be others.
     """
     counted_by = _fingerprint(*_DAILY_PARTS)
-    if ledger.read_state(con, _COUNTED) == counted_by:
+    if ledger.read_state(con, COUNTED) == counted_by:
         return
     con.execute("begin")
     con.execute("drop table if exists intermediate.int_calls__counted_daily")
     found = con.execute("select distinct day from lake.service_call_files").fetchall()
     ledger.queue_days(con, [day for (day,) in found])
-    ledger.write_state(con, _COUNTED, counted_by)
+    ledger.write_state(con, COUNTED, counted_by)
     con.execute("commit")
 
 
@@ -92,16 +111,41 @@ def _of_code(begun: str, *parts: str) -> str:
     return digest.hexdigest()
 
 
+def results_fingerprint(settings: Settings) -> str:
+    """What results rest on beside received files and the day (models, outputs, settings), as sha256."""
+    return hashlib.sha256(json.dumps(_made_by(settings), sort_keys=True).encode()).hexdigest()
+
+
+def _made_by(settings: Settings) -> dict[str, object]:
+    return {
+        "models": project_fingerprint(),
+        "outputs": outputs_fingerprint(),
+        "settings": settings.model_dump(mode="json", exclude=_OF_THE_HOUSE),
+    }
+
+
 def wanted_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
-    """What results rest on, as JSON: received files, day, models, program of the outputs, settings."""
-    own = settings.model_dump(mode="json", exclude=_OF_THE_HOUSE)
+    """What results rest on, as JSON: files, answers, day, models, program of the outputs, settings."""
     return json.dumps(
         {
             "as_of": str(settings.last_complete_day()),
-            "models": project_fingerprint(),
-            "outputs": outputs_fingerprint(),
             "received": ledger.received_digest(con),
-            "settings": own,
+            # These two of no bundle: they make no version of one.
+            "answers": _answers(con),
+            "open_data": settings.model_dump(mode="json", include=set(_OF_OPEN_DATA)),
+            **_made_by(settings),
         },
         sort_keys=True,
     )
+
+
+def _answers(con: duckdb.DuckDBPyConnection) -> str:
+    """What receivers answered to bundles, as sha256; empty where nothing was taken up yet."""
+    is_there = "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'acknowledgements'"
+    if con.execute(is_there).fetchone() is None:
+        return ""
+    said = "concat_ws('|', bundle, status, array_to_string(reasons, ';'))"
+    row = con.execute(
+        f"select sha256(string_agg({said}, chr(10) order by answer_order)) from raw.acknowledgements"
+    ).fetchone()
+    return row[0] or "" if row else ""

@@ -149,7 +149,7 @@ def _follow_again(
     """What came out otherwise was judged by something that came later: now all of that is there."""
     for once in (True, False):
         found_now = con.execute(
-            f"select file_name, file_sha256, {', '.join(_COUNTED)} from intake.files"
+            f"select file_name, file_sha256, {', '.join(_COUNTED)} from raw.intake_files"
         ).fetchall()
         kept = {(name, sha256): tuple(counts) for name, sha256, *counts in found_now}
         for receipt in receipts:

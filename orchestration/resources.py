@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from orchestration import alerts
 from orchestration.settings import Settings
@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 class Warehouse(dg.ConfigurableResource):
     """The work database; whoever writes it takes this resource, and with it the home's lock."""
 
-    path: str
-    lock_path: str
+    path: str = Field(description="The file of the warehouse.")
+    lock_path: str = Field(description="The file that locks the home.")
     _con: Any = PrivateAttr(default=None)
     _is_ready: bool = PrivateAttr(default=False)
 

@@ -1,7 +1,7 @@
 """What follows by itself: whatever of a night is undone, link by link.
 
-Belongs here: asking the ledger, and when to ask it again; `orchestration/night.py` is the same chain in one
-process. Stays out: what a link does.
+Belongs here: asking the ledger, and when to ask it again. Stays out: which link follows (`chain.py`), what it
+does.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from orchestration import alerts, intake
-from orchestration.jobs import DAYS, NIGHT, NIGHT_TIME, PUBLISH
-from orchestration.partitions import range_tags
-from orchestration.plan import A_DAY_PASSED, Plan, plan_night
+from orchestration.chain import NIGHT_TIME, next_link
+from orchestration.labels import OPERATIONS
+from orchestration.partitions import run_tags
+from orchestration.plan import Plan, plan_night
 from orchestration.settings import Settings
 from orchestration.warehouse import WarehouseBusy, WarehouseDamaged, run_lock
 from sources import lake
@@ -46,6 +47,7 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks the ledger what is undone, whoever left it so, and starts the link that does it.",
+        owners=[OPERATIONS],
     )
     def undone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor = json.loads(context.cursor or "{}")
@@ -60,24 +62,25 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
                 plan = _planned(settings)
         except (WarehouseBusy, WarehouseDamaged) as reason:
             return dg.SkipReason(str(reason))
-        job, tags = _next_link(plan, _is_night(settings))
-        if job is None:
+        link = next_link(plan, is_night=_is_night(settings))
+        if link is None:
             return dg.SensorResult(
                 skip_reason=dg.SkipReason("nothing is undone"),
                 cursor=json.dumps({"look": _look(settings, files)}),
             )
-        wanted = hashlib.sha256(f"{job}{tags}{plan}".encode()).hexdigest()
+        wanted = hashlib.sha256(f"{link}{plan}".encode()).hexdigest()
         tries = cursor.get("tries", 0) + 1 if wanted == cursor.get("wanted") else 0
         if tries and time.time() < cursor["again_at"]:
             # Until then a look is enough, though the failed run has written.
             return dg.SensorResult(
-                skip_reason=dg.SkipReason(f"{job} failed; it is tried again later"),
+                skip_reason=dg.SkipReason(f"{link.job} failed; it is tried again later"),
                 cursor=json.dumps(cursor | {"look": _look(settings, files)}),
             )
         wait = RETRY_MINUTES[min(tries, len(RETRY_MINUTES) - 1)] * 60
         now = time.time()
         told = {"look": look, "wanted": wanted, "tries": tries, "again_at": now + wait}
-        request = dg.RunRequest(run_key=f"{wanted}-{now:.0f}", job_name=job, tags=tags)
+        tags = run_tags(context.instance, link.days)
+        request = dg.RunRequest(run_key=f"{wanted}-{now:.0f}", job_name=link.job, tags=tags)
         return dg.SensorResult(run_requests=[request], cursor=json.dumps(told))
 
     return [undone]
@@ -120,13 +123,3 @@ def _why_not_now(instance: dg.DagsterInstance, files: list[InboxFile]) -> str | 
     since = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=_STARTING_SECONDS)
     begun = dg.RunsFilter(statuses=_BEGUN, updated_after=since)
     return "a link is about to begin" if instance.get_run_records(begun, limit=1) else None
-
-
-def _next_link(plan: Plan, is_night: bool) -> tuple[str | None, dict[str, str]]:
-    """The first link that is undone, with the tags of its run; None where nothing is."""
-    if plan.new_files or plan.damaged_logs:
-        return NIGHT, {}
-    if plan.days:
-        return DAYS, range_tags(*plan.days[0])
-    reasons = [reason for reason in plan.reasons if is_night or reason != A_DAY_PASSED]
-    return (PUBLISH if reasons or plan.damaged_outputs else None), {}

@@ -13,10 +13,11 @@ import re
 import shlex
 import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -25,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from exports.delivery.target import parse_target
 from orchestration.home import SETTINGS_FILE, make_folders, share_outputs
 
 # A checkout, or where the packages are installed: both hold `dbt_project` and the packages side by side.
@@ -39,6 +41,15 @@ QUIET = {
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
+class InstansiName(BaseModel):
+    """What an instansi is called and is; `kind` as `dim_instansi.instansi_kind`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str
+    kind: str = "lainnya"
+
+
 class Settings(BaseSettings):
     """Settings of one home; every field has a default that runs."""
 
@@ -48,7 +59,13 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path("data"), description="Where everything that is made lies.")
+    # The public interface fixes this default, so it is the one regency that stands in code.
     instansi: str = Field("12.07", description="Instansi whose index and bundle this home makes.")
+    instansi_names: dict[str, InstansiName] = Field(
+        {},
+        description="Name and kind, by code, of each instansi or sender that no national list has, as "
+        '{"x-1" = {name = "Badan X", kind = "lainnya"}}. Who is made up bears a name that ends in (fiktif).',
+    )
     time_zone: str = Field("Asia/Jakarta", description="Time zone of a day; one per warehouse.")
     first_day: dt.date = Field(dt.date(2015, 1, 1), description="Earliest day a log may carry.")
     as_of: dt.date | None = Field(
@@ -65,6 +82,7 @@ class Settings(BaseSettings):
     table_max_bytes: int = Field(200_000_000, gt=0, description="Inflated bytes of a table file.")
     table_max_rows: int = Field(1_000_000, gt=0, description="Rows of a table file.")
     table_max_columns: int = Field(500, gt=0, description="Columns of a table file.")
+    document_max_bytes: int = Field(50_000_000, gt=0, description="Bytes of a document of evidence.")
     log_max_bytes: int = Field(50_000_000_000, gt=0, description="Inflated bytes of a log file.")
     archive_logs: bool = Field(True, description="Keep the received bytes of logs, personal data and all.")
     archive_log_days: int = Field(
@@ -74,6 +92,28 @@ class Settings(BaseSettings):
         2, ge=0, description="Copies of the warehouse that are kept, one of each day; 0: none."
     )
     history_days: int = Field(30, ge=1, description="Days that Dagster's notes on a run are kept.")
+    bundle_documents: bool = Field(
+        False, description="Put the documents of evidence into the bundle; false: their hashes alone."
+    )
+    export_release: Literal["nightly", "manual"] = Field(
+        "nightly",
+        description="When a bundle becomes a version: each night that something happened (nightly), or when "
+        "`spbe release --reason` makes one of the draft that the night leaves (manual).",
+    )
+    bundle_contact: str = Field(
+        "", description="Whom the receiver of a bundle asks: an office, its telephone or e-mail, as text."
+    )
+    open_data_min_count: int = Field(
+        5, ge=1, description="Smallest count that open data tell; smaller ones but 0 are suppressed. 1: all."
+    )
+    open_data_licence: Literal["CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0"] = Field(
+        "CC-BY-4.0", description="Licence that open data are published under."
+    )
+    open_data_url: str = Field(
+        "",
+        pattern=r"^(https?://\S*[^\s/])?$",
+        description="Where published/open-data will stand, for catalogues; without a slash at the end.",
+    )
     outbox_versions: int = Field(
         0, ge=0, description="Newest versions of each bundle that stay in the outbox; 0: all."
     )
@@ -96,6 +136,33 @@ class Settings(BaseSettings):
     )
     alert_min_free_gb: float = Field(
         5, ge=0, description="Free room on the home's disk, in GB, below which an alert goes out; 0: never."
+    )
+    deliver_to: SecretStr = Field(
+        SecretStr(""),
+        description="Where bundles go: sftp://user@host:port/path, folder:/path (a mounted share), or "
+        "command: and a program with arguments that gets the bundle's folder as its last one, run without a "
+        "shell; exit 0 means delivered. Empty: nowhere. Arguments of a command are shown nowhere.",
+    )
+    deliver_host_key: str = Field(
+        "",
+        description="Host key of the SFTP server: its public key as text (ssh-ed25519 AAAA…; several: a line "
+        "each), or the path of a file of known hosts, from keys/ on. Without it nothing is sent.",
+    )
+    deliver_key: str = Field(
+        "delivery.key",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        description="File of keys/ with the private key of the SFTP user (ssh-keygen -t ed25519 -N '' -f …).",
+    )
+    deliver_tries: int = Field(3, ge=1, description="Connections that one delivery makes at most.")
+    deliver_wait_seconds: float = Field(
+        10, ge=0, description="Seconds before the second of them; doubled before each further one."
+    )
+    deliver_connect_seconds: float = Field(
+        30, gt=0, description="Seconds in which the SFTP server must let in."
+    )
+    deliver_idle_seconds: float = Field(60, gt=0, description="Seconds that the SFTP server may be silent.")
+    deliver_max_seconds: float = Field(
+        3600, gt=0, description="Seconds of a whole delivery; the next one goes on where it ended."
     )
     ui_port: int = Field(3000, ge=1, le=65535, description="Port of the web interface.")
     ui_hosts: Annotated[list[str], NoDecode] = Field(
@@ -142,6 +209,13 @@ class Settings(BaseSettings):
             return json.loads(value) if value.lstrip().startswith("[") else shlex.split(value)
         return value
 
+    @field_validator("deliver_to")
+    @classmethod
+    def _known_target(cls, value: SecretStr) -> SecretStr:
+        if value:
+            parse_target(value.get_secret_value())
+        return value
+
     @field_validator("ui_hosts", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
@@ -159,7 +233,7 @@ class Settings(BaseSettings):
 
     @property
     def inbox(self) -> Path:
-        """Where agencies' files arrive; never changed by us."""
+        """Where OPDs' files arrive; never changed by us."""
         return self.home / "inbox"
 
     @property
@@ -196,6 +270,11 @@ class Settings(BaseSettings):
     def report(self) -> Path:
         """Pages for readers."""
         return self.home / "published" / "report"
+
+    @property
+    def open_data(self) -> Path:
+        """What anybody may know, a folder for each instansi."""
+        return self.home / "published" / "open-data"
 
     @property
     def feedback(self) -> Path:
@@ -283,6 +362,17 @@ A variable SPBE_<NAME> wins over this file. The home itself is named by SPBE_HOM
 _BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}
 
 
+def meaning(field: FieldInfo) -> str:
+    """What a setting says, and within which bounds."""
+    bounds = [
+        words.format(_toml(getattr(bound, short)))
+        for bound in field.metadata
+        for short, words in _BOUNDS.items()
+        if hasattr(bound, short)
+    ]
+    return (field.description or "") + (f" {', '.join(bounds).capitalize()}." if bounds else "")
+
+
 def settings_text(**values: object) -> str:
     """A settings file that holds and explains every setting; those that are not given are commented out.
 
@@ -293,14 +383,7 @@ def settings_text(**values: object) -> str:
     for name, field in Settings.model_fields.items():
         if name == "home":
             continue
-        bounds = [
-            words.format(_toml(getattr(bound, short)))
-            for bound in field.metadata
-            for short, words in _BOUNDS.items()
-            if hasattr(bound, short)
-        ]
-        about = (field.description or "") + (f" {', '.join(bounds).capitalize()}." if bounds else "")
-        lines += ["", *textwrap.wrap(about, 108, initial_indent="# ", subsequent_indent="# ")]
+        lines += ["", *textwrap.wrap(meaning(field), 108, initial_indent="# ", subsequent_indent="# ")]
         if name in values:
             lines.append(f"{name} = {_toml(values[name])}")
         else:
@@ -311,8 +394,12 @@ def settings_text(**values: object) -> str:
 
 def _toml(value: object) -> str:
     """A value as TOML writes it; a text of TOML is one of JSON."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:_}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(held)}" for key, held in value.items()) + "}"
     return value.isoformat() if isinstance(value, dt.date) else json.dumps(value, ensure_ascii=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from expectations.contract import Contract
 from expectations.quarantine import is_loaded_sql
+from expectations.quoting import literal
 from orchestration import intake
 from orchestration.settings import Settings
 from sources.archive import find_archived
@@ -46,7 +47,7 @@ def try_contract(settings: Settings, contract: Contract) -> dict[tuple[str, str]
 
     con = duckdb.connect(config={"storage_compatibility_version": "v1.2.0"})
     intake.prepare_check(con, settings)
-    con.execute(f"attach '{str(settings.warehouse).replace(chr(39), chr(39) * 2)}' as warehouse (read_only)")
+    con.execute(f"attach {literal(str(settings.warehouse))} as warehouse (read_only)")
     # A correction is judged with the values of the rows it mends.
     for table in ("intake.files", "intake.corrections", f"received.{contract.kind}"):
         con.execute(f"create or replace table {table} as from warehouse.{table}")

@@ -17,13 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expectations.quoting import literal
+from exports.delivery.run import undelivered
 from orchestration import intake
 from orchestration.plan import locked_warehouse
 from orchestration.settings import Settings
 from orchestration.warehouse import CONFIG
 from sources import ledger
 from sources.archive import drop_archived, find_archived
-from sources.logs.record import literal
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -121,8 +122,12 @@ def _versions(settings: Settings) -> Iterator[Surplus]:
         if match := _VERSION.match(path.name):
             found[match.group(1)].append((int(match.group(2)), path))
     why = f"bundle with {settings.outbox_versions} newer versions or more (outbox_versions)"
+    kept = set(undelivered(settings.outbox)) if settings.deliver_to else set()
     for versions in found.values():
         for _, path in sorted(versions)[: -settings.outbox_versions]:
+            # What the receiver still lacks is nowhere else.
+            if path in kept:
+                continue
             yield _surplus(settings, path, why, partial(shutil.rmtree, path))
 
 

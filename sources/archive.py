@@ -24,14 +24,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Archived:
-    """One received content: its sha256 (of the inflated bytes), where it is kept, whether gz, and how many
-    bytes stand behind the end of the gz.
+    """One received content: its sha256 (of the inflated bytes), where it is kept, whether gz, how many bytes
+    stand behind the end of the gz, and how many there are inflated.
     """
 
     sha256: str
     path: Path
     is_gzip: bool
     junk_bytes: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class _Digest:
     @property
     def junk_bytes(self) -> int:
         return self._inflater.junk_bytes if self._inflater else 0
+
+    @property
+    def size(self) -> int:
+        return self._total
 
     def add(self, raw: bytes) -> None:
         if not self._has_begun:
@@ -124,14 +129,15 @@ def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archive
             _refuse_changed(source, before, None)
             raise
         _refuse_changed(source, before, copied)
-        kept = archive / sha256[:2] / (sha256 + (".gz" if digest.is_gzip else ""))
+        plain, packed = _places(archive, sha256)
+        kept, twin = (packed, plain) if digest.is_gzip else (plain, packed)
         kept.parent.mkdir(exist_ok=True)
-        for known in (kept, archive / sha256[:2] / (sha256 + ("" if digest.is_gzip else ".gz"))):
+        for known in (kept, twin):
             if known.exists() and is_intact(known, sha256):
-                return Archived(sha256, known, known.suffix == ".gz", digest.junk_bytes)
+                return Archived(sha256, known, known.suffix == ".gz", digest.junk_bytes, digest.size)
         aside.chmod(0o400)
         aside.replace(kept)
-        return Archived(sha256, kept, digest.is_gzip, digest.junk_bytes)
+        return Archived(sha256, kept, digest.is_gzip, digest.junk_bytes, digest.size)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -168,7 +174,7 @@ def sweep_archive(archive: Path) -> None:
 
 def drop_archived(archive: Path, sha256: str) -> bool:
     """Delete one content, plain or gz; whether there was one."""
-    found = [p for p in (archive / sha256[:2]).glob(f"{sha256}*") if p.name in (sha256, sha256 + ".gz")]
+    found = [path for path in _places(archive, sha256) if path.exists()]
     for path in found:
         path.unlink()
     return bool(found)
@@ -176,8 +182,13 @@ def drop_archived(archive: Path, sha256: str) -> bool:
 
 def find_archived(archive: Path, sha256: str) -> Path | None:
     """Where a content is kept, plain or gz; None where it is not, or no longer."""
+    return next((path for path in _places(archive, sha256) if path.exists()), None)
+
+
+def _places(archive: Path, sha256: str) -> tuple[Path, Path]:
+    """Where a content may be kept: plain, and gz."""
     kept = archive / sha256[:2] / sha256
-    return next((path for path in (kept, kept.with_name(f"{sha256}.gz")) if path.exists()), None)
+    return kept, kept.with_name(f"{sha256}.gz")
 
 
 def continues(path: Path, earlier: Path) -> bool:

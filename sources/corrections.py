@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from expectations.relations import CORRECTED, JUDGED, LANDED
+from expectations.spreadsheet import unguarded_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,30 +23,27 @@ HEADERS = {COLUMN: COLUMN, "_masalah": ""}
 HIDDEN = "…"
 
 _PARTS = r"^(.*?)(?:@([0-9a-f]{8,64}))?#([0-9]{1,15})$"
-_SAID = "'Kolom _perbaikan_dari: ditemukan \"' || mask_text(named) || '\", '"
-_FAULTS = f"""
+# Name of the rule that a reference breaks, and what should stand there.
+_FAULTS = """
     case
-        when named is null then {{'rule': 'missing', 'message':
-            'Kolom _perbaikan_dari kosong; perlu diisi berkas dan baris yang diperbaiki, '
-            || 'misalnya inventaris.csv#12.'}}
-        when row_number is null then {{'rule': 'pattern', 'message': {_SAID}
-            || 'seharusnya nama berkas (atau awal sha256-nya) dan nomor baris, misalnya inventaris.csv#12.'}}
-        when files is null then {{'rule': 'reference', 'message': {_SAID}
-            || 'seharusnya berkas yang pernah diterima sebagai ' || $kind || '; berkas itu tidak dikenal.'}}
-        when files > 1 then {{'rule': 'reference', 'message': {_SAID}
-            || 'seharusnya satu berkas; ada ' || files || ' berkas bernama itu, '
-            || 'tulis nama lengkap dengan foldernya.'}}
-        when not is_current then {{'rule': 'reference', 'message': {_SAID}
-            || 'seharusnya versi terakhir; berkas itu sudah digantikan versi baru.'}}
-        when not is_there then {{'rule': 'reference', 'message': {_SAID}
-            || 'seharusnya baris isi berkas itu; baris ' || row_number || ' tidak ada padanya.'}}
+        when named is null then {'rule': 'missing', 'expected':
+            'perlu diisi berkas dan baris yang diperbaiki, misalnya inventaris.csv#12'}
+        when row_number is null then {'rule': 'pattern', 'expected':
+            'nama berkas (atau awal sha256-nya) dan nomor baris, misalnya inventaris.csv#12'}
+        when files is null then {'rule': 'reference', 'expected':
+            'berkas yang pernah diterima sebagai ' || $kind || '; berkas itu tidak dikenal'}
+        when files > 1 then {'rule': 'reference', 'expected':
+            'satu berkas; ada ' || files || ' berkas bernama itu, tulis nama lengkap dengan foldernya'}
+        when not is_current then {'rule': 'reference', 'expected':
+            'versi terakhir; berkas itu sudah digantikan versi baru'}
+        when not is_there then {'rule': 'reference', 'expected':
+            'baris isi berkas itu; baris ' || row_number || ' tidak ada padanya'}
         when $sender <> $instansi and owner_code is distinct from $sender
-            then {{'rule': 'sender', 'message': {_SAID}
-            || 'berkas ini dikirim ' || mask_text($sender)
-            || '; hanya OPD pemilik baris atau instansi yang boleh memperbaiki.'}}
+            then {'rule': 'sender', 'expected': 'berkas ini dikirim ' || mask_text($sender)
+            || '; hanya OPD pemilik baris atau instansi yang boleh memperbaiki'}
         when count(*) over (partition by file_id, row_number, root_id, root_row) > 1
-            then {{'rule': 'repeated', 'message': {_SAID}
-            || 'seharusnya satu perbaikan per baris; baris itu diperbaiki dua kali pada berkas ini.'}}
+            then {'rule': 'repeated', 'expected':
+            'satu perbaikan per baris; baris itu diperbaiki dua kali pada berkas ini'}
     end"""
 
 
@@ -136,12 +134,18 @@ def link_rows(
         ),
         judged as (
             select _row_number, file_id, row_number, root_id, root_row, opd_code, period,
-                {_FAULTS} as fault
+                mask_text(named) as found, {_FAULTS} as fault
             from rooted
         )
-        select * replace (
+        select * exclude (found) replace (
             case when fault is not null then {{
-                'rule': $kind || '.{COLUMN}.' || fault.rule, 'severity': 'error', 'message': fault.message
+                'rule': $kind || '.{COLUMN}.' || fault.rule, 'severity': 'error',
+                'column_name': '{COLUMN}', 'found': found, 'expected': fault.expected,
+                'message': 'Kolom {COLUMN}' || case fault.rule
+                    when 'missing' then ' kosong; '
+                    when 'sender' then ': ditemukan "' || found || '", '
+                    else ': ditemukan "' || found || '", seharusnya '
+                end || fault.expected || '.'
             }} end as fault
         )
         from judged""",
@@ -209,7 +213,7 @@ def keep_values(
     cells = []
     for i, name in enumerate(columns):
         # A leading ' that we or a spreadsheet put before a formula sign is not part of the value.
-        cell = f"regexp_replace(l.c{i}, '^''([=+@\\t\\r-])', '\\1')"
+        cell = unguarded_sql(f"l.c{i}")
         if name and name in hidden:
             cell = f"case when trim(l.c{i}) = '{HIDDEN}' then {old[name]} else {cell} end"
         elif name == "period":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sources.findings import LeftOut
+    from sources.left_out import LeftOut
 
 
 class FileProblem(Exception):

@@ -11,22 +11,37 @@ import itertools
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection, Generator, Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
+from expectations.quoting import literal
 from expectations.relations import BAD_LINES
-from sources.errors import FileRejected
-from sources.findings import LeftOut
+from expectations.rules import BROKEN_TYPE
+from sources.errors import FileProblem, FileRejected
 from sources.ledger import LakeFile
+from sources.left_out import LeftOut
 from sources.logs import combined, kong, wso2, xroad
 from sources.logs.envelopes import open_one_sql, opened
-from sources.logs.reading import BLANK, CUT, MAX_INFLATED_BYTES, Account, Spool, pick_lines, read_text, spool
+from sources.logs.reading import (
+    BLANK,
+    CUT,
+    MAX_INFLATED_BYTES,
+    Account,
+    Lines,
+    Spool,
+    opening_of,
+    pick_lines,
+    read_text,
+    spool,
+)
 from sources.logs.record import (
     ISSUED_ID,
     LAKE_COLUMNS,
@@ -36,7 +51,6 @@ from sources.logs.record import (
     ZONE_VARIABLE,
     LogFormat,
     is_bad_sql,
-    literal,
     problems_sql,
 )
 from sources.privacy import KEY_ID_VARIABLE
@@ -50,10 +64,20 @@ _EMPTY = "empty"
 # So many lines are held before they are looked at again, and so many names of a kind from file to file.
 _LOOK_AGAIN = 20_000
 _KNOWN = 200_000
+# Logs of so many bytes, inflated, are read together, up to so many files and bytes.
+SMALL_BYTES = 1 << 23
+MANY_BYTES = 1 << 25
+MANY_FILES = 256
+# The bad lines of logs that were read together, with the log that each is of.
+BAD_LINES_OF_LOGS = "bad_lines_of_logs"
 # Where files lie that stand in the lake and in no ledger: a warehouse that was lost knew them.
 SET_ASIDE = "set-aside"
 # Temporary tables that begin so serve the next file, too.
 KEPT_TABLES = "known_"
+# A chunk that holds all that there is.
+_ENDLESS = 1 << 62
+# Which of several logs a line of the scratch file is of.
+_OF_FILE = "line_number > origin_before"
 _NO_JSON = (duckdb.DataError, duckdb.InvalidInputException)
 
 
@@ -97,6 +121,32 @@ class _Bounds:
         return f"timezone({literal(self.time_zone)}, timezone('UTC', {moment}))"
 
 
+@dataclass(frozen=True)
+class LogSource:
+    """One log to be read with others; see `write_log`."""
+
+    path: Path
+    log_format: str
+    instansi_code: str
+    file_id: str
+    file_name: str
+
+
+@dataclass
+class _Part:
+    """One of several logs that are read together; in the scratch file its lines stand behind `before`."""
+
+    source: LogSource
+    account: Account
+    blocks: list[Lines]
+    before: int = 0
+    result: LogResult | FileProblem | None = None
+
+    @property
+    def lines(self) -> int:
+        return sum(block.lines for block in self.blocks)
+
+
 @dataclass
 class _Counts:
     lines: int = 0
@@ -123,8 +173,8 @@ def write_log(
 
     Args:
         con: Connection with `install_masking` done; its time zone is UTC. Gets the temp table `bad_lines
-            (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)`, replaced; `raw_row` is
-            masked.
+            (row_number bigint, broken: see `expectations.rules.BROKEN_TYPE`, raw_row varchar)`, replaced;
+            `raw_row` is masked.
         path: The archived bytes, plain or gzip.
         log_format: A key of `LOG_FORMATS`.
         instansi_code: Whose log it is.
@@ -158,7 +208,7 @@ def write_log(
                 form,
                 chunks,
                 account,
-                _record_select(con, form, instansi_code, file_id, file_name),
+                _record_select(form, _origin(con, instansi_code, file_id, file_name)),
                 _Bounds(time_zone, first_day, received_at + timedelta(days=1)),
                 aside,
                 lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
@@ -176,13 +226,211 @@ def write_log(
             lake_dir, lambda day, name: _file_id_of(name) == file_id and (day, name) not in names
         )
     finally:
-        for table in ("log_read", "log_text", "log_fields"):
-            con.execute(f"drop table if exists {table}")
-        con.execute("drop view if exists log_records")
+        _drop_scratch(con)
         shutil.rmtree(aside, ignore_errors=True)
     return LogResult(
         counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched, account.left_out(), files
     )
+
+
+def write_logs(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[LogSource],
+    *,
+    lake_dir: Path,
+    time_zone: str,
+    first_day: date,
+    received_at: datetime,
+    max_bytes: int = MAX_INFLATED_BYTES,
+) -> list[LogResult | FileProblem]:
+    """Write small logs to the lake as `write_log` does each, and read those of one shape at once.
+
+    What a small log costs is planning its statements, which is done once for all.
+
+    Args:
+        con: as for `write_log`; gets the temp table `bad_lines_of_logs`: `bad_lines` with a column file_id.
+        sources: logs of different `file_id`, that fit into memory together.
+        lake_dir: as for `write_log`, as are the others.
+        time_zone: of the home.
+        first_day: of a record.
+        received_at: of all the logs.
+        max_bytes: of one log.
+
+    Returns:
+        What became of each; of one that can not be used, why: nothing of it was written.
+    """
+    con.execute(
+        f"create or replace temp table {BAD_LINES_OF_LOGS}"
+        f" (file_id varchar, row_number bigint, broken {BROKEN_TYPE}, raw_row varchar)"
+    )
+    if not sources:
+        return []
+    aside = lake_dir / f".aside-{sources[0].file_id}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    bounds = _Bounds(time_zone, first_day, received_at + timedelta(days=1))
+    try:
+        con.execute(f"set variable {ZONE_VARIABLE} = ?", [time_zone])
+        parts = [_read_part(source, aside, max_bytes) for source in sources]
+        alike: dict[tuple[str, str | None], list[_Part]] = defaultdict(list)
+        for part in parts:
+            if part.result is None:
+                form = LOG_FORMATS[part.source.log_format]
+                alike[form.name, form.fast_fields("''", _opening(part.blocks))].append(part)
+        written: dict[tuple[date, str], Path] = {}
+        with _threads(con, 1):
+            for (name, _), those in alike.items():
+                written |= _write_together(con, LOG_FORMATS[name], those, bounds, aside)
+        files = _move_in(lake_dir, written, {source.file_id for source in sources})
+    finally:
+        _drop_scratch(con)
+        shutil.rmtree(aside, ignore_errors=True)
+    return [_settled(part, *files.get(part.source.file_id, ([], set()))) for part in parts]
+
+
+def _read_part(source: LogSource, aside: Path, max_bytes: int) -> _Part:
+    account = Account()
+    part = _Part(source, account, [])
+    try:
+        part.blocks += opened(read_text(source.path, max_bytes, account), aside / "wrapped", account)
+    except FileProblem as problem:
+        part.result = problem
+    return part
+
+
+def _opening(blocks: Sequence[Lines]) -> bytes:
+    return next((opening_of(block) for block in blocks if len(block.blank) < block.lines), b"")
+
+
+def _write_together(
+    con: duckdb.DuckDBPyConnection, form: LogFormat, parts: Sequence[_Part], bounds: _Bounds, aside: Path
+) -> dict[tuple[date, str], Path]:
+    """Parquet files by day and `file_id`; each part gets its result, its bad lines go to their table."""
+    chunk = next(
+        spool((block for part in parts for block in part.blocks), aside / "lines", chunk_bytes=_ENDLESS), None
+    )
+    for part, lines in zip(parts, itertools.accumulate(part.lines for part in parts), strict=True):
+        part.before = lines - part.lines
+    if chunk is None:
+        for part in parts:
+            part.result = LogResult(0, 0, 0, 0, set(), part.account.left_out())
+        return {}
+    _begin_reading(con, form)
+    # An empty log begins where the next one does.
+    filled = [part for part in parts if part.lines]
+    con.execute(
+        "create or replace temp table log_origins as select * exclude (origin_name),"
+        " left(hmac256(origin_name), 16) as origin_key from (select unnest(?::bigint[]) as origin_before,"
+        " unnest(?::varchar[]) as origin_instansi_code, unnest(?::varchar[]) as origin_file_id,"
+        " unnest(?::varchar[]) as origin_name)",
+        [
+            [part.before for part in filled],
+            [part.source.instansi_code for part in filled],
+            [part.source.file_id for part in filled],
+            [part.source.file_name for part in filled],
+        ],
+    )
+    read = []
+    if _read_fast(con, form, chunk, bounds):
+        read.append("select * exclude (is_good), rowid + 1 as line_number from log_read")
+    bad: dict[str, tuple[int, bool]] = {}
+    blank, cut = list(chunk.blank), list[int]()
+    if _one(con, "select count(*) from log_text"):
+        looked = _read_carefully(con, form, bounds)
+        blank += looked.blank
+        cut = looked.cut
+        read.append(f"select {_kept(form)}, line_number from log_fields where is_good")
+        if looked.bad:
+            bad = {
+                file_id: (count, ours)
+                for file_id, count, ours in con.execute(
+                    "select origin_file_id, count(*) filter (problems is not null), bool_or(is_ours)"
+                    f" from log_fields asof join log_origins on {_OF_FILE} group by all"
+                ).fetchall()
+            }
+    days: dict[str, dict[date, int]] = defaultdict(dict)
+    if read:
+        con.execute(f"create or replace temp view log_records as {' union all by name '.join(read)}")
+        _mask_names(con, form)
+        con.execute(
+            f"create or replace temp table log_masked as {_record_select(form, _OF_MANY)}"
+            " order by file_id, line_number"
+        )
+        for file_id, day, count in con.execute(
+            "select file_id, day, count(*) from log_masked group by all order by all"
+        ).fetchall():
+            days[file_id][day] = count
+    written = {}
+    blanks, cuts = _by_part(parts, blank), _by_part(parts, cut)
+    for part in parts:
+        file_id = part.source.file_id
+        bad_lines, is_ours = bad.get(file_id, (0, False))
+        if bad_lines and not (days[file_id] or is_ours):
+            part.result = _wrong_format(form, bad_lines)
+            continue
+        for day in days[file_id]:
+            written[day, file_id] = aside / f"{day}-{file_id}.parquet"
+            chosen = f"file_id = {literal(file_id)} and day = date '{day}'"
+            _copy(con, f"select * exclude (day) from log_masked where {chosen}", written[day, file_id])
+        part.account.blank_lines.add(len(blanks[file_id]), blanks[file_id])
+        part.account.cut_lines.add(len(cuts[file_id]), cuts[file_id])
+        part.result = LogResult(
+            part.lines,
+            sum(days[file_id].values()),
+            bad_lines,
+            len(blanks[file_id]),
+            set(days[file_id]),
+            part.account.left_out(),
+        )
+    if bad:
+        con.execute(
+            f"insert into {BAD_LINES_OF_LOGS} select origin_file_id, line_number - origin_before, broken,"
+            f" raw_row from (select * rename (row_number as line_number) from {BAD_LINES})"
+            f" asof join log_origins on {_OF_FILE} where list_contains(?, origin_file_id)"
+            " order by line_number",
+            [[part.source.file_id for part in parts if isinstance(part.result, LogResult)]],
+        )
+    return written
+
+
+def _by_part(parts: Sequence[_Part], numbers: Iterable[int]) -> Mapping[str, list[int]]:
+    """Numbers of lines of the scratch file by `file_id`, each as the log itself counts; they ascend."""
+    filled = [part for part in parts if part.lines]
+    starts = [part.before for part in filled]
+    found: dict[str, list[int]] = defaultdict(list)
+    for number in sorted(numbers):
+        part = filled[bisect_left(starts, number) - 1]
+        found[part.source.file_id].append(number - part.before)
+    return found
+
+
+def _move_in(
+    lake_dir: Path, written: Mapping[tuple[date, str], Path], file_ids: Collection[str]
+) -> dict[str, tuple[list[LakeFile], set[date]]]:
+    """Move files to their places, and delete others of the same logs; of each log its files, and the days
+    that it no longer touches.
+    """
+    found: dict[str, tuple[list[LakeFile], set[date]]] = defaultdict(lambda: ([], set()))
+    kept = set()
+    for (day, file_id), source in written.items():
+        target = _day_dir(lake_dir, day) / f"{file_id}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        kept.add((day, target.name))
+        found[file_id][0].append(read_lake_file(lake_dir, _stat(day, target)))
+    for day, path in list(_files(lake_dir)):
+        if _file_id_of(path.name) in file_ids and (day, path.name) not in kept:
+            _unlink(path)
+            found[_file_id_of(path.name)][1].add(day)
+    return found
+
+
+def _settled(part: _Part, files: list[LakeFile], left: set[date]) -> LogResult | FileProblem:
+    result = part.result
+    assert result is not None
+    if isinstance(result, LogResult):
+        return replace(result, files=files, days=result.days | left)
+    return result
 
 
 def lake_path(lake_dir: Path, file: LakeFile) -> Path:
@@ -201,6 +449,12 @@ def _stat(day: date, path: Path) -> LakeFile:
     return LakeFile(day, path.name, found.st_size, found.st_mtime_ns)
 
 
+def _drop_scratch(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("drop view if exists log_records")
+    for table in ("log_read", "log_text", "log_fields", "log_origins", "log_masked"):
+        con.execute(f"drop table if exists {table}")
+
+
 def _ahead(chunks: Iterator[Spool]) -> Generator[Spool]:
     """The same chunks; the next one is written while the last one is read."""
     with ThreadPoolExecutor(max_workers=1) as writer:
@@ -213,8 +467,14 @@ def _ahead(chunks: Iterator[Spool]) -> Generator[Spool]:
 @contextlib.contextmanager
 def _one_core_left(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Leave one core to the thread that writes the next chunk: on two cores it costs a fifth less in all."""
+    with _threads(con, max(_one(con, "select current_setting('threads')") - 1, 1)):
+        yield
+
+
+@contextlib.contextmanager
+def _threads(con: duckdb.DuckDBPyConnection, count: int) -> Iterator[None]:
     threads = _one(con, "select current_setting('threads')")
-    con.execute(f"set threads = {max(threads - 1, 1)}")
+    con.execute(f"set threads = {count}")
     try:
         yield
     finally:
@@ -237,13 +497,7 @@ def _write_aside(
     that it finds no record in, and those that hold odd bytes, are looked at again: many chunks' together,
     since what they cost is planning.
     """
-    create_bad_lines(con)
-    con.execute("create or replace temp table log_text (line_number bigint, line varchar)")
-    for table in set(_masked_tables(form).values()):
-        con.execute(f"create temp table if not exists {table} (value varchar, masked varchar)")
-        # Names of files before are known already, up to what costs little memory.
-        if _one(con, f"select count(*) from {table}") > _KNOWN:
-            con.execute(f"truncate {table}")
+    _begin_reading(con, form)
     counts = _Counts()
     written: dict[tuple[date, int], Path] = {}
     parts = itertools.count()
@@ -253,20 +507,25 @@ def _write_aside(
         _mask_names(con, form)
         days = con.execute("select day, count(*) from log_records group by day order by day").fetchall()
         part = next(parts) if days else 0
+        source = f"({record_select})"
+        if len(days) > 1:  # all that is done to a record would be planned and asked again for each day
+            con.execute(f"create or replace temp table log_masked as {record_select}")
+            source = "log_masked"
         for day, count in days:
             written[day, part] = aside / f"{day}-{part}.parquet"
-            chosen = record_select if len(days) == 1 else f"{record_select} where day = date '{day}'"
-            _copy(con, chosen, written[day, part])
+            chosen = f"select * exclude (day) from {source}"
+            _copy(con, f"{chosen} where day = date '{day}'" if len(days) > 1 else chosen, written[day, part])
             counts.records += count
+        con.execute("drop table if exists log_masked")
 
     def look_again() -> None:
-        is_ours = _read_carefully(con, form, bounds, counts, account)
-        if counts.bad_lines and not (counts.records or is_ours):
-            raise FileRejected(
-                "wrong_format",
-                f"diharapkan log berformat {form.name}, ditemukan {counts.bad_lines} baris dan tidak satu pun"
-                " demikian",
-            )
+        looked = _read_carefully(con, form, bounds)
+        counts.blank_lines += len(looked.blank)
+        counts.bad_lines += looked.bad
+        account.blank_lines.add(len(looked.blank), looked.blank)
+        account.cut_lines.add(len(looked.cut), looked.cut)
+        if counts.bad_lines and not (counts.records or looked.is_ours):
+            raise _wrong_format(form, counts.bad_lines)
         write(f"select {_kept(form)}, line_number from log_fields where is_good")
 
     for chunk in chunks:
@@ -284,11 +543,28 @@ def _write_aside(
     return counts, written
 
 
+def _begin_reading(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
+    """Make the tables that reading fills."""
+    create_bad_lines(con)
+    con.execute("create or replace temp table log_text (line_number bigint, line varchar)")
+    for table in set(_masked_tables(form).values()):
+        con.execute(f"create temp table if not exists {table} (value varchar, masked varchar)")
+        # Names of files before are known already, up to what costs little memory.
+        if _one(con, f"select count(*) from {table}") > _KNOWN:
+            con.execute(f"truncate {table}")
+
+
+def _wrong_format(form: LogFormat, bad_lines: int) -> FileRejected:
+    return FileRejected(
+        "wrong_format",
+        f"diharapkan log berformat {form.name}, ditemukan {bad_lines} baris dan tidak satu pun demikian",
+    )
+
+
 def create_bad_lines(con: duckdb.DuckDBPyConnection) -> None:
     """The temporary table of lines that are no records, empty."""
     con.execute(
-        f"create or replace temp table {BAD_LINES}"
-        " (row_number bigint, rules varchar[], messages varchar[], raw_row varchar)"
+        f"create or replace temp table {BAD_LINES} (row_number bigint, broken {BROKEN_TYPE}, raw_row varchar)"
     )
 
 
@@ -404,14 +680,20 @@ def _read_fast(con: duckdb.DuckDBPyConnection, form: LogFormat, chunk: Spool, bo
     return False
 
 
-def _read_carefully(
-    con: duckdb.DuckDBPyConnection, form: LogFormat, bounds: _Bounds, counts: _Counts, account: Account
-) -> bool:
-    """Make `log_fields` of the lines in `log_text`, which it empties, and add to `bad_lines`.
-
-    Returns:
-        Whether any of them looks like the format.
+@dataclass(frozen=True)
+class _Looked:
+    """What lines that were looked at again are: how many are bad, whether any looks like the format, which
+    have nothing on them and which were cut.
     """
+
+    bad: int
+    is_ours: bool
+    blank: list[int]
+    cut: list[int]
+
+
+def _read_carefully(con: duckdb.DuckDBPyConnection, form: LogFormat, bounds: _Bounds) -> _Looked:
+    """Make `log_fields` of the lines in `log_text`, which it empties, and add to `bad_lines`."""
     con.execute(
         f"""
         create or replace temp table log_fields as
@@ -457,22 +739,14 @@ def _read_carefully(
         con.execute(
             """
             insert into bad_lines
-            select
-                line_number,
-                list_transform(problems, lambda problem: problem.rule),
-                list_transform(problems, lambda problem: problem.message),
-                mask_line(bad_line, ?::varchar[])
+            select line_number, problems, mask_line(bad_line, ?::varchar[])
             from log_fields
             where problems is not null
             order by line_number
             """,
             [list(form.kept_words)],
         )
-    counts.blank_lines += len(blank)
-    counts.bad_lines += bad
-    account.blank_lines.add(len(blank), blank)
-    account.cut_lines.add(len(cut), cut)
-    return bool(ours)
+    return _Looked(bad, bool(ours), blank, cut)
 
 
 def _with_day(fields: str, form: LogFormat, bounds: _Bounds) -> str:
@@ -525,9 +799,37 @@ def _mask_names(con: duckdb.DuckDBPyConnection, form: LogFormat) -> None:
             con.execute(f"insert into {table} select value, {form.masks[fields[0]]}({named}) from ({new})")
 
 
-def _record_select(
-    con: duckdb.DuckDBPyConnection, form: LogFormat, instansi_code: str, file_id: str, file_name: str
-) -> str:
+@dataclass(frozen=True)
+class _Origin:
+    """SQL of what a record says of its log; `joined` is behind `from log_records`."""
+
+    instansi_code: str
+    file_id: str
+    line_number: str
+    file_key: str
+    columns: str = ""
+    joined: str = ""
+
+
+def _origin(con: duckdb.DuckDBPyConnection, instansi_code: str, file_id: str, file_name: str) -> _Origin:
+    """Of the only log that is read."""
+    # The name is keyed: it may hold a person's number.
+    [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
+    return _Origin(literal(instansi_code), literal(file_id), "line_number", literal(file_key[:16]))
+
+
+# Of one of the logs in `log_origins`.
+_OF_MANY = _Origin(
+    "origin_instansi_code",
+    "origin_file_id",
+    "line_number - origin_before",
+    "origin_key",
+    ", log_origins.*",
+    " asof join log_origins on log_records.line_number > origin_before",
+)
+
+
+def _record_select(form: LogFormat, origin: _Origin) -> str:
     """SELECT of lake columns and `day` from `log_records`."""
     tables = _masked_tables(form)
     masked = ", ".join(f'"of_{field}".masked as "{field}"' for field in form.masks)
@@ -536,16 +838,14 @@ def _record_select(
         f'left join {table} as "of_{field}" on log_records."{field}" = "of_{field}".value'
         for field, table in tables.items()
     )
-    # The name is keyed: it may hold a person's number.
-    [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
-    issued_id = f"'{ISSUED_ID}{file_key[:16]}-' || line_number"
+    issued_id = f"'{ISSUED_ID}' || {origin.file_key} || '-' || ({origin.line_number})"
     given = {
         **{name: name for name in form.record},
         **form.named,
-        "instansi_code": literal(instansi_code),
+        "instansi_code": origin.instansi_code,
         "log_format": literal(form.name),
-        "file_id": literal(file_id),
-        "line_number": "line_number",
+        "file_id": origin.file_id,
+        "line_number": origin.line_number,
         "started_at": "started_at",
         "hour": "hour",
         "record_id": f"coalesce(record_id, {issued_id})" if "record_id" in form.record else issued_id,
@@ -562,12 +862,12 @@ def _record_select(
     values = {"record_id": own_id} if form.hash_columns else {}
     hashed = ", ".join(values.get(name, name) for name in names)
     return f"""
-    select * exclude (day), (hash({hashed}) >> 1)::bigint as record_hash
+    select *, (hash({hashed}) >> 1)::bigint as record_hash
     from (
         select {columns}, day
         from (
-            select log_records.* exclude ({excluded}), {masked}
-            from log_records
+            select log_records.* exclude ({excluded}), {masked}{origin.columns}
+            from log_records{origin.joined}
             {joins}
         )
     )
@@ -594,11 +894,15 @@ def _remove(lake_dir: Path, chosen: Callable[[date, str], bool]) -> set[date]:
     days = set()
     for day, path in _files(lake_dir):
         if chosen(day, path.name):
-            path.unlink()
+            _unlink(path)
             days.add(day)
-            with contextlib.suppress(OSError):  # other files of that day are still there
-                path.parent.rmdir()
     return days
+
+
+def _unlink(path: Path) -> None:
+    path.unlink()
+    with contextlib.suppress(OSError):  # other files of that day are still there
+        path.parent.rmdir()
 
 
 def _files(lake_dir: Path) -> Iterator[tuple[date, Path]]:

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expectations.quoting import literal
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -31,7 +33,7 @@ def upgrade_lake(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> int:
         aside = path.with_suffix(".aside")
         con.execute(
             f"copy (select * rename ({_EARLIER} as {_NOW}) from read_parquet(?, hive_partitioning = false)) "
-            f"to '{str(aside).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)",
+            f"to {literal(str(aside))} (format parquet, compression zstd)",
             [str(path)],
         )
         with aside.open("rb") as file:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sources.findings import LeftOut
+from expectations.quoting import literal
 from sources.kinds import LOG_KIND
+from sources.left_out import LeftOut
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,6 +29,7 @@ _DDL = Path(__file__).with_suffix(".sql")
 _VIEWS = Path(__file__).with_name("ledger_views.sql")
 _SECOND_NAME = Path(__file__).with_name("ledger_second_name.sql")
 _UPGRADE = Path(__file__).with_name("ledger_upgrade.sql")
+_FIELDS = Path(__file__).with_name("ledger_fields.sql")
 
 
 class LakeFile(NamedTuple):
@@ -45,7 +47,8 @@ class FileRecord:
     """One row of `intake.files`; counts are of rows (tables) or of lines and elements (logs).
 
     `file_name` is the path in the inbox with personal data masked, unique; `sheets` names the sheets that
-    were loaded, in order; `is_correction` tells that it mends rows of other files.
+    were loaded, in order; `is_correction` tells that it mends rows of other files. `reason_code` says why a
+    file is not loaded, `reason_text` tells it or what else is to be noted, in Indonesian.
     """
 
     file_name: str
@@ -61,7 +64,8 @@ class FileRecord:
     received_at: dt.datetime
     format_fingerprint: str | None = None
     status: Status = "loaded"
-    reason: str | None = None
+    reason_code: str | None = None
+    reason_text: str | None = None
     rows_received: int = 0
     rows_loaded: int = 0
     rows_quarantined: int = 0
@@ -82,12 +86,18 @@ class FileRecord:
         told = f"{self.kind}|{self.instansi_code}|{whose}|{self.file_sha256}"
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()
 
+    @property
+    def reason(self) -> str | None:
+        """Code and text as people read them together."""
+        return ": ".join(filter(None, (self.reason_code, self.reason_text))) or None
+
     def rejected(self, status: Status, code: str, message: str) -> FileRecord:
         """The same file, not loaded, with its reason."""
         return replace(
             self,
             status=status,
-            reason=f"{code}: {message}",
+            reason_code=code,
+            reason_text=message,
             rows_loaded=0,
             rows_quarantined=self.rows_received,
         )
@@ -100,14 +110,19 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
         "where table_schema = 'intake' and table_name = 'files'"
     ).fetchall()
     is_earlier = bool(known) and ("file_id",) not in known
+    before: tuple[str, ...] = ()
     con.execute("begin")
     if is_earlier:
         con.execute(_UPGRADE.read_text(encoding="utf-8"))
+        before = ("files", "corrections", "bad_lines")
+    elif known and ("reason_code",) not in known:
+        con.execute(_FIELDS.read_text(encoding="utf-8"))
+        before = ("bad_lines",)
     con.execute(_DDL.read_text(encoding="utf-8"))
+    for table in before:
+        con.execute(f"insert into intake.{table} by name from intake.{table}_before")
+        con.execute(f"drop table intake.{table}_before")
     if is_earlier:
-        for table in ("files", "corrections", "bad_lines"):
-            con.execute(f"insert into intake.{table} by name from intake.{table}_before")
-            con.execute(f"drop table intake.{table}_before")
         received = con.execute(
             "select table_name from information_schema.tables where table_schema = 'received'"
         ).fetchall()
@@ -117,14 +132,21 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("commit")
 
 
-def create_views(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
-    """(Re)create the views that dbt reads as sources; every `received.<kind>` must exist."""
+def create_views(con: duckdb.DuckDBPyConnection, owners: Mapping[str, Sequence[str]]) -> None:
+    """(Re)create the views that dbt reads as sources; every `received.<kind>` must exist.
+
+    Args:
+        con: the warehouse.
+        owners: for each kind its columns that name an OPD, the one that answers for a row first.
+    """
     rows = " union all ".join(
-        "select _file_id, _instansi_code, _opd_code, _period, _row_number, _raw_row, _broken "
-        f"from received.{k}"
-        for k in kinds
+        f"select _file_id, _instansi_code, _opd_code, coalesce({', '.join((*columns, '_opd_code'))}) "
+        f"as _owner_opd_code, _period, _row_number, _raw_row, _broken from received.{kind}"
+        for kind, columns in owners.items()
     )
-    con.execute(_VIEWS.read_text(encoding="utf-8").replace("{{rows}}", rows))
+    of_opds = ", ".join(literal(kind) for kind, columns in owners.items() if columns)
+    views = _VIEWS.read_text(encoding="utf-8")
+    con.execute(views.replace("{{rows}}", rows).replace("{{kinds_of_opds}}", of_opds))
 
 
 @dataclass(frozen=True)
@@ -194,51 +216,214 @@ def record_file(
     record: FileRecord,
     replaced: Sequence[str] = (),
     left_out: Sequence[LeftOut] = (),
-) -> None:
+) -> int:
     """Write a file to the ledger with what was left out of it; the versions (file_id) that it replaces are
-    marked so.
+    marked so. Returns its place among all that came.
 
     Of a replaced table that lies under another name, too, that other name counts from now on. The home is
     unfinished from now on.
     """
     if not _is_as_before(con, record):
         mark_unfinished(con, record.file_name)
+    if replaced:
+        _mark_replaced(con, record, replaced)
+        if record.kind != LOG_KIND:
+            con.execute(_SECOND_NAME.read_text(encoding="utf-8"), {"replaced": list(replaced)})
+    values = {"file_id": record.file_id, **record.__dict__}
+    names = ", ".join(values)
+    marks = ", ".join(f"${name}" for name in values)
+    before = con.execute(
+        "select file_sha256, status, file_order from intake.files where file_name = ? "
+        "order by file_order desc",
+        [record.file_name],
+    ).fetchall()
+    # A file that is judged again as it is keeps its place before those that came since.
+    if before and before[0][0] == record.file_sha256 and before[0][1] != "replaced":
+        place = int(before[0][2])
+    else:
+        place = _highest_place(con) + 1
+    # Planning what may replace a row costs twice as much.
+    is_known = any(sha256 == record.file_sha256 for sha256, _, _ in before)
+    con.execute(
+        f"insert {'or replace ' if is_known else ''}into intake.files ({names}, file_order) "
+        f"values ({marks}, $place)",
+        {**values, "place": place},
+    )
+    if before:
+        _drop_left_out(con, record)
+    _insert_left_out(con, [(record, position, item) for position, item in enumerate(left_out, 1)])
+    return place
+
+
+def _highest_place(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("select coalesce(max(file_order), 0) from intake.files").fetchone()
+    return int(row[0]) if row else 0
+
+
+def receipts_of(
+    con: duckdb.DuckDBPyConnection, names: Sequence[str], kind: str
+) -> dict[tuple[str, str], tuple[str, dt.datetime]]:
+    """What `earlier_receipt` tells, by file name and sha256, of every content of these names."""
+    rows = con.execute(
+        "select file_name, file_sha256, period, received_at from intake.files "
+        "where kind = ? and list_contains(?, file_name)",
+        [kind, list(names)],
+    ).fetchall()
+    return {(name, sha256): (period, received_at) for name, sha256, period, received_at in rows}
+
+
+def same_files(con: duckdb.DuckDBPyConnection, records: Sequence[FileRecord]) -> dict[str, str]:
+    """What `same_file` tells, by file name; one without such a twin is not in it."""
+    rows = con.execute(
+        "select file_id, file_name from intake.files where list_contains(?, file_id) "
+        "and status in ('loaded', 'partly') order by file_order desc",
+        [[record.file_id for record in records]],
+    ).fetchall()
+    return {
+        record.file_name: name
+        for record in records
+        for file_id, name in rows
+        if file_id == record.file_id and name != record.file_name
+    }
+
+
+class Known(NamedTuple):
+    """What the ledger holds of one content under one name."""
+
+    file_id: str
+    sha256: str
+    size_bytes: int
+    record: tuple[object, ...]
+    reason: tuple[str, str | None, str | None]
+    is_correction: bool
+    file_order: int
+
+    def is_earlier(self, record: FileRecord) -> bool:
+        """Whether it is one of the `earlier_versions` of a file of the same name."""
+        return (
+            record.status in ("loaded", "partly")
+            and not (record.is_correction or self.is_correction)
+            and self.reason[0] in ("loaded", "partly")
+            and self.record == (record.kind, record.instansi_code, record.opd_code, record.period)
+            and self.file_id != record.file_id
+        )
+
+
+def known_of(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, list[Known]]:
+    """What the ledger holds under some names, oldest first."""
+    rows = con.execute(
+        "select file_name, file_id, file_sha256, size_bytes, kind, instansi_code, opd_code, period, status, "
+        "reason_code, reason_text, is_correction, file_order from intake.files "
+        "where list_contains(?, file_name) order by file_order",
+        [list(names)],
+    ).fetchall()
+    found: dict[str, list[Known]] = {name: [] for name in names}
+    for name, file_id, sha256, size, kind, instansi, opd, period, *said, is_correction, order in rows:
+        whose = (kind, instansi, opd, period)
+        reason = (said[0], said[1], said[2])
+        found[name].append(Known(file_id, sha256, size, whose, reason, is_correction, order))
+    return found
+
+
+def record_logs(
+    con: duckdb.DuckDBPyConnection,
+    found: Sequence[tuple[FileRecord, Sequence[LeftOut]]],
+    known: Mapping[str, Sequence[Known]],
+    replaced: Mapping[str, Sequence[str]],
+) -> list[int]:
+    """Write logs of different names to the ledger as `record_file` does each; their places.
+
+    Args:
+        con: in a transaction.
+        found: each log with what was left out of it.
+        known: what `known_of` tells of their names.
+        replaced: by name, the versions that it replaces.
+    """
+    changed = [r.file_name for r, _ in found if not _is_as_known(r, known[r.file_name])]
+    if changed:
+        mark_unfinished(con, changed[-1])
+    highest = _highest_place(con)
+    places = []
+    for record, _ in found:
+        gone = replaced.get(record.file_name, ())
+        if gone:
+            _mark_replaced(con, record, gone)
+        last = known[record.file_name][-1] if known[record.file_name] else None
+        # A file that is judged again as it is keeps its place before those that came since.
+        is_again = last and last.sha256 == record.file_sha256 and last.file_id not in gone
+        if last and is_again and last.reason[0] != "replaced":
+            places.append(last.file_order)
+        else:
+            highest += 1
+            places.append(highest)
+    types = dict(
+        con.execute(
+            "select column_name, data_type from duckdb_columns() where schema_name = 'intake' "
+            "and table_name = 'files' and database_name = current_database()"
+        ).fetchall()
+    )
+    values = [
+        {"file_id": record.file_id, **record.__dict__, "file_order": place}
+        for (record, _), place in zip(found, places, strict=True)
+    ]
+    rows = ", ".join(f"unnest(${name}::{types[name]}[]) as {name}" for name in values[0])
+    con.execute(
+        f"insert or replace into intake.files by name select {rows}",
+        {name: [told[name] for told in values] for name in values[0]},
+    )
+    names = [record.file_name for record, _ in found]
+    stale = con.execute(
+        "select distinct file_name from intake.left_out where list_contains(?, file_name)", [names]
+    ).fetchall()
+    for record, _ in found:
+        if (record.file_name,) in stale:
+            _drop_left_out(con, record)
+    _insert_left_out(
+        con, [(record, position, item) for record, items in found for position, item in enumerate(items, 1)]
+    )
+    return places
+
+
+def _mark_replaced(con: duckdb.DuckDBPyConnection, record: FileRecord, replaced: Sequence[str]) -> None:
     con.execute(
         "update intake.files set status = 'replaced' where file_name = ? and list_contains(?, file_id) "
         "and status in ('loaded', 'partly')",
         [record.file_name, list(replaced)],
     )
-    if record.kind != LOG_KIND:
-        con.execute(_SECOND_NAME.read_text(encoding="utf-8"), {"replaced": list(replaced)})
-    values = {"file_id": record.file_id, **record.__dict__}
-    names = ", ".join(values)
-    marks = ", ".join(f"${name}" for name in values)
-    # A file that is judged again as it is keeps its place before those that came since.
-    con.execute(
-        f"insert or replace into intake.files ({names}, file_order) values ({marks}, coalesce("
-        "(select file_order from (select * from intake.files where file_name = $file_name "
-        "order by file_order desc limit 1) where file_sha256 = $file_sha256 and status <> 'replaced'), "
-        "(select coalesce(max(file_order), 0) + 1 from intake.files)))",
-        values,
+
+
+def _is_as_known(record: FileRecord, known: Sequence[Known]) -> bool:
+    """As `_is_as_before`."""
+    reason = (record.status, record.reason_code, record.reason_text)
+    return record.status in ("waiting", "rejected", "duplicate") and any(
+        before.sha256 == record.file_sha256 and before.reason == reason for before in known
     )
+
+
+def _drop_left_out(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None:
     con.execute(
         "delete from intake.left_out where file_name = ? and file_id not in "
         "(select file_id from intake.files where file_name = ? and file_id <> ?)",
         [record.file_name, record.file_name, record.file_id],
     )
-    if left_out:
+
+
+def _insert_left_out(
+    con: duckdb.DuckDBPyConnection, found: Sequence[tuple[FileRecord, int, LeftOut]]
+) -> None:
+    if found:
         con.execute(
-            "insert into intake.left_out select ?, ?, position, code, place, count, message from (select "
-            "unnest(?::integer[]) as position, unnest(?::varchar[]) as code, unnest(?::varchar[]) as place, "
-            "unnest(?::bigint[]) as count, unnest(?::varchar[]) as message)",
+            "insert into intake.left_out select unnest(?::varchar[]), unnest(?::varchar[]), "
+            "unnest(?::integer[]), unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::bigint[]), "
+            "unnest(?::varchar[])",
             [
-                record.file_id,
-                record.file_name,
-                list(range(1, len(left_out) + 1)),
-                [item.code for item in left_out],
-                [item.place for item in left_out],
-                [item.count for item in left_out],
-                [item.message for item in left_out],
+                [record.file_id for record, _, _ in found],
+                [record.file_name for record, _, _ in found],
+                [position for _, position, _ in found],
+                [item.code for _, _, item in found],
+                [item.place for _, _, item in found],
+                [item.count for _, _, item in found],
+                [item.message for _, _, item in found],
             ],
         )
 
@@ -250,14 +435,9 @@ def records(con: duckdb.DuckDBPyConnection) -> list[tuple[FileRecord, int]]:
     return [(FileRecord(**dict(zip(names, values, strict=True))), order) for order, *values in rows]
 
 
-def file_order(con: duckdb.DuckDBPyConnection, record: FileRecord) -> int:
-    """The place of a recorded file among all that came."""
-    row = con.execute(
-        "select file_order from intake.files where file_name = ? and file_sha256 = ?",
-        [record.file_name, record.file_sha256],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+def note_document(con: duckdb.DuckDBPyConnection, file_id: str, media_type: str) -> None:
+    """Note that a file came as a document of that media type."""
+    con.execute("insert or replace into intake.documents values (?, ?)", [file_id, media_type])
 
 
 def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:
@@ -266,8 +446,14 @@ def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:
         record.status in ("waiting", "rejected", "duplicate")
         and con.execute(
             "select 1 from intake.files where file_name = ? and file_sha256 = ? and status = ? "
-            "and reason is not distinct from ?",
-            [record.file_name, record.file_sha256, record.status, record.reason],
+            "and reason_code is not distinct from ? and reason_text is not distinct from ?",
+            [
+                record.file_name,
+                record.file_sha256,
+                record.status,
+                record.reason_code,
+                record.reason_text,
+            ],
         ).fetchone()
         is not None
     )
@@ -285,22 +471,30 @@ def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
         )
 
 
-def begin_lake(con: duckdb.DuckDBPyConnection, file_id: str) -> None:
-    """Note that files of a log are going to be written to the lake; `note_lake` ends it."""
-    con.execute("insert or ignore into intake.lake_begun values (?)", [file_id])
+def begin_lake(con: duckdb.DuckDBPyConnection, *file_ids: str) -> None:
+    """Note that files of logs are going to be written to the lake; `note_lake` ends it."""
+    con.execute("insert or ignore into intake.lake_begun select unnest(?::varchar[])", [list(file_ids)])
 
 
 def note_lake(
     con: duckdb.DuckDBPyConnection, file_id: str, files: Sequence[LakeFile], gone: Sequence[str] = ()
 ) -> None:
     """Note what a log has in the lake now, and that the logs `gone` have nothing there."""
-    con.execute("delete from intake.lake_begun where file_id = ?", [file_id])
-    con.execute("delete from intake.lake_files where list_contains(?, file_id)", [[file_id, *gone]])
-    if files:
+    note_lakes(con, {file_id: files}, gone)
+
+
+def note_lakes(
+    con: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[LakeFile]], gone: Sequence[str] = ()
+) -> None:
+    """Note what each of some logs has in the lake now, as `note_lake` does."""
+    con.execute("delete from intake.lake_begun where list_contains(?, file_id)", [list(files)])
+    con.execute("delete from intake.lake_files where list_contains(?, file_id)", [[*files, *gone]])
+    rows = [(file_id, *file) for file_id, found in files.items() for file in found]
+    if rows:
         con.execute(
-            "insert into intake.lake_files select ?, unnest(?::date[]), unnest(?::varchar[]), "
-            "unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::varchar[])",
-            [file_id, *(list(values) for values in zip(*files, strict=True))],
+            "insert into intake.lake_files select unnest(?::varchar[]), unnest(?::date[]), "
+            "unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::varchar[])",
+            [list(values) for values in zip(*rows, strict=True)],
         )
 
 
@@ -322,22 +516,14 @@ def lake_ids(con: duckdb.DuckDBPyConnection) -> tuple[set[str], set[str]]:
     return {file_id for file_id, counts in rows if counts}, {file_id for file_id, _ in rows}
 
 
-def pending_ranges(con: duckdb.DuckDBPyConnection) -> list[tuple[dt.date, dt.date]]:
-    """Ranges of waiting days, both ends included, oldest first.
-
-    A weekend in between is computed with them: days without calls cost less than a run of their own.
-    """
-    return con.execute(
-        "select min(day), max(day) from ("
-        "select day, count(*) filter (where is_apart) over (order by day) as range_number from ("
-        "select day, day - lag(day) over (order by day) > 4 as is_apart from intake.pending_days)) "
-        "group by range_number order by 1"
-    ).fetchall()
+def pending_days(con: duckdb.DuckDBPyConnection) -> list[dt.date]:
+    """The days that wait for recomputing, oldest first."""
+    return [day for (day,) in con.execute("select day from intake.pending_days order by day").fetchall()]
 
 
-def settle_days(con: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> None:
-    """The days of a range, both ends included, are recomputed."""
-    con.execute("delete from intake.pending_days where day between ? and ?", [first, last])
+def settle_days(con: duckdb.DuckDBPyConnection, days: Sequence[dt.date]) -> None:
+    """These days are recomputed and wait no more."""
+    con.execute("delete from intake.pending_days where list_contains(?::date[], day)", [list(days)])
 
 
 def received_digest(con: duckdb.DuckDBPyConnection) -> str:

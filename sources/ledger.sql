@@ -17,7 +17,8 @@ create table if not exists intake.files (
     modified_ns bigint not null,
     meta_stamp varchar,
     status varchar not null,
-    reason varchar,
+    reason_code varchar,
+    reason_text varchar,
     rows_received bigint not null,
     rows_loaded bigint not null,
     rows_quarantined bigint not null,
@@ -39,9 +40,17 @@ create table if not exists intake.files (
 create table if not exists intake.bad_lines (
     file_id varchar not null,
     row_number bigint not null,
-    rules varchar[] not null,
-    messages varchar[] not null,
+    -- As `expectations.rules.BROKEN_TYPE`.
+    broken struct(
+        rule varchar, severity varchar, column_name varchar, found varchar, expected varchar, message varchar
+    )[] not null,
     raw_row varchar
+);
+
+-- What came as a document: no rows are read of it.
+create table if not exists intake.documents (
+    file_id varchar primary key,
+    media_type varchar not null
 );
 
 create table if not exists intake.left_out (

@@ -3,7 +3,8 @@
 update intake.files as f
 set
     status = case when o.rows_quarantined > 0 then 'partly' else 'loaded' end,
-    reason = null,
+    reason_code = null,
+    reason_text = null,
     rows_received = o.rows_received,
     rows_loaded = o.rows_loaded,
     rows_quarantined = o.rows_quarantined,

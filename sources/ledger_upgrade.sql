@@ -9,7 +9,9 @@ drop view if exists intake.file_state;
 create table intake.files_before as
 select
     case when kind = 'service_log' then file_sha256 else sha256(kind || '|' || file_sha256) end as file_id,
-    * exclude (shown_name)
+    nullif(regexp_extract(reason, '^([a-z_]+): ', 1), '') as reason_code,
+    regexp_replace(reason, '^[a-z_]+: ', '') as reason_text,
+    * exclude (shown_name, reason)
 from intake.files;
 
 create table intake.corrections_before as
@@ -26,7 +28,10 @@ from intake.corrections;
 create table intake.bad_lines_before as
 select
     file_sha256 as file_id,
-    * exclude (file_sha256)
+    list_transform(
+        list_zip(rules, messages), lambda b: { 'rule': b[1], 'severity': 'error', 'message': b[2] }
+    ) as broken,
+    * exclude (file_sha256, rules, messages)
 from intake.bad_lines;
 
 drop table intake.files;

@@ -1,4 +1,5 @@
--- The views that dbt reads as sources; {{rows}} is the union of `received.<kind>`.
+-- The views that dbt reads as sources; {{rows}} is the union of `received.<kind>`, {{kinds_of_opds}} lists the kinds
+-- whose rows name an OPD.
 create or replace view raw.intake_files as
 with mended as (
     select
@@ -20,7 +21,9 @@ select
     f.file_sha256,
     f.size_bytes,
     f.status,
-    f.reason,
+    nullif(concat_ws(': ', f.reason_code, f.reason_text), '') as reason,
+    f.reason_code,
+    f.reason_text,
     f.rows_received,
     f.rows_loaded,
     f.rows_quarantined,
@@ -32,10 +35,31 @@ select
     f.bad_lines,
     f.blank_lines,
     f.is_correction,
+    -- A national table that lies in no folder of the instansi was not written by it.
+    f.kind in ({{kinds_of_opds}}) or ltrim(split_part(f.file_name, '/', 2), '@') = f.instansi_code as is_own,
     coalesce(m.rows_corrected, 0) as rows_corrected,
     f.file_order
 from intake.files as f
 left join mended as m on f.file_id = m.root_id and f.status <> 'duplicate';
+
+-- Documents that no later file of their path replaced; `folder` and `name` are those in the inbox.
+create or replace view raw.document_files as
+select
+    f.instansi_code,
+    f.opd_code,
+    f.period,
+    f.file_id,
+    f.file_sha256,
+    f.file_name,
+    regexp_replace(f.file_name, '[^/]*$', '') as folder,
+    regexp_extract(f.file_name, '[^/]*$') as name,
+    d.media_type,
+    f.size_bytes,
+    f.received_at,
+    f.file_order
+from intake.documents as d
+inner join intake.file_state as f on d.file_id = f.file_id
+where f.status = 'loaded';
 
 create or replace view raw.nights as select * from intake.nights;
 
@@ -68,10 +92,10 @@ with refused as (
         _file_id as file_id,
         _instansi_code as instansi_code,
         _opd_code as opd_code,
+        _owner_opd_code as owner_opd_code,
         _period as period,
         _row_number as row_number,
-        list_transform(_broken, lambda b: b.rule) as rules,
-        list_transform(_broken, lambda b: b.message) as messages,
+        _broken as broken,
         _raw_row as raw_row
     from ({{rows}})
     where len(list_filter(_broken, lambda b: b.severity = 'error')) > 0
@@ -80,10 +104,10 @@ with refused as (
         f.file_id,
         f.instansi_code,
         f.opd_code,
+        f.opd_code as owner_opd_code,
         f.period,
         b.row_number,
-        b.rules,
-        b.messages,
+        b.broken,
         b.raw_row
     from intake.bad_lines as b
     inner join intake.file_state as f on b.file_id = f.file_id
@@ -93,6 +117,7 @@ select
     f.kind,
     r.instansi_code,
     r.opd_code,
+    r.owner_opd_code,
     f.opd_code as sender_code,
     r.period,
     r.file_id,
@@ -100,8 +125,9 @@ select
     f.file_name,
     r.row_number,
     intake.row_place(f.sheets, r.row_number) as row_place,
-    r.rules,
-    r.messages,
+    list_transform(r.broken, lambda b: b.rule) as rules,
+    list_transform(r.broken, lambda b: b.message) as messages,
+    r.broken,
     r.raw_row,
     f.is_current,
     coalesce(v.is_last, f.is_asking) as is_open,
@@ -134,6 +160,9 @@ select
     r._row_number as row_number,
     intake.row_place(f.sheets, r._row_number) as row_place,
     b.rule,
+    b.column_name,
+    b.found,
+    b.expected,
     b.message,
     f.received_at
 from ({{rows}}) as r

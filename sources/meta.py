@@ -17,7 +17,7 @@ from sources.errors import FileRejected, FileWaiting
 from sources.kinds import META_SUFFIX, PERIOD
 from sources.opener import open_entry
 
-_MAX_BYTES = 1 << 16
+_META_BYTES = 1 << 16
 _MAX_TEXT = 1000
 _KEYS = ("period", "opd_code", "constants", "columns")
 
@@ -51,11 +51,11 @@ def read_meta(path: Path, inbox: Path) -> FileMeta:
         return FileMeta()
     try:
         with open_entry(beside, inbox) as source:
-            raw = source.read(_MAX_BYTES + 1)
+            raw = source.read(_META_BYTES + 1)
     except FileWaiting:
         return FileMeta()
-    if len(raw) > _MAX_BYTES:
-        raise _bad(f"lebih dari {_MAX_BYTES:,} byte")
+    if len(raw) > _META_BYTES:
+        raise _bad(f"lebih dari {_META_BYTES:,} byte")
     try:
         content = tomllib.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 from duckdb.func import PythonUDFType
 
+from expectations.quoting import literal
 from sources.errors import KeyLost
 from sources.personal_forms import CANDIDATE, PLAIN, fold_text, mask_texts, to_arrow
 
@@ -89,10 +90,6 @@ def read_key(path: Path) -> bytes:
     return key
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Load the masking macros and the key into one connection.
 
@@ -111,8 +108,8 @@ def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     _give_function(con, "mask_candidate", mask_texts)
     _give_function(con, "fold_text", lambda texts: [fold_text(text) for text in texts])
     con.execute(
-        f"create or replace temp macro may_be_personal(x) as regexp_matches(x, {_literal(CANDIDATE)});"
-        f"create or replace temp macro is_plain(x) as regexp_full_match(x, {_literal(PLAIN)});"
+        f"create or replace temp macro may_be_personal(x) as regexp_matches(x, {literal(CANDIDATE)});"
+        f"create or replace temp macro is_plain(x) as regexp_full_match(x, {literal(PLAIN)});"
     )
     con.execute(Path(__file__).with_name("masking.sql").read_text(encoding="utf-8"))
 

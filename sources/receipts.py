@@ -100,8 +100,20 @@ def read_receipt(path: Path) -> Receipt:
     """
     try:
         told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        record = {**told["record"], "received_at": dt.datetime.fromisoformat(told["record"]["received_at"])}
+        record = _with_fields(told["record"])
+        record["received_at"] = dt.datetime.fromisoformat(record["received_at"])
         whole = {**told, "record": FileRecord(**record), "meta": FileMeta(**told["meta"])}
         return Receipt(**whole)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReceiptDamaged(f"{path}: no receipt ({type(error).__name__}: {error})") from error
+
+
+def _with_fields(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a receipt; one of before has code and text of its reason in one text."""
+    told = dict(record)
+    if "reason" in told:
+        reason = told.pop("reason")
+        is_refused = reason and told["status"] in ("rejected", "duplicate", "waiting")
+        code, _, text = reason.partition(": ") if is_refused else (None, "", reason)
+        told |= {"reason_code": code, "reason_text": text}
+    return told

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sources.archive import Archived
-from sources.findings import LeftOut
 from sources.kinds import LOG_KIND, InboxFile
 from sources.ledger import FileRecord, LakeFile
+from sources.left_out import LeftOut
 from sources.meta import FileMeta
 
 
@@ -81,7 +81,7 @@ class ReceivedFile:
             meta_stamp=entry.meta_stamp,
             received_at=self.received_at,
             format_fingerprint=self.format_fingerprint,
-            reason="; ".join(self.notes) or None,
+            reason_text="; ".join(self.notes) or None,
         )
 
 
@@ -96,6 +96,7 @@ class Verdict:
         days: local days of calls that it touches.
         details: for the log: what a fault of ours was, masked.
         lake_files: what a log has in the lake.
+        media_type: of a document, which has no rows.
     """
 
     record: FileRecord
@@ -104,3 +105,4 @@ class Verdict:
     days: frozenset[dt.date] = frozenset()
     details: str | None = None
     lake_files: Sequence[LakeFile] = ()
+    media_type: str | None = None

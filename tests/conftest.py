@@ -32,7 +32,9 @@ LASTING = (
     "test_logs.py",
     "test_logs_incremental.py",
     "test_contract_verdicts.py",
+    "test_verify_hostile.py",
     "test_log_envelopes.py",
+    "test_form.py",
     "test_alerts.py",
 )
 # A unit test that takes this home or that browser is no unit test.

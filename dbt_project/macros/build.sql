@@ -1,50 +1,62 @@
 {#- How tables, views and seeds of this project are built: one transaction that puts the new one in the place of
     the old one. dbt's own way builds aside, renames twice, drops, and asks for the columns before and after; with
-    a hundred small models that costs more than their queries. The contract is held as strictly: after the build,
-    by the types that came out. -#}
-{% materialization table, adapter="duckdb" %}
-    {{ return(replace_relation(this.incorporate(type='table'), sql)) }}
+    a hundred small models that costs more than their queries. What comes out is what dbt's own would give: the
+    contract and hooks are held as strictly, the columns stand in the order of the contract. A model, seed or test
+    that states anything that is not done here is built by dbt's own (`is_built_at_once`). Beyond dbt, the primary
+    key that `meta` states is held before the new table is seen. -#}
+{% materialization table, adapter="duckdb", supported_languages=['sql', 'python'] %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- if model.language == 'sql' %}
+        {{- return(replace_relation(target, sql) if is_built_at_once() else dbt.materialization_table_duckdb()) }}
+    {%- endif %}
+    {#- dbt lets Python run only from the materialization itself, so these are the steps of dbt's own. -#}
+    {%- set existing = load_cached_relation(target) -%}
+    {%- set aside = make_intermediate_relation(target) -%}
+    {{ drop_relation_if_exists(load_cached_relation(aside)) }}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- call statement('main', language='python') -%}
+        {{- create_table_as(False, aside, compiled_code, 'python') }}
+    {%- endcall -%}
+    {{ drop_relation_if_exists(existing) }}
+    {{ adapter.rename_relation(aside, target) }}
+    {%- do create_indexes(target) -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=True)) -%}
+    {%- do persist_docs(target, model) -%}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
 {% materialization view, adapter="duckdb" %}
+    {%- if not is_built_at_once() %}{{ return(dbt.materialization_view_default()) }}{% endif -%}
     {{ return(replace_relation(this.incorporate(type='view'), sql)) }}
 {% endmaterialization %}
 
 {% materialization seed, adapter="duckdb" %}
     {%- set target = this.incorporate(type='table') -%}
+    {%- set file = adapter.escape_sql_string(adapter.get_seed_file_path(model)) -%}
+    {%- set names = header_of_seed(file) -%}
+    {%- if not names %}{{ return(dbt.materialization_seed_default()) }}{% endif -%}
     {#- dbt asks for the rows that it would have read itself. -#}
     {%- do store_result('agate_table', response='OK') -%}
-    {%- set file = adapter.escape_sql_string(adapter.get_seed_file_path(model)) -%}
-    {%- set statements %}
-        {{ create_empty(target, config.get('column_types')) }}
-        copy {{ target }} from '{{ file }}' (format csv, header true);
-        {{ column_constraints(target, model.columns) }}
-    {%- endset -%}
-    {{ return(build_at_once(target, statements)) }}
-{% endmaterialization %}
-
-{#- Of the incremental models those by day of calls are filled some days at a time; the microbatch one is dbt's. -#}
-{% materialization incremental, adapter="duckdb" %}
-    {%- if config.get('incremental_strategy') == 'microbatch' %}
-        {{- return(dbt.materialization_incremental_duckdb()) }}
-    {%- endif %}
-    {%- set target = this.incorporate(type='table') -%}
-    {%- set existing = load_cached_relation(target) -%}
-    {%- set is_kept = existing is not none and existing.is_table and not should_full_refresh() -%}
     {%- set types = {} -%}
-    {%- for name, column in model.columns.items() -%}{%- do types.update({name: column.data_type}) -%}{%- endfor -%}
+    {%- for name in names -%}{%- do types.update({name: config.get('column_types')[name]}) -%}{%- endfor -%}
     {%- set statements %}
-        {{ create_empty(target, types) if not is_kept }}
-        {{ check_contract('select * from (' ~ sql ~ ')', target.identifier, model.columns) }}
-        {{ fill_kept_days(target, is_kept) }}
-        {{ column_constraints(target, model.columns) if not is_kept }}
+        {{ create_empty(target, types) }}
+        copy {{ target }} from '{{ file }}' (format csv, header true, delimiter '{{ config.get('delimiter') }}');
+        {{ column_constraints(target, model.columns) }}
+        {{ hold_primary_key(target) }}
     {%- endset -%}
     {{ return(build_at_once(target, statements)) }}
 {% endmaterialization %}
 
 {#- A test only reads: it needs no transaction. -#}
 {% materialization test, adapter="duckdb" %}
-    {%- if should_store_failures() %}{{ return(materialization_test_default()) }}{% endif -%}
+    {%- if should_store_failures() or config.get('sql_header') %}
+        {{- return(dbt.materialization_test_default()) }}
+    {%- endif -%}
     {%- call statement('main', fetch_result=True, auto_begin=False) -%}
         {{ get_test_sql(
             sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), config.get('limit')
@@ -52,6 +64,47 @@
     {%- endcall -%}
     {{ return({'relations': []}) }}
 {% endmaterialization %}
+
+{#- Whether all that a model states is done here: columns and types under an enforced contract, no constraint but
+    not_null, no other config. -#}
+{% macro is_built_at_once() %}
+    {%- if not is_config_honoured() or model.constraints or not (model.columns and model.config.contract.enforced) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints or [] if constraint.type != 'not_null' or constraint.expression -%}
+            {{ return(false) }}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(true) }}
+{% endmacro %}
+
+{#- Columns of a seed's file in their order, if the seed states a type of each and nothing that is not done here;
+    else none. -#}
+{% macro header_of_seed(file) %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if not is_config_honoured() or not config.get('column_types') or flags.SHOW
+        or (existing is not none and not existing.is_table) -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set read = "read_csv('" ~ file ~ "', header = true, all_varchar = true, delim = '" ~ config.get('delimiter') ~ "')" -%}
+    {%- set names = run_query('select column_name from (describe from ' ~ read ~ ')').columns[0].values() -%}
+    {%- if names | sort != config.get('column_types') | sort or model.columns | reject('in', names) | list -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {{ return(names) }}
+{% endmacro %}
+
+{#- Whether no config is stated beyond those that are done here, or that mean nothing for a table, view or seed. -#}
+{% macro is_config_honoured() %}
+    {%- set honoured = [
+        'enabled', 'alias', 'schema', 'tags', 'meta', 'group', 'docs', 'access', 'freshness', 'static_analysis',
+        'materialized', 'contract', 'persist_docs', 'pre-hook', 'post-hook', 'quoting', 'event_time',
+        'full_refresh', 'unique_key', 'incremental_strategy', 'on_schema_change', 'on_configuration_change',
+        'begin', 'batch_size', 'lookback', 'concurrent_batches', 'column_types', 'quote_columns', 'delimiter',
+    ] -%}
+    {{ return(not model.config.items() | selectattr(1) | rejectattr(0, 'in', honoured) | list) }}
+{% endmacro %}
 
 {% macro replace_relation(target, query) %}
     {%- set names = quoted_columns(model.columns) -%}
@@ -62,7 +115,10 @@
             ) as built
         );
         {{ check_contract('select * from ' ~ target, target.identifier, model.columns) }}
+        {%- if target.is_table %}
         {{ column_constraints(target, model.columns) }}
+        {{ hold_primary_key(target) }}
+        {%- endif %}
     {%- endset -%}
     {{ return(build_at_once(target, statements)) }}
 {% endmacro %}
@@ -117,22 +173,54 @@
     having count(*) > 0;
 {% endmacro %}
 
+{#- The one kind of constraint that is held here: not_null. -#}
 {% macro column_constraints(relation, columns) %}
-    {%- for name, column in columns.items() if relation.is_table %}
-        {%- for constraint in column.constraints or [] %}
-            {%- if constraint.type != 'not_null' %}
-                {%- set found = relation.identifier ~ ': only not_null is built, found ' ~ constraint.type %}
-                {{ exceptions.raise_compiler_error(found) }}
-            {%- endif %}
-            alter table {{ relation }} alter column {{ adapter.quote(name) }} set not null;
-        {%- endfor %}
+    {%- for name, column in columns.items() if column.constraints %}
+        alter table {{ relation }} alter column {{ adapter.quote(name) }} set not null;
     {%- endfor %}
+{% endmacro %}
+
+{#- Fails where the primary key of the model's meta stands on more than one row, of those that `condition` chooses.
+    NULL is a value of a key like any other; where it may not stand, the column is not_null. Not where
+    `primary_key_held_by` names another model or the test `primary_key` that holds it. -#}
+{% macro hold_primary_key(relation, condition='true') %}
+    {%- set stated = config.get('meta', {}) -%}
+    {%- set key = stated.get('primary_key') -%}
+    {%- if key and not stated.get('primary_key_held_by') %}
+    select
+        error(
+            {{ dbt.string_literal('the primary key of ' ~ relation.identifier ~ ' (' ~ key | join(', ') ~ ') is broken: ') }}
+            || count(*) || ' of its values stand on several rows'
+        )
+    from (
+        {{ repeated_keys(relation, key, condition) }}
+    )
+    having count(*) > 0;
+    {%- endif %}
+{% endmacro %}
+
+{#- Rows of a key that stand more than once, with their number. -#}
+{% macro repeated_keys(relation, key, condition='true') %}
+    select
+        {{ quoted_columns(key) }},
+        count(*) as rows_found
+    from {{ relation }}
+    where {{ condition }}
+    group by {{ quoted_columns(key) }}
+    having count(*) > 1
+{% endmacro %}
+
+{#- The key of the model that the test at hand is attached to: inside a test, `model` is its rows. -#}
+{% macro primary_key_of_tested() %}
+    {{ return(graph.nodes[model.attached_node].config.meta.primary_key if execute else []) }}
 {% endmacro %}
 
 {#- What an analyst reads beside the table and each column. -#}
 {% macro comments(relation, node) %}
-    comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(node.description) }};
-    {%- for name, column in node.columns.items() %}
+    {%- if config.persist_relation_docs() and node.description %}
+        comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(node.description) }};
+    {%- endif %}
+    {%- for name, column in node.columns.items() if config.persist_column_docs() %}
         comment on column {{ relation }}.{{ adapter.quote(name) }} is {{ duckdb_escape_comment(column.description) }};
     {%- endfor %}
 {% endmacro %}

@@ -1,7 +1,6 @@
-{#- Exact arithmetic: a number is a numerator and a denominator, both whole (HUGEINT, 38 digits), lowest terms.
-    All that DuckDB and Spark write differently in it stands in this file: the type, `//`, gcd, list_reduce. -#}
+{#- Exact arithmetic: a number is a numerator and a denominator, both whole (HUGEINT, 38 digits), lowest terms. -#}
 
-{#- Type of numerators and denominators (Spark: decimal(38, 0)). -#}
+{#- Type of numerators and denominators. -#}
 {% macro exact_type() -%} hugeint {%- endmacro %}
 
 {#- Largest common denominator that is kept exact. Beyond it a child's value is rounded to 1e-14, which keeps
@@ -10,7 +9,7 @@
     weights with missing nodes do not, and an overflow would stop the whole night. -#}
 {% macro exact_limit() -%} cast(100000000000000 as {{ exact_type() }}) {%- endmacro %}
 
-{#- Type of a list of whole numbers (Spark: array<bigint>). -#}
+{#- Type of a list of whole numbers. -#}
 {% macro bigint_list() -%} bigint[] {%- endmacro %}
 
 {#- Uniform number from 0 up to 1 out of a text, the same on every engine: 52 bits of its MD5. -#}
@@ -45,14 +44,20 @@
     )
 {%- endmacro %}
 
-{#- num/den brought to the denominator `common`: exact where `common` is a multiple of den, else rounded half-up
-    (away from zero). Whole part and remainder are scaled apart, so that no product overflows. -#}
+{#- num/den brought to the denominator `common`: exact where `common` is a multiple of den, else (where it is
+    exact_limit()) rounded half-up, away from zero. Whole part and remainder are scaled apart, and the remainder in
+    two steps, so that no product overflows. -#}
 {% macro on_denominator(num, den, common) -%}
+    {%- set step = "cast(10000000 as " ~ exact_type() ~ ")" -%}
+    {%- set first = "abs((" ~ num ~ ") % (" ~ den ~ ")) * " ~ step -%}
     case
         when ({{ common }}) % ({{ den }}) = 0 then ({{ num }}) * {{ int_div(common, den) }}
         else {{ int_div(num, den) }} * ({{ common }})
-            + sign({{ num }}) * {{ int_div("2 * abs((" ~ num ~ ") % (" ~ den ~ ")) * (" ~ common ~ ") + (" ~ den ~ ")",
-                "2 * (" ~ den ~ ")") }}
+            + sign({{ num }}) * (
+                {{ int_div(first, den) }} * {{ step }}
+                + {{ int_div("2 * ((" ~ first ~ ") % (" ~ den ~ ")) * " ~ step ~ " + (" ~ den ~ ")",
+                    "2 * (" ~ den ~ ")") }}
+            )
     end
 {%- endmacro %}
 
@@ -72,15 +77,32 @@
     {{ int_div(den, exact_gcd(num, den)) }} <= {{ exact_limit() }}
 {%- endmacro %}
 
-{#- The whole index in units of tree weight where its leaves have no common denominator within exact_limit(): a
-    leaf of a hundred-thousandth of the index still weighs 15 digits, and times a value of 10 decimals it fits. -#}
-{% macro wide_unit() -%} cast(100000000000000000000 as {{ exact_type() }}) {%- endmacro %}
+{#- The whole index in units of tree weight where its leaves have no common denominator within exact_limit(): on a
+    scale up to a thousand a leaf of a hundred-thousandth of the index weighs 15 digits, on a wider one as many less
+    as keep its product with a value of 15 decimals below 1.7e38. Without a scale values may reach ten million. -#}
+{% macro wide_unit(scale_min, scale_max) -%}
+    cast(
+        least(
+            100000000000000000000,
+            {{ int_div(
+                "cast(100000000000000000000000 as " ~ exact_type() ~ ")",
+                "cast(ceil(greatest(abs(coalesce(" ~ scale_min ~ ", 10000000)), abs(coalesce(" ~ scale_max
+                ~ ", 10000000)), 1)) as " ~ exact_type() ~ ")"
+            ) }}
+        ) as {{ exact_type() }}
+    )
+{%- endmacro %}
 
-{#- A DECIMAL as numerator over 10 ** 10, the scale of all received numbers. -#}
-{% macro exact_numerator(x) -%}
+{#- A weight as numerator over 10 ** 10; only the ratio of weights counts. -#}
+{% macro weight_numerator(x) -%}
     cast(cast({{ x }} as decimal(38, 10)) * 10000000000 as {{ exact_type() }})
 {%- endmacro %}
-{% macro exact_denominator() -%} cast(10000000000 as {{ exact_type() }}) {%- endmacro %}
+
+{#- A value as numerator over 10 ** 15: a received score keeps 15 decimals. -#}
+{% macro exact_numerator(x) -%}
+    cast(cast({{ x }} as decimal(38, 15)) * 1000000000000000 as {{ exact_type() }})
+{%- endmacro %}
+{% macro exact_denominator() -%} cast(1000000000000000 as {{ exact_type() }}) {%- endmacro %}
 
 {#- num/den rounded half-up (away from zero) to 2 decimals, by whole numbers alone: DECIMAL(18, 2). -#}
 {% macro half_up_2(num, den) -%}
@@ -100,6 +122,14 @@
 {#- Value of a row of the tree as double: its own where the fraction is a rounding, else the fraction. -#}
 {% macro value_double(row) -%}
     coalesce({{ row }}.value, cast({{ row }}.value_num as double) / cast({{ row }}.value_den as double))
+{%- endmacro %}
+
+{#- A value as double: num/den where that is exact, else its own numerator over exact_denominator(). -#}
+{% macro value_of_fraction(is_exact, num, den, numerator) -%}
+    case
+        when {{ is_exact }} then {{ rational_double(num, den) }}
+        else {{ rational_double(numerator, exact_denominator()) }}
+    end
 {%- endmacro %}
 
 {#- num/den as double, for columns that people read. -#}

@@ -1,25 +1,35 @@
-{#- What every measure, unit and window are told apart by, as columns of relation `of`. -#}
-{% macro unit_keys(of) -%}
-    {{ of }}.instansi_code, {{ of }}.unit_kind, {{ of }}.unit_code, {{ of }}.window_kind, {{ of }}.window_start,
-    {{ of }}.window_end
-{%- endmacro %}
-
-{#- Join condition: two relations speak of one window of one agency. -#}
-{% macro same_window(a, b) -%}
-    {{ a }}.instansi_code = {{ b }}.instansi_code
-    and {{ a }}.window_kind = {{ b }}.window_kind
-    and {{ a }}.window_start = {{ b }}.window_start
-{%- endmacro %}
-
-{#- Join condition: what belongs to an OPD counts for it and for the agency as a whole. -#}
-{% macro counts_for(units, opd_code) -%}
-    ({{ units }}.unit_kind = 'instansi' or {{ units }}.unit_code = {{ opd_code }})
-{%- endmacro %}
-
-{#- Join condition: a period (YYYY or YYYY-MM) touches the window of relation `of`. -#}
-{% macro period_touches(period, of) -%}
-    {{ period }} <= {{ month_text(of ~ '.window_end') }}
-    and substr({{ period }} || '-12', 1, 7) >= {{ month_text(of ~ '.window_start') }}
+{#- The model of every measure of seed `measures`, in its order: dbt must know at parse time what is read. -#}
+{% macro measure_models() -%}
+    {{ return([
+        'int_i01_api_share',
+        'int_i02_live_api_share',
+        'int_i03_hub_share',
+        'int_i04_connected_opds',
+        'int_i05_service_reuse',
+        'int_i06_reciprocity',
+        'int_i07_density',
+        'int_i08_silo_share',
+        'int_i09_openness',
+        'int_i10_concentration',
+        'int_i11_success_rate',
+        'int_i12_observed_availability',
+        'int_i13_p95_duration',
+        'int_i14_data_freshness',
+        'int_i15_format_conformity',
+        'int_i16_code_conformity',
+        'int_i17_link_level',
+        'int_i18_function_overlap',
+        'int_i19_duplicate_entry',
+        'int_i20_third_party_without_contract',
+        'int_i21_government_hosting',
+        'int_i22_complaint_response',
+        'int_i23_website_freshness',
+        'int_i24_published_equals_field',
+        'int_i25_service_reach',
+        'int_i26_declaration_gap',
+        'int_i27_evidence_completeness',
+        'int_i28_working_time_saved',
+    ]) }}
 {%- endmacro %}
 
 {#- The rows of a measure, one select for each figure, from relation `of` with one row per unit and window.
@@ -60,19 +70,3 @@ from {{ of }}
 {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
-
-{#- One row per value of a list; none for an empty one. (Spark: explode.) -#}
-{% macro unnest_list(list) -%} unnest({{ list }}) {%- endmacro %}
-
-{#- Local day of a time in UTC. (Spark: from_utc_timestamp.) -#}
-{% macro local_day(at, time_zone) -%}
-    cast(timezone({{ time_zone }}, timezone('UTC', {{ at }})) as date)
-{%- endmacro %}
-
-{#- Hours from one time to another, with decimals. -#}
-{% macro hours_between(from_at, to_at) -%}
-    (date_diff('second', {{ from_at }}, {{ to_at }}) / 3600.0)
-{%- endmacro %}
-
-{#- A regular expression is found anywhere in the text. (Spark: rlike.) -#}
-{% macro text_matches(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}

@@ -1,4 +1,4 @@
--- OPD aktif mana yang belum pernah memanggil atau dipanggil OPD lain?
+-- OPD aktif mana yang belum pernah memanggil atau dipanggil OPD lain, di instansi yang mengirim log?
 select
     opd.instansi_code,
     opd.opd_code,
@@ -7,6 +7,11 @@ select
 from dim_opd as opd
 where
     opd.is_active
+    and exists (
+        select 1
+        from fct_log_quality as log
+        where log.instansi_code = opd.instansi_code
+    )
     and not exists (
         select 1
         from fct_exchange_edges as edge

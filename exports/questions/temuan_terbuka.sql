@@ -1,4 +1,4 @@
--- Temuan apa yang masih terbuka, sejak kapan, dan di mana buktinya?
+-- Temuan apa yang masih terbuka atau belum dilihat lagi (unseen), sejak kapan, dan di mana buktinya?
 select
     instansi_code,
     unit_kind,
@@ -9,7 +9,8 @@ select
     statement,
     evidence,
     first_seen,
-    last_seen
+    last_seen,
+    status
 from fct_findings
-where status = 'open'
+where status <> 'closed'
 order by instansi_code, finding_rank

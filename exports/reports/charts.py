@@ -6,6 +6,7 @@ readable on a telephone; the page limits how far it grows. Stays out: choosing w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, cos, log10, pi, sin
 
 from markupsafe import Markup
@@ -52,6 +53,26 @@ class Edge:
     consumer: str
     provider: str
     calls: int
+
+
+@dataclass(frozen=True)
+class Year:
+    """One point of a trend: the value of a year under one rulebook."""
+
+    label: str
+    value: float
+    rulebook: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One bar of a domain: a value, or only the range it can lie in, with what is said of it."""
+
+    series: int
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str
 
 
 def _svg(height: float, description: str, parts: Sequence[Markup]) -> Markup:
@@ -151,6 +172,62 @@ def bar_chart(groups: Sequence[BarGroup], description: str, low: float = 1, high
             y += 14
         y += 6
     return _svg(y + 14, description, [*scale.grid(2, y - 2), *parts])
+
+
+def claim_chart(groups: Sequence[tuple[str, Sequence[Claim]]], description: str, low: float = 1) -> Markup:
+    """Draw what is declared, assessed and shown by evidence; a range where there is no value."""
+    scale, y, parts = _Scale(low, 5), 0.0, []
+    for label, claims in groups:
+        parts.append(_text(_LEFT, y + 13, label, "label halo"))
+        y += 18
+        for claim in claims:
+            if claim.value is not None:
+                end = scale.x(claim.value)
+                parts.append(_rect(_LEFT, y, end - _LEFT, 11, f"s{claim.series}"))
+            elif claim.low is not None and claim.high is not None:
+                end = scale.x(claim.high)
+                parts.append(_rect(scale.x(claim.low), y + 2, end - scale.x(claim.low), 7, "band", 3.5))
+            else:
+                end = _LEFT
+            # A digit is about 6 units wide.
+            inside = end > _RIGHT - 6.2 * len(claim.note) - 4
+            css = (
+                ("on" if claim.value is not None else "number") + f" s{claim.series}"
+                if inside
+                else "number halo"
+            )
+            parts.append(
+                _text(end + (-4 if inside else 4), y + 9.5, claim.note, css, "end" if inside else "start")
+            )
+            y += 13
+        y += 5
+    return _svg(y + 14, description, [*scale.grid(2, y - 2), *parts])
+
+
+def trend_chart(years: Sequence[Year], border: float | None, description: str) -> Markup:
+    """Draw the index of each year; the line ends where another rulebook begins: the two do not compare."""
+    top, bottom, low, high = 14, 104, 1, 5
+
+    def y(value: float) -> float:
+        return bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top)
+
+    slot = (_RIGHT - _LEFT) / max(len(years), 1)
+    place = [_LEFT + slot * (number + 0.5) for number in range(len(years))]
+    parts = [_line(_LEFT, y(level), _RIGHT, y(level), "grid") for level in range(low, high + 1)]
+    if border is not None:
+        parts.append(_line(_LEFT, y(border), _RIGHT, y(border), "border"))
+    for number, (before, after) in enumerate(pairwise(years)):
+        if before.rulebook == after.rulebook:
+            parts.append(_line(place[number], y(before.value), place[number + 1], y(after.value), "trend"))
+        else:
+            x = (place[number] + place[number + 1]) / 2
+            parts.append(_line(x, top, x, bottom, "break"))
+            parts.append(_text(x, bottom - 4, "peraturan berganti", "axis halo", "middle"))
+    for x, year in zip(place, years, strict=True):
+        parts.append(Markup('<circle cx="{:.1f}" cy="{:.1f}" r="4.5" class="dot"/>').format(x, y(year.value)))
+        parts.append(_text(x, y(year.value) - 9, decimal_text(year.value), "value halo", "middle"))
+        parts.append(_text(x, bottom + 14, year.label, "axis", "middle"))
+    return _svg(bottom + 20, description, parts)
 
 
 def month_chart(months: Sequence[Month], description: str) -> Markup:

@@ -1,23 +1,24 @@
-"""One static page per instansi and an index of them, from the published database alone.
+"""What stands behind each instansi's page: the annex with all its figures, from the published database.
 
-Belongs here: choosing rows of published tables, filling the templates, writing the files. Stays out: words
-and number notation (`wording.py`), geometry (`charts.py`), computing any figure (`dbt_project/`).
+Belongs here: choosing rows of published tables, filling the templates. Stays out: which files there are
+(`site.py`), the sheet itself (`regent.py`), words and number notation (`wording.py`), geometry (`charts.py`),
+computing any figure (`dbt_project/`).
 """
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
-from itertools import groupby
+from functools import cache
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from exports.aside import write_file
-from exports.database import open_published, read_rows
+from exports.database import read_rows, rulebook_names
 from exports.reports import wording
 from exports.reports.charts import (
     Band,
@@ -32,90 +33,72 @@ from exports.reports.charts import (
 
 HERE = Path(__file__).parent
 LOCAL_RULEBOOK = "interop-1"
-# Instansi that exist in no register of the state; their pages say so in the first line.
-FICTIONAL_CODE, FICTIONAL_NAME = "99.99", "Kabupaten Contoh"
-# Of the stages that an assessor gives, the later one counts; ours is shown when there is no other.
-_STAGE_RANK = {
-    stage: rank for rank, stage in enumerate(["evidence", "self", "document", "interview", "visit", "final"])
-}
+# Instansi that exist in no register of the state say so in their name, their pages in the first line.
+_FICTIONAL = "(fiktif)"
+_STAGE_RANK = {stage: rank for rank, stage in enumerate(wording.STAGES)}
+
+_CARDS = re.compile(r'<table class="cards".*?</table>', re.DOTALL)
+_HEADING = re.compile(r'<th scope="col"[^>]*>(.*?)</th>', re.DOTALL)
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<(th|td)\b([^>]*>)")
 
 Row = dict[str, Any]
 
 
-def write_reports(
-    published: Path, report_dir: Path, instansi: Sequence[str] | None, generated_for: date
-) -> list[Path]:
-    """Write `<instansi_code>.html` for each instansi, and `index.html` that lists them.
-
-    Args:
-        published: the published database.
-        report_dir: folder of the pages; other files in it are left alone.
-        instansi: codes to report; None for every instansi that handed in a file or has a system or OPD.
-        generated_for: the day the pages are made for, printed on them; same database and day, same bytes.
-
-    Returns:
-        The written files, the index first.
-
-    Raises:
-        FileNotFoundError: nothing has been published yet.
-        LookupError: an asked instansi is not in `dim_instansi`.
-    """
-    report_dir.mkdir(parents=True, exist_ok=True)
-    with open_published(published) as connection:
-        codes = sorted(set(instansi)) if instansi is not None else _reported_codes(connection)
-        pages = {code: render_instansi(connection, code, generated_for) for code in codes}
-        index = render_page(
-            "index.html.j2",
-            rows=[_index_row(connection, code) for code in codes],
-            generated_for=generated_for,
-            title="Daftar laporan",
-        )
-    written = [report_dir / "index.html"]
-    for code, page in pages.items():
-        written.append(report_dir / page_name(code))
-        write_file(written[-1], page)
-    # The list comes last, so that it never leads to a page that is not there.
-    write_file(written[0], index)
-    return written
+def page_name(code: str, part: str = "", ending: str = "html") -> str:
+    """Give the file name of a page, or of a part of it; what is no plain text in a code becomes `_`."""
+    return re.sub(r"[^\w.-]", "_", code).lstrip(".") + part + "." + ending
 
 
-def page_name(instansi_code: str) -> str:
-    """Give the file name of an instansi's page; codes are plain text, so anything else becomes `_`."""
-    return re.sub(r"[^\w.-]", "_", instansi_code).lstrip(".") + ".html"
+def annex_name(instansi_code: str) -> str:
+    """Give the file name of what explains the figures of an instansi's page."""
+    return page_name(instansi_code, "-lampiran")
+
+
+def opd_page(instansi_code: str, opd_code: str, ending: str = "html") -> str:
+    """Give the file name of an OPD's page below `opd/`; a code is unique within its instansi alone."""
+    whole = opd_code if opd_code.startswith(instansi_code) else f"{instansi_code}-{opd_code}"
+    return page_name(whole, ending=ending)
 
 
 def render_instansi(
     connection: duckdb.DuckDBPyConnection, instansi_code: str, generated_for: date, link_index: bool = True
 ) -> bytes:
-    """Fill the page of one instansi.
+    """Fill the annex of one instansi.
 
     Args:
         connection: the published database, open.
-        instansi_code: whose page.
-        generated_for: the day printed on the page.
+        instansi_code: whose annex.
+        generated_for: the day printed on a page that stands alone; others say the newest day of the data, so
+            that they stay as they are until something comes in.
         link_index: False where the page stands alone, as in a bundle.
 
     Raises:
         LookupError: the instansi is not in `dim_instansi`.
     """
-    unit = _instansi(connection, instansi_code)
-    chosen, scores = _scores(connection, instansi_code, official=True)
-    local, local_scores = _scores(connection, instansi_code, official=False)
+    unit = instansi_row(connection, instansi_code)
+    names = rulebook_names(connection)
+    chosen, scores = _scores(connection, instansi_code, names, official=True)
+    local, local_scores = _scores(connection, instansi_code, names, official=False)
     return render_page(
         "instansi.html.j2",
         title=unit["instansi_name"],
         unit=unit,
-        fictional=is_fictional(unit),
+        fictional=is_fictional(unit["instansi_name"]),
         generated_for=generated_for,
         link_index=link_index,
+        rulebooks=names,
         chosen=chosen,
-        index_rows=(index_rows := _index_rows(connection, instansi_code)),
+        index_rows=(index_rows := list_indices(connection, instansi_code)),
         index_groups=[
             list(rows) for _, rows in groupby(index_rows, key=lambda row: (row["period"], row["rulebook_id"]))
         ],
         scores=scores,
         local=local,
         local_scores=local_scores,
+        day=newest_day(connection, instansi_code),
+        peers=peers_of(connection, instansi_code),
+        steps=next_steps(connection, instansi_code, chosen),
         levers=_levers(connection, instansi_code, chosen),
         measures=_measures(connection, instansi_code),
         findings=_findings(connection, instansi_code),
@@ -126,13 +109,18 @@ def render_instansi(
     )
 
 
-def is_fictional(unit: Row) -> bool:
-    """Tell whether an instansi is the made-up example regency."""
-    return unit["instansi_code"] == FICTIONAL_CODE or unit["instansi_name"].startswith(FICTIONAL_NAME)
+def is_fictional(instansi_name: str | None) -> bool:
+    """Tell whether an instansi is made up: its name ends in `(fiktif)`."""
+    return (instansi_name or "").endswith(_FICTIONAL)
 
 
 def render_page(template: str, **values: Any) -> bytes:
     """Fill a template of `templates/`; what it names and is not given is an error."""
+    return _CARDS.sub(_labelled, _environment().get_template(template).render(**values)).encode()
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -141,19 +129,39 @@ def render_page(template: str, **values: Any) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(wording=wording, page_name=page_name)
+    environment.globals.update(wording=wording, page_name=page_name, annex_name=annex_name, opd_page=opd_page)
     environment.filters.update(
         angka=wording.decimal_text,
         bulat=wording.whole_text,
         ringkas=wording.short_text,
         persen=wording.percent_text,
         tanggal=wording.date_text,
+        polos=wording.plain_text,
+        selisih=wording.signed_text,
+        potong=wording.cut_text,
     )
-    return environment.get_template(template).render(**values).encode()
+    return environment
 
 
-def _reported_codes(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    # No page for those that only stand in the national table, nor for who only hands in for others.
+def _labelled(table: re.Match[str]) -> str:
+    """Give each cell of a table the heading of its column, which stands beside it where rows become cards."""
+    heads = [re.sub(r"<[^>]+>", "", head) for head in _HEADING.findall(table[0])]
+
+    def row(found: re.Match[str]) -> str:
+        numbers = count()
+        return _CELL.sub(lambda cell: _with_label(cell, next(numbers), heads), found[0])
+
+    return _ROW.sub(row, table[0])
+
+
+def _with_label(cell: re.Match[str], number: int, heads: Sequence[str]) -> str:
+    if cell[1] == "th" or number >= len(heads):
+        return cell[0]
+    return f'<td data-label="{heads[number]}"{cell[2]}'
+
+
+def reported_codes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """List who gets pages: not those that only stand in the national table, nor who hands in for others."""
     rows = read_rows(
         connection,
         """
@@ -170,14 +178,36 @@ def _reported_codes(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row["instansi_code"] for row in rows]
 
 
-def _instansi(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
+def instansi_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
+    """Read the row of one instansi.
+
+    Raises:
+        LookupError: it is not in `dim_instansi`.
+    """
     rows = read_rows(connection, "select * from dim_instansi where instansi_code = ?", [code])
     if not rows:
         raise LookupError(f"instansi {code}: not in dim_instansi of the published database")
     return rows[0]
 
 
-def _index_rows(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool = True) -> list[Row]:
+def newest_day(connection: duckdb.DuckDBPyConnection, code: str) -> date | None:
+    """Find the newest day that a log tells of, else the last day of the newest window with a value."""
+    return read_rows(
+        connection,
+        """
+        select coalesce(
+            (select max(day) from fct_calls_daily where instansi_code = $code),
+            (
+                select max(window_end) from fct_indicator_values
+                where instansi_code = $code and unit_kind = 'instansi' and value is not null
+            )
+        ) as day
+        """,
+        {"code": code},
+    )[0]["day"]
+
+
+def list_indices(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool = True) -> list[Row]:
     """List the indices under regulations, or under our own rubric: latest period first, then by stage."""
     rows = read_rows(
         connection,
@@ -189,14 +219,16 @@ def _index_rows(connection: duckdb.DuckDBPyConnection, code: str, *, official: b
         """,
         [code, LOCAL_RULEBOOK, official],
     )
-    stages = list(wording.STAGES)
-    rows.sort(key=lambda row: (stages.index(row["stage"]) if row["stage"] in stages else 99, row["stage"]))
+    rows.sort(key=lambda row: (_STAGE_RANK.get(row["stage"], len(_STAGE_RANK)), row["stage"]))
     rows.sort(key=lambda row: (row["period"], row["rulebook_id"]), reverse=True)
     return rows
 
 
-def _choose(rows: list[Row]) -> Row | None:
-    """Choose the headline: the latest period with a value, its newest rulebook, its last stage."""
+def choose_headline(rows: list[Row]) -> Row | None:
+    """Choose the headline: the latest period with a value, its newest rulebook, its last stage.
+
+    What we compute ourselves is shown where there is no other stage.
+    """
     return max(
         rows,
         key=lambda row: (
@@ -210,9 +242,11 @@ def _choose(rows: list[Row]) -> Row | None:
     )
 
 
-def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool) -> tuple[Row | None, Row]:
+def _scores(
+    connection: duckdb.DuckDBPyConnection, code: str, names: Mapping[str, str], *, official: bool
+) -> tuple[Row | None, Row]:
     """Collect index, domains and aspects of the chosen period: a row per node, a cell per stage."""
-    chosen = _choose(_index_rows(connection, code, official=official))
+    chosen = choose_headline(list_indices(connection, code, official=official))
     if chosen is None:
         return None, {}
     cells = read_rows(
@@ -242,7 +276,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
         node for node in ordered if node["node_kind"] == "aspect"
     ]
     low = 0 if any((cell["band_low"] or 1) < 1 or (cell["score"] or 1) < 1 for cell in cells) else 1
-    title = f"{wording.RULEBOOKS.get(chosen['rulebook_id'], chosen['rulebook_id'])}, {chosen['period']}"
+    title = f"{names[chosen['rulebook_id']]}, {chosen['period']}"
     return chosen, {
         "title": title,
         "stages": stages,
@@ -265,7 +299,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool)
                     f"{node['number'] or ''} {node['name']}".strip(),
                     [
                         (
-                            list(wording.STAGES).index(stage),
+                            _STAGE_RANK[stage],
                             wording.STAGES[stage],
                             node["cells"][stage]["score"],
                         )
@@ -310,19 +344,123 @@ def _levers(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | None
     )
 
 
+def predicates_of(connection: duckdb.DuckDBPyConnection, rulebook_id: str) -> list[Row]:
+    """List the predicates of a rulebook with their borders, the lowest first; none for a rulebook without."""
+    return read_rows(
+        connection,
+        "select * from dim_predicate where rulebook_id = ? order by lower_inclusive",
+        [rulebook_id],
+    )
+
+
+def next_steps(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | None) -> Row | None:
+    """Find the cheapest set to the next predicate: what, from which level to which, who, shown by what.
+
+    Indicators that ask the same of the same OPD are one step.
+    """
+    if chosen is None:
+        return None
+    rows = read_rows(
+        connection,
+        """
+        select sets.*, node.number, node.name, checklist.opd_code, coalesce(opd.opd_name, ?) as owner
+        from fct_lever_sets as sets
+        inner join dim_node as node on sets.rulebook_id = node.rulebook_id and sets.node_id = node.node_id
+        left join fct_evidence_checklist as checklist
+            on sets.instansi_code = checklist.instansi_code and sets.period = checklist.period
+            and sets.rulebook_id = checklist.rulebook_id and sets.node_id = checklist.node_id
+        left join dim_opd as opd
+            on checklist.instansi_code = opd.instansi_code and checklist.opd_code = opd.opd_code
+        where sets.instansi_code = ? and sets.unit_kind = 'instansi' and sets.rulebook_id = ?
+            and sets.period = ? and sets.stage = ? and sets.set_no = 1
+        order by sets.gain desc, node.sort_key
+        """,
+        [wording.COORDINATOR, code, chosen["rulebook_id"], chosen["period"], chosen["stage"]],
+    )
+    if not rows:
+        return None
+    steps: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = (row["owner"], row["from_level"], row["to_level"], row["evidence_asked"])
+        steps.setdefault(key, {**row, "names": []})["names"].append(
+            wording.indicator_text(row["number"], row["name"])
+        )
+    return {
+        "predicate": rows[0]["next_predicate"],
+        "reached": rows[0]["index_reached"],
+        "indicators": len(rows),
+        "levels": sum(row["levels_up"] for row in rows),
+        "cost": rows[0]["set_cost"],
+        "steps": list(steps.values()),
+    }
+
+
+def peers_of(connection: duckdb.DuckDBPyConnection, code: str) -> Row | None:
+    """Find where the instansi stands among its kind in the newest table, as far as that table reaches."""
+    rows = read_rows(
+        connection,
+        """
+        select peer.*, node.number, node.name, node.sort_key, above.instansi_name as above_name
+        from fct_peers as peer
+        inner join dim_node as node on peer.rulebook_id = node.rulebook_id and peer.node_id = node.node_id
+        left join dim_instansi as above on peer.above_code = above.instansi_code
+        where peer.instansi_code = ? and peer.rulebook_id <> ?
+        qualify dense_rank() over (
+            order by peer.period desc, peer.rulebook_id desc, peer.stage = 'final' desc, peer.stage
+        ) = 1
+        order by node.sort_key
+        """,
+        [code, LOCAL_RULEBOOK],
+    )
+    index = {row["peer_group"]: row for row in rows if row["node_kind"] == "index"}
+    if "kind" not in index:
+        return None
+    province = read_rows(
+        connection,
+        "select instansi_name from dim_instansi where instansi_code = split_part(?, '.', 1)",
+        [code],
+    )
+    kind = next(
+        row["kind"]
+        for row in read_rows(
+            connection, "select instansi_kind as kind from dim_instansi where instansi_code = ?", [code]
+        )
+    )
+    domains = [row for row in rows if row["node_kind"] == "domain"]
+    provincial = {row["node_id"]: row for row in domains if row["peer_group"] == "province"}
+    nodes = [
+        {**row, "province": provincial.get(row["node_id"])} for row in domains if row["peer_group"] == "kind"
+    ]
+    apart = [row for row in nodes if row["neighbours"]]
+    return {
+        "period": index["kind"]["period"],
+        "rulebook_id": index["kind"]["rulebook_id"],
+        "stage": index["kind"]["stage"],
+        "kind_name": kind,
+        "kind": index["kind"],
+        "province": index.get("province"),
+        "province_name": province[0]["instansi_name"] if province else None,
+        "nodes": nodes,
+        "neighbours": index["kind"]["neighbours"],
+        "behind": min(apart, key=lambda row: row["score"] - row["neighbours_score"], default=None),
+        "ahead": max(apart, key=lambda row: row["score"] - row["neighbours_score"], default=None),
+    }
+
+
 def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     """List each figure with its latest month and year to date; measures without any value by name only."""
     rows = read_rows(
         connection,
         """
-        select indicator.*, measure.name, measure.unit, measure.direction, aspect.name as aspect_name
+        select indicator.*, measure.name, measure.direction, measure.level_thresholds,
+            aspect.name as aspect_name
         from fct_indicator_values as indicator
         inner join dim_measure as measure on indicator.measure_id = measure.measure_id
-        left join dim_node as aspect on indicator.figure = 'aspect ' || aspect.node_id
+        left join dim_node as aspect on indicator.figure_node = aspect.node_id
         where
             indicator.instansi_code = ? and indicator.unit_kind = 'instansi'
             -- A row for each service is for the analyst, not for this page.
-            and indicator.figure not like 'service %'
+            and indicator.figure_service is null
         qualify row_number() over (
             partition by indicator.measure_id, indicator.figure, indicator.window_kind
             order by indicator.window_end desc
@@ -343,7 +481,13 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
         if any(row[kind] and row[kind]["value"] is not None for kind in ("month", "ytd"))
     ]
     known = {row["measure_id"] for row in valued}
+    told = ("numerator", "denominator", "value", "level")
     return {
+        # The year to date says something of its own only once there is a month before the last.
+        "years_differ": any(
+            row["ytd"] and (not row["month"] or any(row["ytd"][name] != row["month"][name] for name in told))
+            for row in valued
+        ),
         "rows": valued,
         "unknown": [row for row in entries if row["figure"] == "main" and row["measure_id"] not in known],
     }
@@ -461,7 +605,7 @@ def _intake(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     rejected = read_rows(
         connection,
         """
-        select distinct file_name, reason from fct_intake_files
+        select distinct kind, file_name, reason_text as reason from fct_intake_files
         where instansi_code = ? and status = 'rejected' order by file_name limit 10
         """,
         [code],
@@ -469,9 +613,13 @@ def _intake(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     rules = read_rows(
         connection,
         """
-        select rule, count(*) as found
-        from (select unnest(rules) as rule from fct_quarantine where instansi_code = ? and status = 'open')
-        group by rule order by found desc, rule limit 5
+        select kind, broken.column_name as column_name, broken.expected as expected, count(*) as found
+        from (
+            select kind, unnest(broken) as broken from fct_quarantine
+            where instansi_code = ? and status = 'open'
+        )
+        group by kind, broken.rule, broken.column_name, broken.expected
+        order by found desc, kind, expected, column_name limit 5
         """,
         [code],
     )
@@ -514,6 +662,12 @@ def _licences(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
     return [{"attribution": attribution, "licence": licence} for attribution, licence in sorted(found)]
 
 
-def _index_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
-    unit = _instansi(connection, code)
-    return {**unit, "fictional": is_fictional(unit), "chosen": _choose(_index_rows(connection, code))}
+def index_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
+    """Collect what the list of pages says of one instansi."""
+    unit = instansi_row(connection, code)
+    return {
+        **unit,
+        "fictional": is_fictional(unit["instansi_name"]),
+        "day": newest_day(connection, code),
+        "chosen": choose_headline(list_indices(connection, code)),
+    }

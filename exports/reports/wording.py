@@ -3,8 +3,13 @@
 Belongs here: how a value is written for a reader. Stays out: which value is shown.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+from expectations.contract import kinds, load_contract
+from sources.kinds import LOG_KIND
 
 NO_VALUE = "–"
 MONTHS = [
@@ -21,7 +26,7 @@ MONTHS = [
     "November",
     "Desember",
 ]
-# Order of the stages of an evaluation; the last is what we compute ourselves.
+# In the order of an evaluation, a later one outweighing an earlier; the last is what we compute ourselves.
 STAGES = {
     "self": "Mandiri",
     "document": "Dokumen",
@@ -30,12 +35,19 @@ STAGES = {
     "final": "Akhir",
     "evidence": "Bukti (dihitung)",
 }
-RULEBOOKS = {
-    "permenpanrb-5-2018": "Permen PANRB 5/2018",
-    "permenpanrb-59-2020": "Permen PANRB 59/2020",
-    "permenpanrb-8-2026": "Permen PANRB 8/2026 (Pemdi)",
-    "interop-1": "interop-1 (rubrik lokal)",
+# What a stage is beside the others: said by the agency, found by assessors, or shown by what was received.
+CLAIMS = {
+    "self": "dinyatakan sendiri",
+    "document": "dinilai dari dokumen",
+    "interview": "dinilai dalam wawancara",
+    "visit": "dinilai dalam kunjungan",
+    "final": "dinilai asesor (akhir)",
+    "evidence": "didukung bukti",
 }
+# Who answers for what no single OPD owns.
+COORDINATOR = "Koordinator SPBE"
+_LOG_NAMES = {"xroad": "X-Road", "wso2": "WSO2", "kong": "Kong", "combined": "server web"}
+_MATURITY = "Tingkat Kematangan "
 SEVERITIES = {"high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
 # Figures that stand beside the main one of a measure.
 FIGURES = {
@@ -48,37 +60,131 @@ FIGURES = {
     "undeclared_live": "hidup tetapi tidak dinyatakan",
     "hub": "lewat penghubung saja",
     "top_1": "penyedia terbesar",
-    "median_age": "umur tengah (hari)",
+    "median_age": "umur tengah",
     "repeated": "fungsi berulang dalam OPD yang sama",
     "unknown": "posisi server tidak diketahui",
-    "median_hours": "waktu jawab tengah (jam)",
+    "median_hours": "waktu jawab tengah",
     "never_answered": "tidak pernah dijawab",
     "reachable": "situs dapat dibuka",
     "median_gap": "selisih tengah",
     "users": "pengguna dari penduduk sasaran",
 }
-KINDS = {
-    "opd_register": "Daftar OPD",
-    "system_inventory": "Inventaris sistem",
-    "declared_exchange": "Pertukaran yang dinyatakan",
-    "vendor_contract": "Kontrak pihak ketiga",
-    "gateway_identity": "Identitas gerbang",
-    "self_assessment": "Penilaian tingkat",
-    "published_index": "Indeks terbit",
-    "published_figure": "Angka terbit dan lapangan",
-    "program_realization": "Realisasi program",
-    "smart_city_evaluation": "Evaluasi kota cerdas",
-    "service_log": "Log layanan",
+# What a system is in, where it stands, whether a document holds.
+STATUSES = {
+    "active": "aktif",
+    "inactive": "tidak aktif",
+    "planned": "direncanakan",
+    "in_development": "sedang dibangun",
+    "retired": "sudah dihentikan",
 }
+HOSTINGS = {
+    "kominfo_dc": "pusat data Kominfo",
+    "national_dc": "pusat data nasional",
+    "opd_own": "server OPD sendiri",
+    "other_gov": "server pemerintah lain",
+    "vendor": "server penyedia",
+    "commercial_cloud": "komputasi awan komersial",
+    "outside_unspecified": "di luar, tidak disebut",
+    "unknown": "tidak diketahui",
+}
+DOCUMENT_STATES = {
+    "valid": "berlaku",
+    "missing": "berkasnya belum diterima",
+    "draft": "masih rancangan",
+    "withdrawn": "ditarik",
+    "not_yet": "belum berlaku",
+    "expired": "sudah tidak berlaku",
+}
+# Words of published studies, in their own language, that stand on our pages.
+VERDICTS = {"Better": "Lebih baik", "Enough": "Cukup", "Not Enough": "Belum cukup"}
+UNITS = {"percent": "persen", "users": "pengguna", "share": "bagian", "count": "hitungan"}
+# Who says how many kecamatan an agency has.
+KECAMATAN_BASES = {
+    "reference": "menurut daftar acuan",
+    "register": "menurut register OPD",
+    "as_sent": "yang disebut kiriman sendiri; bisa jadi belum semua",
+}
+_LOGS = "Log layanan"
 Number = int | float | Decimal
+# What stands behind a figure of a unit; a level or an index says nothing more.
+_UNITS = {
+    "share": "\u00a0%",
+    "ms": "\u00a0ms",
+    "hours": "\u00a0jam",
+    "days": "\u00a0hari",
+    "opd": "\u00a0OPD",
+}
+# A double tells no more of a share.
+_MOST_PLACES = 12
+
+
+def _rounded(exact: Decimal, places: int) -> Decimal:
+    # A sender may hand in a number of 38 digits; the usual 28 would refuse it.
+    with localcontext(prec=400):
+        return exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def _half_up(value: Number, places: int) -> str:
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    # A sender may hand in a number of 38 digits; the usual 28 would refuse it.
-    with localcontext(prec=400):
-        text = f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    text = f"{_rounded(exact, places):,f}"
     return text.translate(str.maketrans(",.", ".,"))
+
+
+def kind_title(kind: str) -> str:
+    """Name a kind of file as its contract does; logs have none, and an unknown kind is its own name."""
+    return _LOGS if kind == LOG_KIND else load_contract(kind).title if kind in kinds() else kind
+
+
+def plain_text(sentence: str) -> str:
+    """Rewrite a finding for who knows no code: kinds by title, files by name, measures without id."""
+
+    def named(found: re.Match[str]) -> str:
+        title = kind_title(found[1])
+        return f"{title[:1].lower()}{title[1:]}" + (f" {log_name(found[2])}" if found[2] else "")
+
+    known = "|".join(sorted((*kinds(), LOG_KIND), key=len, reverse=True))
+    text = re.sub(rf"\b(?:{known})/\S*/([^\s/]+)", r"\1", sentence)
+    text = re.sub(rf"\b({known})(?::(\w+))?\b", named, text)
+    text = re.sub(r"\blog (xroad|wso2|kong|combined)\b", lambda found: f"log {log_name(found[1])}", text)
+    text = text.replace("dikarantina", "belum dapat dipakai")
+    return re.sub(r" \(I\d\d\)", "", text)
+
+
+def log_name(log_format: str) -> str:
+    """Name a format of logs as its makers do; an unknown one is its own name."""
+    return _LOG_NAMES.get(log_format, log_format)
+
+
+def sent_text(kind: str) -> str:
+    """Name what an OPD owes or sent: a kind, or `service_log:<format>` and `service_log/<format>`."""
+    name, _, log_format = kind.replace("/", ":").partition(":")
+    return kind_title(name) + (f" {log_name(log_format)}" if log_format else "")
+
+
+def stage_number(stage: str) -> int:
+    """Give the colour of a stage: its place in an evaluation."""
+    return list(STAGES).index(stage) if stage in STAGES else 0
+
+
+def node_text(number: str | None, name: str) -> str:
+    """Write a domain or aspect with its number, without the words that all of them bear."""
+    return f"{number or ''} {name}".strip()
+
+
+def indicator_text(number: str | None, name: str) -> str:
+    """Write an indicator as people call it: what all of them are called first is left out."""
+    return node_text(number, name.removeprefix(_MATURITY))
+
+
+def cut_text(text: str, most: int) -> str:
+    """Cut a text at the end of a word; what is longer says so by an ellipsis."""
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(",;.:") + "…"
+
+
+def signed_text(value: Number, places: int = 2) -> str:
+    """Write a difference with its sign."""
+    text = decimal_text(value, places).lstrip("-")
+    return text if not text.strip("0,") else ("+" if value > 0 else "−") + text
 
 
 def decimal_text(value: Number | None, places: int = 2) -> str:
@@ -106,11 +212,24 @@ def percent_text(share: Number | None, places: int = 1) -> str:
     )
 
 
-def measure_text(unit: str, figure: str, value: Number | None) -> str:
-    """Write a measure's value in its unit; a figure other than `main` may be no share: then as a number."""
-    if value is not None and unit == "share" and (figure == "main" or 0 <= value <= 1):
-        return percent_text(value)
-    return short_text(value) + ("\u00a0ms" if value is not None and unit == "ms" else "")
+def measure_text(unit: str, value: Number | None, thresholds: Sequence[Number] = ()) -> str:
+    """Write a figure in its own unit, with as many digits as keep it on its side of each threshold.
+
+    Args:
+        unit: of the figure: share, opd, hours, days, ms, level or index.
+        value: in that unit, a share as a part of 1; None: unknown.
+        thresholds: in the same unit; a value that is not one of them is not printed as if it were.
+    """
+    if value is None:
+        return NO_VALUE
+    scale = 100 if unit == "share" else 1
+    exact = (value if isinstance(value, Decimal) else Decimal(str(value))) * scale
+    bounds = [Decimal(str(bound)) * scale for bound in thresholds]
+    places = 1 if unit == "share" else 2
+    sides = [exact.compare(bound) for bound in bounds]
+    while places < _MOST_PLACES and sides != [_rounded(exact, places).compare(bound) for bound in bounds]:
+        places += 1
+    return short_text(exact, places) + _UNITS.get(unit, "")
 
 
 def date_text(day: date) -> str:

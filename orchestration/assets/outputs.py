@@ -4,17 +4,23 @@ Belongs here: when an output is made and what Dagster shows of it. Stays out: ho
 """
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
 from expectations import contract as contracts
 from expectations import suite
-from expectations.pages import write_pages
 from exports.bundle import build_bundle, latest_period
 from exports.feedback import write_feedback
+from exports.open_data import Terms, write_open_data
 from exports.publish import publish_database
-from exports.reports.pages import write_reports
+from exports.reports.formats import write_formats
+from exports.reports.site import write_reports
+from orchestration.assets.shared import makes
+from orchestration.dbt import read_dictionary, read_grains
+from orchestration.labels import layer_tags, location, owners
 from orchestration.manifest import finish
+from orchestration.program import results_fingerprint
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 
@@ -22,11 +28,21 @@ GROUP = "exports"
 DATABASE_KEY = dg.AssetKey(["published", "database"])
 REPORT_KEY = dg.AssetKey(["published", "report"])
 FEEDBACK_KEY = dg.AssetKey(["feedback", "opd"])
+OPEN_DATA_KEY = dg.AssetKey(["published", "open_data"])
 BUNDLE_KEY = dg.AssetKey(["outbox", "bundle"])
 
 
-def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
-    """Published database, pages and bundle of one home; `marts` are the tables that are published."""
+def build_output_assets(
+    settings: Settings, marts: Sequence[dg.AssetKey], index: Iterable[dg.AssetKey]
+) -> list[dg.AssetsDefinition]:
+    """Published database, pages, open data and bundle of one home.
+
+    Args:
+        settings: the home.
+        marts: tables that are published.
+        index: everything that must be built anew for outputs that hold what was received.
+    """
+    whole = {*index, DATABASE_KEY, REPORT_KEY, FEEDBACK_KEY, OPEN_DATA_KEY}
     freshness = dg.FreshnessPolicy.cron(
         deadline_cron="0 5 * * *", lower_bound_delta=dt.timedelta(hours=4), timezone=settings.time_zone
     )
@@ -34,13 +50,19 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     @dg.asset(
         key=DATABASE_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="masked"),
+        metadata=location(settings.published),
         kinds={"duckdb"},
         deps=marts,
         freshness_policy=freshness,
         description="The marts, with comments and ready questions: the file that analysts open.",
     )
     def published_database(warehouse: Warehouse) -> dg.MaterializeResult:
-        tables = publish_database(warehouse.release(), settings.published)
+        grains, dictionary = read_grains(settings), read_dictionary(settings)
+        tables = publish_database(
+            warehouse.release(), settings.published, grains=grains, dictionary=dictionary
+        )
         settings.share_outputs()
         return dg.MaterializeResult(
             metadata={
@@ -53,6 +75,9 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     @dg.asset(
         key=REPORT_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="masked"),
+        metadata=location(settings.report),
         kinds={"html"},
         deps=[DATABASE_KEY],
         description="One static page per instansi, and their index; one per kind of file, under formats/.",
@@ -62,7 +87,7 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         with warehouse.connect() as con:
             last = suite.last_verdicts(con)
         formats = [contracts.load_contract(kind) for kind in contracts.kinds()]
-        pages += write_pages(settings.report / "formats", formats, last)
+        pages += write_formats(settings.report / "formats", formats, last)
         settings.share_outputs()
         return dg.MaterializeResult(
             metadata={"pages": len(pages), "path": dg.MetadataValue.path(settings.report / "index.html")}
@@ -71,6 +96,9 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
     @dg.asset(
         key=FEEDBACK_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="masked"),
+        metadata=location(settings.feedback),
         kinds={"html", "xlsx"},
         deps=[DATABASE_KEY],
         description="What each OPD has to mend, with the workbook to send it back in; or that nothing is.",
@@ -83,11 +111,38 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
         )
 
     @dg.asset(
+        key=OPEN_DATA_KEY,
+        group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="none"),
+        metadata=location(settings.open_data),
+        kinds={"csv", "parquet"},
+        deps=[DATABASE_KEY],
+        description="Aggregates that anybody may know, small counts suppressed, and entries for portals.",
+    )
+    def open_data() -> dg.MaterializeResult:
+        terms = Terms(
+            settings.open_data_min_count,
+            settings.open_data_licence,
+            settings.open_data_url,
+            settings.bundle_contact,
+        )
+        folders = write_open_data(settings.published, settings.open_data, terms, settings.last_complete_day())
+        settings.share_outputs()
+        return dg.MaterializeResult(
+            metadata={"instansi": len(folders), "path": dg.MetadataValue.path(settings.open_data)}
+        )
+
+    @dg.asset(
         key=BUNDLE_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="masked"),
+        metadata=location(settings.outbox),
+        kinds={"zip"},
         deps=[DATABASE_KEY, REPORT_KEY, FEEDBACK_KEY],
         freshness_policy=freshness,
-        description="The signed bundle of this home's instansi; a new version where its content changed.",
+        description="The signed bundle of this home's instansi; a new version where something happened.",
     )
     def bundle(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         try:
@@ -104,13 +159,22 @@ def build_output_assets(settings: Settings, marts: list[dg.AssetKey]) -> list[dg
                 period=period,
                 signing_key=settings.keys / "signing.key",
                 as_of=settings.last_complete_day(),
+                made_by=results_fingerprint(settings),
+                documents=settings.archive if settings.bundle_documents else None,
+                contact=settings.bundle_contact,
+                as_draft=settings.export_release == "manual",
             )
-            path = made.path
+            # A draft may be released or made anew at any time.
+            path = None if made.is_draft else made.path
             settings.share_outputs()
-            metadata = {"path": dg.MetadataValue.path(path), "is_new": made.is_new}
+            metadata = {
+                "path": dg.MetadataValue.path(made.path),
+                "is_new": made.is_new,
+                "is_draft": made.is_draft,
+            }
         with warehouse.connect() as con:
             # Last of all: a crash before this line leaves the home unfinished.
-            finish(con, settings, path)
+            finish(con, settings, path, is_whole=makes(context, whole))
         return dg.MaterializeResult(metadata=metadata)
 
-    return [published_database, report, feedback, bundle]
+    return [published_database, report, feedback, open_data, bundle]

@@ -12,6 +12,8 @@ import dagster as dg
 from expectations import contract as contracts
 from expectations import suite
 from orchestration import intake
+from orchestration.labels import code_references, layer_tags, location, owners
+from orchestration.partitions import add_days
 from orchestration.program import count_days_again
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
@@ -22,10 +24,26 @@ from sources.received import Verdict
 GROUP = "intake"
 SETTINGS_KEY = dg.AssetKey(["raw", "run_settings"])
 CALLS_KEY = dg.AssetKey(["lake", "service_calls"])
-LEDGER_KEYS = [dg.AssetKey(["raw", name]) for name in ("intake_files", "quarantine", "row_warnings")]
+LEDGER = {
+    "intake_files": "One row per received file, whatever became of it.",
+    "quarantine": "One row per quarantined row, with every broken rule.",
+    "row_warnings": "One row per warning on a loaded row.",
+    "left_out": "One row per thing of a received file that was not read as rows.",
+    "document_files": "One row per document of evidence that lies in the archive.",
+}
+LEDGER_KEYS = [dg.AssetKey(["raw", name]) for name in LEDGER]
+# Written by every run beside what it makes.
+NOTES = {
+    ("raw", "instansi_names"): "One row per instansi or sender that the settings name.",
+    ("raw", "acknowledgements"): "One row per answer of a receiver to a bundle.",
+    ("raw", "nights"): "One row per night, with its end and its result.",
+    ("raw", "night_links"): "One row per run of a night.",
+    ("raw", "pending_days"): "One row per local day of service calls that waits for counting.",
+    ("lake", "service_call_files"): "Records of each file on each local day, from the Parquet footers.",
+}
 
 
-def build_intake_assets(settings: Settings, inbox: Path) -> list[dg.AssetsDefinition]:
+def build_intake_assets(settings: Settings, inbox: Path) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """Every asset between the inbox and dbt."""
     kinds = intake.table_kinds()
     return [
@@ -33,6 +51,7 @@ def build_intake_assets(settings: Settings, inbox: Path) -> list[dg.AssetsDefini
         *[_table_kind(settings, inbox, kind) for kind in kinds],
         _service_calls(settings, inbox),
         _ledger(settings, kinds),
+        *[_note(settings, *key, text) for key, text in NOTES.items()],
     ]
 
 
@@ -40,6 +59,9 @@ def _run_settings(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=SETTINGS_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, "intake"),
+        metadata=location(settings.warehouse, "raw.run_settings"),
         kinds={"duckdb"},
         description="Settings and day that models may know; also refuses files of no known kind.",
     )
@@ -65,14 +87,18 @@ def _table_kind(settings: Settings, inbox: Path, kind: str) -> dg.AssetsDefiniti
     @dg.asset(
         key=["raw", kind],
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, kind, "masked" if any(c.personal for c in contract.columns) else "none"),
         kinds={"duckdb"},
         deps=upstream,
         code_version=contract.version,
         description=f"{contract.title}. {contract.purpose}",
         metadata={
+            **location(settings.warehouse, f"raw.{kind}"),
+            **code_references(contracts.CONTRACTS / f"{kind}.odcs.yaml"),
             "dagster/column_schema": dg.TableSchema(
                 [dg.TableColumn(c.name, c.type, c.title) for c in contract.columns]
-            )
+            ),
         },
     )
     def table_kind(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
@@ -91,6 +117,9 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=CALLS_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, LOG_KIND, "pseudonymised"),
+        metadata=location(settings.lake) | {"dagster/table_name": "warehouse.lake.service_calls"},
         kinds={"parquet"},
         deps=[SETTINGS_KEY],
         description="One row per log record, pseudonymised, in Parquet by local day.",
@@ -104,28 +133,32 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
             records = list(intake.receive(con, settings, inbox, LOG_KIND, partial(_tell, context)))
             intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)
-            waiting = con.execute("select count(*) from intake.pending_days").fetchone()
-        return dg.MaterializeResult(
-            metadata={"days_waiting": waiting[0] if waiting else 0, **_file_metadata(records)}
-        )
+            waiting = con.execute("select day from intake.pending_days").fetchall()
+            known = con.execute("select distinct day from intake.lake_files").fetchall()
+        # Also those of a home whose records of runs were lost.
+        add_days(context.instance, [day for (day,) in [*waiting, *known]])
+        return dg.MaterializeResult(metadata={"days_waiting": len(waiting), **_file_metadata(records)})
 
     return service_calls
 
 
 def _ledger(settings: Settings, kinds: Sequence[str]) -> dg.AssetsDefinition:
-    descriptions = (
-        "One row per received file, whatever became of it.",
-        "One row per quarantined row, with every broken rule.",
-        "One row per warning on a loaded row.",
-    )
     upstream = [dg.AssetKey(["raw", kind]) for kind in kinds] + [CALLS_KEY]
 
     @dg.multi_asset(
         name="ledger",
         group_name=GROUP,
         specs=[
-            dg.AssetSpec(key, deps=upstream, description=text, kinds={"duckdb"})
-            for key, text in zip(LEDGER_KEYS, descriptions, strict=True)
+            dg.AssetSpec(
+                key,
+                deps=upstream,
+                description=LEDGER[key.path[-1]],
+                kinds={"duckdb"},
+                owners=owners(GROUP),
+                tags=layer_tags(GROUP, "intake", "masked"),
+                metadata=location(settings.warehouse, ".".join(key.path)),
+            )
+            for key in LEDGER_KEYS
         ],
     )
     def ledger_views(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
@@ -135,6 +168,18 @@ def _ledger(settings: Settings, kinds: Sequence[str]) -> dg.AssetsDefinition:
                 yield dg.MaterializeResult(key, metadata={"dagster/row_count": rows[0] if rows else 0})
 
     return ledger_views
+
+
+def _note(settings: Settings, schema: str, name: str, text: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        [schema, name],
+        group_name=GROUP,
+        description=text,
+        kinds={"duckdb"},
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, "intake"),
+        metadata=location(settings.warehouse, f"{schema}.{name}"),
+    )
 
 
 def _file_metadata(records: Sequence[FileRecord]) -> dict[str, int | dg.MarkdownMetadataValue]:

@@ -10,19 +10,25 @@ import dagster as dg
 
 from orchestration import intake
 from orchestration.assets.outputs import BUNDLE_KEY
+from orchestration.labels import layer_tags, location, owners
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from orchestration.upkeep import copy_warehouse, find_surplus
 
 GROUP = "upkeep"
+COPIES_KEY = dg.AssetKey(["home", "copies"])
 
 
 def build_upkeep_asset(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
     """The copies, after the last output; `inbox` may still hold what the archive lost."""
 
     @dg.asset(
-        key=["home", "copies"],
+        key=COPIES_KEY,
         group_name=GROUP,
+        owners=owners(GROUP),
+        tags=layer_tags(GROUP, personal="masked"),
+        kinds={"duckdb"},
+        metadata=location(settings.home / "copies"),
         deps=[BUNDLE_KEY],
         description="Looks at the archive, copies the warehouse, clears what spbe.toml keeps no longer.",
     )

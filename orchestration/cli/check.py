@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from expectations.contract import Contract
-    from sources.findings import LeftOut
+    from sources.errors import FileProblem
+    from sources.left_out import LeftOut
 
 
 def check(
@@ -69,8 +70,11 @@ def check(
         verdict, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
         answer.tell_left_out(problem.left_out)
-        answer.write(problem.left_out, f"{problem.code}: {masked(problem.message)}")
+        answer.write(problem.left_out, problem)
         raise Failure(f"{shown}: {masked(problem.message)} ({problem.code})") from problem
+    if verdict.media_type:
+        print(f"{shown}: dokumen ({verdict.media_type}), disimpan apa adanya; sebutkan pada daftar foldernya")
+        return
     record = verdict.record
     answer.tell_left_out(verdict.left_out)
     _propose_columns(verdict.unknown, kind)
@@ -112,7 +116,7 @@ class _Answer:
         for item in left_out:
             print(f"tidak dibaca: {masked(item.message)}")
 
-    def write(self, left_out: Sequence[LeftOut], rejected: str | None = None) -> None:
+    def write(self, left_out: Sequence[LeftOut], rejected: FileProblem | None = None) -> None:
         """Write page and workbooks, where a folder was asked for."""
         from expectations.quarantine import is_loaded_sql
         from exports.feedback import LeftOutPart, RefusedFile, RefusedRow, write_answer
@@ -131,12 +135,11 @@ class _Answer:
             with open_inflated(self._file) as content:
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
             found = self._con.execute(
-                "select _row_number, list_transform(_broken, lambda b: b.rule), "
-                f"list_transform(_broken, lambda b: b.message), _raw_row, {is_loaded_sql()} "
-                "from judged where len(_broken) > 0 order by 5, 1"
+                f"select _row_number, _broken, _raw_row, {is_loaded_sql()} "
+                "from judged where len(_broken) > 0 order by 4, 1"
             ).fetchall()
             rows = [RefusedRow(self._kind, name, sha256, *row) for row in found]
-        files = [RefusedFile(self._kind, name, rejected)] if rejected else []
+        files = [RefusedFile(self._kind, name, rejected.code, masked(rejected.message))] if rejected else []
         write_answer(self._out, name, rows, files, self._day, left_out=parts)
 
 
@@ -203,4 +206,6 @@ def _try_on_received(contract: Contract) -> None:
 
 def _safe(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    from expectations.spreadsheet import guarded
+
+    return guarded(value) if isinstance(value, str) else value

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
+
+# Characters that a cell keeps on a narrow terminal.
+_LEAST_WIDTH = 8
 
 
 class Failure(Exception):
@@ -85,7 +88,7 @@ def open_published() -> Path:
 
 
 def open_home_or_none() -> Settings:
-    """Settings of the home if there is one, else the defaults: for what an agency does without a home."""
+    """Settings of the home if there is one, else the defaults: for what an OPD does without a home."""
     from orchestration.home import is_home
 
     settings = _settings()
@@ -123,12 +126,32 @@ def existing(path: Path) -> Path:
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], limit: int | None = None) -> None:
     """Rows as a plain table that fits copy and paste."""
-    shown = rows if limit is None else rows[:limit]
-    cells = [["" if v is None else str(v) for v in row] for row in shown]
-    widths = [max([len(c), *(len(r[i]) for r in cells)]) for i, c in enumerate(columns)]
-    print("  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
-    print("  ".join("-" * w for w in widths))
-    for row in cells:
-        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+    for line in table_lines(columns, rows if limit is None else rows[:limit]):
+        print(line)
     if limit is not None and len(rows) > limit:
         print(f"… {len(rows) - limit} more rows")
+
+
+def table_lines(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None
+) -> Iterator[str]:
+    """Lines of a plain table.
+
+    Args:
+        columns: the heads.
+        rows: as many values each.
+        width: of the terminal, in characters; where the table is wider, its widest cells are cut and end in
+            `…`. None: nothing is cut.
+    """
+    cells = [["" if v is None else " ".join(str(v).splitlines()) for v in row] for row in rows]
+    widths = [max([len(c), *(len(r[i]) for r in cells)]) for i, c in enumerate(columns)]
+    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > _LEAST_WIDTH:
+        widths[widths.index(max(widths))] -= 1
+
+    def line(values: Sequence[str]) -> str:
+        cut = [v if len(v) <= w else v[: w - 1] + "…" for v, w in zip(values, widths, strict=True)]
+        return "  ".join(c.ljust(w) for c, w in zip(cut, widths, strict=True)).rstrip()
+
+    yield line(columns)
+    yield "  ".join("-" * w for w in widths)
+    yield from map(line, cells)

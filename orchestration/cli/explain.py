@@ -6,7 +6,7 @@ import typer
 
 
 def explain(
-    instansi: Annotated[str, typer.Argument(help="Code of an instansi, an OPD or another unit, as 12.07.")],
+    instansi: Annotated[str, typer.Argument(help="Code of an instansi, an OPD or another unit.")],
     period: Annotated[str, typer.Argument(help="Evaluation year or window, as 2023.")],
     node: Annotated[str | None, typer.Argument(help="Node of a rulebook, as p59.i18; default: all.")] = None,
     rulebook: Annotated[str | None, typer.Option(help="Only this rulebook.")] = None,

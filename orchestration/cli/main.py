@@ -1,6 +1,7 @@
 """The `spbe` command: its subcommands in the order of their meaning, and one place for exit codes.
 
-Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an unknown kind.
+Exit 0: done. 1: failed, or something was found wrong. 2: wrong use, such as an unknown kind. 3: a bundle is
+unchanged, but its key is not known (`spbe verify`).
 130, 143: stopped by Ctrl-C, by SIGTERM.
 """
 
@@ -24,6 +25,7 @@ from orchestration.cli import (
     prune,
     query,
     rebuild,
+    release,
     run,
     service,
     signals,
@@ -44,7 +46,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Evidence for the SPBE and Pemdi index: from agency files and gateway logs to a signed bundle.",
+    help="Evidence for the SPBE and Pemdi index: from OPD files and gateway logs to a signed bundle.",
 )
 app.command("init")(init.init)
 app.command("run")(run.run)
@@ -57,6 +59,7 @@ app.command("prune")(prune.prune)
 app.command("query")(query.query)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
+app.command("release")(release.release)
 app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
 app.add_typer(service.app, name="service")
@@ -159,8 +162,8 @@ def _fault(fault: ErrorDetails) -> str:
     name = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         return f"setting {name}: there is no such setting"
-    # Channels of alerts hold secrets.
-    found = "" if name.startswith("alert_") else f", found {fault.get('input')!r}"
+    # Channels of alerts and a command that delivers hold secrets.
+    found = "" if name.startswith(("alert_", "deliver_to")) else f", found {fault.get('input')!r}"
     return f"setting {name}: {fault['msg']}{found}"
 
 

@@ -7,6 +7,7 @@ import gc
 import logging
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 EXAMPLE_MARK = "example-home"
 _TELL_SECONDS = 5
+# Of those that sent files; a screen of them.
+_MOST_INDICES = 30
 
 
 class _Progress(logging.Handler):
@@ -53,7 +56,7 @@ def run(
         if inbox is not None:
             raise wrong_use("--example reads the example inbox; leave out --inbox")
         inbox = PROJECT / "sources" / "example_inbox"
-        _claim_example_home()
+        _claim_example_home(inbox.with_suffix(".toml"))
     settings = load_settings()
     if inbox is not None and not inbox.is_dir():
         found = "a file" if inbox.exists() else "nothing"
@@ -78,6 +81,7 @@ def run(
     except NightFailed as error:
         raise Failure(str(error)) from error
     print_summary(settings)
+    _print_delivery(settings)
     took = time.monotonic() - began
     if night.links:
         print(f"\nDone in {took:.0f} s.")
@@ -85,13 +89,19 @@ def run(
         print(f"\nNothing changed since the last run ({took:.0f} s).")
 
 
-def _claim_example_home() -> None:
-    """The example lives in a home of its own: fiction beside an agency's own files would mislead."""
+def _claim_example_home(values: Path) -> None:
+    """The example lives in a home of its own: fiction beside an agency's own files would mislead.
+
+    Args:
+        values: its settings, among them whose index and report: the fictional regency.
+    """
     from orchestration.cli.common import Failure
+    from orchestration.home import SETTINGS_FILE
     from orchestration.settings import Settings, make_home
 
     settings = Settings()
     home = settings.home
+    told = values.read_text(encoding="utf-8")
     mark = home / EXAMPLE_MARK
     if not mark.exists():
         if home.exists() and any(home.iterdir()):
@@ -99,9 +109,12 @@ def _claim_example_home() -> None:
                 f"{home} holds other files; the example needs a home of its own: "
                 "set SPBE_HOME to an empty folder"
             )
-        # Whose index and report: the fictional Kabupaten Contoh.
-        make_home(settings, instansi="99.99")
+        make_home(settings, **tomllib.loads(told))
         mark.write_text("This home holds the example inbox, part of it fictional.\n", encoding="utf-8")
+    elif not settings.instansi_names:
+        # A home of an earlier version, whose program itself knew the names: unnamed, fiction would look real.
+        with (home / SETTINGS_FILE).open("a", encoding="utf-8") as file:
+            file.write(told[told.index("\n[instansi_names]") :])
 
 
 def print_summary(settings: Settings) -> None:
@@ -126,6 +139,18 @@ def print_summary(settings: Settings) -> None:
         print(f"  bundle    {bundles[-1]}")
 
 
+def _print_delivery(settings: Settings) -> None:
+    from orchestration.delivery import standing
+
+    found = standing(settings)
+    if found is None:
+        return
+    told = f"{len(found.waiting)} bundles wait" if found.waiting else "nothing waits"
+    print(f"  delivery  {found.target}: {found.problem or told}")
+    for answer in found.unsettled:
+        print(f"            {answer}")
+
+
 def _print_files(con: Any) -> None:
     files, received, loaded, quarantined = con.execute(
         "select count(*), coalesce(sum(rows_received), 0), coalesce(sum(rows_loaded), 0), "
@@ -144,24 +169,33 @@ def _print_files(con: Any) -> None:
 
 
 def _print_indices(con: Any, instansi: str) -> None:
+    from exports.reports.wording import STAGES
+
     rows = con.execute(
         """
         select i.instansi_name, s.period, s.rulebook_id, s.stage, s.printed, s.predicate, s.published,
             s.band_low, s.band_high, s.coverage
         from fct_scores as s inner join dim_instansi as i using (instansi_code)
-        where s.node_kind = 'index' and s.unit_kind = 'instansi' and s.instansi_code in (?, '12.07')
-            and s.rulebook_id <> 'interop-1'
+        where s.node_kind = 'index' and s.unit_kind = 'instansi' and s.rulebook_id <> 'interop-1'
+            and (s.instansi_code = ? or s.instansi_code in (select instansi_code from fct_intake_files))
         order by s.instansi_code, s.period desc, s.rulebook_id,
-            list_position(['self', 'document', 'interview', 'visit', 'final', 'evidence'], s.stage)
+            list_position(?::varchar[], s.stage)
         """,
-        [instansi],
+        [instansi, list(STAGES)],
     ).fetchall()
     print("\nIndex")
-    for name, period, rulebook, stage, printed, predicate, published, low, high, coverage in rows:
+    for name, period, rulebook, stage, printed, predicate, published, low, high, coverage in rows[
+        :_MOST_INDICES
+    ]:
         value = f"{printed} {predicate}" if printed is not None else "not enough answers"
         band = "" if coverage == 1 else f"  (answered {coverage:.0%}, between {low:.2f} and {high:.2f})"
         ministry = f"  ministry's table: {published:.2f}" if published is not None else ""
         print(f"  {name} {period}, {rulebook}, {stage}: {value}{band}{ministry}")
+    if len(rows) > _MOST_INDICES:
+        print(
+            f"  … and {len(rows) - _MOST_INDICES} more: "
+            "select * from fct_scores where node_kind = 'index' and unit_kind = 'instansi'"
+        )
     if not rows:
         print(f"  none yet for {instansi}: no self_assessment or published_index holds it")
 

@@ -19,8 +19,8 @@ def status(
     nights: Annotated[int, typer.Option(min=1, help="How many nights to show.")] = 7,
 ) -> None:
     """Tell of the last nights, of what is undone and why, and when the next night starts; starts nothing."""
+    from orchestration.chain import NIGHT_TIME
     from orchestration.cli.common import open_home
-    from orchestration.jobs import NIGHT_TIME
     from orchestration.plan import plan_night
     from orchestration.warehouse import WarehouseBusy, open_warehouse, run_lock
 
@@ -40,6 +40,7 @@ def status(
                     con.close()
         except WarehouseBusy as busy:
             print(f"Now: {busy}")
+    _print_deliveries(settings)
     zone = ZoneInfo(settings.time_zone)
     now = dt.datetime.now(zone)
     day = now.date() + dt.timedelta(days=now.time() >= NIGHT_TIME)
@@ -64,6 +65,7 @@ def _print_nights(con: duckdb.DuckDBPyConnection, count: int) -> None:
 
 
 def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    from orchestration.plan import ranges
     from sources import ledger
 
     print()
@@ -71,17 +73,34 @@ def _print_undone(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         print("Nothing is undone.")
     if plan.new_files:
         print(f"{plan.new_files} files of the inbox are to be read")
-    for first, last in plan.days:
+    for first, last in ranges(plan.days):
         print(f"calls of {first} to {last} are to be counted")
     for what in [*plan.reasons, *plan.damaged]:
         print(f"undone: {what}")
     waiting = con.execute(
-        "select file_name, reason from intake.files where status = 'waiting' order by file_order"
+        "select file_name, reason from raw.intake_files where status = 'waiting' order by file_order"
     ).fetchall()
     for name, reason in waiting:
         print(f"waits: {name}: {reason}")
     for what in ledger.lost_contents(con):
         print(f"archive: {what}; put it back from a backup, or let it be sent again")
+
+
+def _print_deliveries(settings: Settings) -> None:
+    from orchestration.delivery import standing
+
+    found = standing(settings)
+    if found is None:
+        return
+    tried = f"last tried {found.tried_at} UTC" if found.tried_at else "not tried yet"
+    waits = f"{len(found.waiting)} bundles wait" if found.waiting else "nothing waits"
+    print(f"\nDelivery to {found.target}: {waits}; {tried}")
+    for name in found.waiting:
+        print(f"not delivered: {name}")
+    if found.problem:
+        print(f"delivery failed: {found.problem}")
+    for answer in found.unsettled:
+        print(f"acknowledged: {answer}")
 
 
 def _print_alerts(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from expectations import contract as contracts
 from expectations.relations import JUDGED
-from orchestration.intake.judge import judge_table
+from orchestration.intake.judge import judge_content
 from orchestration.intake.receive import first_known, with_meta
 from orchestration.settings import Settings
 from sources.archive import Archived
@@ -61,7 +61,9 @@ def check_file(
     with tempfile.TemporaryDirectory(prefix="spbe-check-") as aside:
         # What the reader writes on its way is no part of the home.
         limits = settings.model_copy(update={"home": Path(aside)})
-        verdict = judge_table(con, limits, file, contract, knows_rows=content is not None)
+        verdict = judge_content(con, limits, file, contract, knows_rows=content is not None)
+    if verdict.media_type:
+        return verdict, []
     broken = con.execute(
         "select _row_number, b.rule, b.severity, b.message "
         f"from {JUDGED}, unnest(_broken) as u (b) order by _row_number, b.rule"

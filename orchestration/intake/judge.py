@@ -11,18 +11,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
-from expectations import quarantine, reference_tables, trees
+from expectations import quarantine, reference_tables, spellings, trees
 from expectations.relations import JUDGED
 from orchestration.intake.prepare import scratch_folder
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
+from sources.documents import DOCUMENT_KIND, SHEET, media_type_of
 from sources.errors import FileProblem, FileRejected
-from sources.findings import LeftOut
+from sources.left_out import LeftOut
 from sources.received import ReceivedFile, Verdict
 from sources.tables import TableFile, TableLimits, land_table, read_table
 
 if TYPE_CHECKING:
     import duckdb
+
+
+# Why a workbook is no list of documents.
+_NO_LIST = ("wrong_header", "empty")
 
 
 def judge_file(
@@ -48,7 +53,28 @@ def judge_file(
         return Verdict(record.rejected("duplicate", "duplicate", f"isi sama dengan {twin}"))
     if file.is_log:
         return _read_log(con, settings, file)
-    return judge_table(con, settings, file, contract)
+    return judge_content(con, settings, file, contract)
+
+
+def judge_content(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: ReceivedFile,
+    contract: contracts.Contract | None = None,
+    *,
+    knows_rows: bool = True,
+) -> Verdict:
+    """As `judge_table`; but a document is kept as it is, and so is a workbook that is no list of them."""
+    if file.kind != DOCUMENT_KIND:
+        return judge_table(con, settings, file, contract, knows_rows=knows_rows)
+    media_type = media_type_of(file.path, file.entry.path.name)
+    if media_type in (None, SHEET):
+        try:
+            return judge_table(con, settings, file, contract, knows_rows=knows_rows)
+        except FileRejected as problem:
+            if media_type is None or problem.code not in _NO_LIST:
+                raise
+    return Verdict(file.record(), media_type=media_type)
 
 
 def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile) -> Verdict:
@@ -68,8 +94,42 @@ def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: Received
         received_at=file.received_at,
         max_bytes=settings.log_max_bytes,
     )
+    return _log_verdict(file, result)
+
+
+def judge_logs(
+    con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[ReceivedFile]
+) -> list[Verdict | FileProblem]:
+    """Read small archived logs, all received at one time, together; their rows lie in the lake then.
+
+    Returns:
+        The verdict on each, or why it can not be used as a whole.
+    """
+    records = [file.record() for file in files]
+    ledger.begin_lake(con, *(record.file_id for record in records))
+    results = lake.write_logs(
+        con,
+        [
+            lake.LogSource(
+                file.path, file.entry.log_format or "", file.instansi_code, record.file_id, file.name
+            )
+            for file, record in zip(files, records, strict=True)
+        ],
+        lake_dir=settings.lake,
+        time_zone=settings.time_zone,
+        first_day=settings.first_day,
+        received_at=files[0].received_at,
+        max_bytes=settings.log_max_bytes,
+    )
+    return [
+        _log_verdict(file, result) if isinstance(result, lake.LogResult) else result
+        for file, result in zip(files, results, strict=True)
+    ]
+
+
+def _log_verdict(file: ReceivedFile, result: lake.LogResult) -> Verdict:
     record = replace(
-        record,
+        file.record(),
         lines=result.lines,
         records=result.records,
         bad_lines=result.bad_lines,
@@ -177,7 +237,7 @@ def _judge_landed(
         sheets=table.sheets,
         absent_columns=absent,
         contract_version=contract.version,
-        reason="; ".join(notes) or None,
+        reason_text="; ".join(notes) or None,
         is_correction=is_correction,
     )
     return Verdict(settled(record), _left_out(file, table), [found.header for found in table.unknown])
@@ -185,8 +245,9 @@ def _judge_landed(
 
 def _lacks_register(con: duckdb.DuckDBPyConnection, contract: contracts.Contract, instansi_code: str) -> bool:
     """Whether a kind names OPDs while the register of the instansi has not come."""
-    names_opds = any(c.names == "opd" for c in contract.columns) and contract.kind != "opd_register"
-    return names_opds and not reference_tables.has_register(con, instansi_code)
+    names_opds = bool(contract.opd_columns) and contract.kind != "opd_register"
+    held = spellings.KNOWN_OPDS if spellings.holds_opds(contract) else None
+    return names_opds and not reference_tables.has_register(con, instansi_code, held)
 
 
 def settled(record: ledger.FileRecord) -> ledger.FileRecord:
@@ -201,7 +262,7 @@ def _left_out(file: ReceivedFile, table: TableFile) -> list[LeftOut]:
 
 
 def _with_junk(file: ReceivedFile, found: Sequence[LeftOut]) -> list[LeftOut]:
-    """The findings with what stands behind the end of a gz, once: the archive may keep its plain twin."""
+    """What was left out, with what stands behind the end of a gz once: its plain twin may be archived."""
     behind = file.content.junk_bytes if file.content else 0
     if not behind or any(part.code == "trailing_bytes" for part in found):
         return list(found)

@@ -7,6 +7,7 @@ judging; what runs that were killed left (`mend.py`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,9 @@ from orchestration.intake.prepare import pseudonym_key_id
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
 from sources.archive import continues, drop_archived, find_archived
-from sources.findings import LeftOut
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
+from sources.left_out import LeftOut
 from sources.personal_forms import masked_all
 from sources.receipts import receipt_of, write_receipt
 from sources.received import ReceivedFile, Verdict
@@ -53,16 +54,17 @@ def keep_file(
             _keep_bad_lines(con, record.file_id)
         elif record.rows_received and not is_log:
             _keep_rows(con, record)
-        ledger.record_file(con, record, [file_id for file_id, _ in replaced], verdict.left_out)
+        place = ledger.record_file(con, record, [file_id for file_id, _ in replaced], verdict.left_out)
         if is_log:
             gone = [file_id for file_id, _ in replaced]
             ledger.note_lake(con, record.file_id, verdict.lake_files if has_lines else [], gone)
+        if verdict.media_type:
+            ledger.note_document(con, record.file_id, verdict.media_type)
         _forget_unlisted(con, record)
         if has_lines:
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
         # Before the ledger says so: a receipt too many is written over when the file is received again.
-        place = ledger.file_order(con, record)
         write_receipt(settings.archive, receipt_of(file, record, place, pseudonym_key_id(con)))
         con.execute("commit")
     except BaseException:
@@ -73,17 +75,75 @@ def keep_file(
     return verdict
 
 
+def keep_logs(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    files: Sequence[ReceivedFile],
+    verdicts: Sequence[Verdict],
+) -> list[Verdict]:
+    """Keep what became of several logs as `keep_file` does of each: all of it or, if that fails, nothing.
+
+    Args:
+        con: with the bad lines of all in `lake.BAD_LINES_OF_LOGS`.
+        settings: the home.
+        files: of different names and contents.
+        verdicts: one for each.
+    """
+    verdicts = [_masked(verdict) for verdict in verdicts]
+    records = [verdict.record for verdict in verdicts]
+    read = [verdict for verdict in verdicts if verdict.record.status in ("loaded", "partly")]
+    con.execute("begin")
+    try:
+        known = ledger.known_of(con, [record.file_name for record in records])
+        replaced = {
+            record.file_name: [
+                earlier.file_id
+                for earlier in known[record.file_name]
+                if earlier.is_earlier(record)
+                and _continues(settings, record, earlier.sha256, earlier.size_bytes)
+            ]
+            for record in records
+        }
+        gone = [file_id for file_ids in replaced.values() for file_id in file_ids]
+        ids = [verdict.record.file_id for verdict in read]
+        con.execute("delete from intake.bad_lines where list_contains(?, file_id)", [ids])
+        con.execute(
+            f"insert into intake.bad_lines by name from {lake.BAD_LINES_OF_LOGS} "
+            "where list_contains(?, file_id)",
+            [ids],
+        )
+        found = [(verdict.record, verdict.left_out) for verdict in verdicts]
+        places = ledger.record_logs(con, found, known, replaced)
+        ledger.note_lakes(
+            con,
+            {record.file_id: () for record in records} | {v.record.file_id: v.lake_files for v in read},
+            gone,
+        )
+        days = {day for verdict in read for day in verdict.days} | lake.days_of(settings.lake, gone)
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+        key = pseudonym_key_id(con)
+        for file, record, place in zip(files, records, places, strict=True):
+            write_receipt(settings.archive, receipt_of(file, record, place, key))
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    if gone:
+        lake.remove_logs(settings.lake, gone)
+    return verdicts
+
+
 def _masked(verdict: Verdict) -> Verdict:
     """The verdict as it may be kept and shown."""
     record, items = verdict.record, verdict.left_out
     names = record.sheets or []
-    told = [record.log_format or "", record.reason or "", *names]
+    told = [record.log_format or "", record.reason_text or "", *names]
     clean = iter(masked_all([*told, *(i.place for i in items), *(i.message for i in items)]))
     log_format, reason = next(clean), next(clean)
     shown = replace(
         record,
         log_format=log_format or None,
-        reason=reason[:_LONGEST_REASON] or None,
+        reason_text=reason[:_LONGEST_REASON] or None,
         sheets=[next(clean) for _ in names] or None,
     )
     places = [next(clean) for _ in items]
@@ -125,7 +185,7 @@ def _forget_unlisted(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None
 def _keep_bad_lines(con: duckdb.DuckDBPyConnection, file_id: str) -> None:
     con.execute("delete from intake.bad_lines where file_id = ?", [file_id])
     con.execute(
-        f"insert into intake.bad_lines select ?, row_number, rules, messages, raw_row from {BAD_LINES}",
+        f"insert into intake.bad_lines by name select ? as file_id, * from {BAD_LINES}",
         [file_id],
     )
 
@@ -139,7 +199,7 @@ def queue_first_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "select 1 from information_schema.tables where table_schema = 'intermediate' "
         "and table_name = 'int_calls__counted_daily'"
     ).fetchone()
-    if not made and not ledger.pending_ranges(con):
+    if not made and not ledger.pending_days(con):
         ledger.queue_days(con, [settings.last_complete_day()])
 
 

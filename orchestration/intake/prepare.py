@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from expectations import contract as contracts
 from expectations import quarantine, reference_tables
 from expectations.normalise import install_normalisers
+from expectations.quoting import literal
 from expectations.spellings import install_spellings
+from exports.delivery.answers import read_answers
 from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger
 from sources.kinds import LOG_KIND
@@ -69,9 +71,7 @@ def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     _install(con, settings, read_key(path) if path.exists() else secrets.token_bytes(KEY_BYTES))
     reference_tables.fill_lists(con, _SEEDS)
     if settings.published.exists():
-        con.execute(
-            f"attach '{str(settings.published).replace(chr(39), chr(39) * 2)}' as published (read_only)"
-        )
+        con.execute(f"attach {literal(str(settings.published))} as published (read_only)")
         reference_tables.copy_published(con)
         _know_refused(con)
         con.execute("detach published")
@@ -132,7 +132,7 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
         quarantine.create_received(con, contract)
         con.execute(quarantine.raw_view_sql(contract))
     reference_tables.view_received(con)
-    ledger.create_views(con, table_kinds())
+    ledger.create_views(con, {kind: contracts.load_contract(kind).opd_columns for kind in table_kinds()})
     upgrade_lake(con, settings.lake)
     lake.create_lake_view(con, settings.lake)
     con.execute(
@@ -151,6 +151,26 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
             settings.complaint_sla_hours,
         ],
     )
+    con.execute(
+        "create or replace table raw.instansi_names"
+        " (instansi_code varchar, instansi_name varchar, instansi_kind varchar)"
+    )
+    for code, known in settings.instansi_names.items():
+        con.execute("insert into raw.instansi_names values (?, ?, ?)", [code, known.name, known.kind])
+    _fill_acknowledgements(con, settings)
+
+
+def _fill_acknowledgements(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Take up what receivers answered to bundles, from the file that deliveries keep it in."""
+    con.execute(
+        "create or replace table raw.acknowledgements (bundle varchar, status varchar, reasons varchar[], "
+        "received_at timestamp, answer_order bigint)"
+    )
+    for number, answer in enumerate(read_answers(settings.outbox)):
+        con.execute(
+            "insert into raw.acknowledgements values (?, ?, ?, ?::timestamptz, ?)",
+            [answer.bundle, answer.status, list(answer.reasons), answer.received_at, number],
+        )
 
 
 def open_ledger(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

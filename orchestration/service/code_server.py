@@ -26,6 +26,8 @@ from orchestration.settings import PROJECT
 # Its name in Dagster's pages and notes, as `dagster dev -w workspace.yaml` would have it.
 LOCATION = "orchestration.definitions"
 _START_SECONDS = 300.0
+# A server in whose place another is wanted is killed, and Python would tell of what it leaves.
+_UNMOVED = ("-W", "ignore:resource_tracker")
 _LOOK_AGAIN_SECONDS = 0.2
 # What gRPC takes for an address as it stands, and the system for a socket's name.
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]{1,90}")
@@ -65,7 +67,7 @@ class CodeServer:
                 before.wait()
             self.socket.unlink(missing_ok=True)
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, str(self.socket)],
+                [sys.executable, "-P", *_UNMOVED, "-m", __name__, str(self.socket)],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

@@ -28,7 +28,9 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._daemon.controller import DagsterDaemonController, create_daemons_from_instance
 
+from orchestration.dbt import prepare_manifest
 from orchestration.instance import set_broken_aside
+from orchestration.lineage import prepare_lineage
 from orchestration.processes import lead
 from orchestration.service.code_server import LOCATION, CodeServer, CodeServerFailed
 from orchestration.service.guard import Guard
@@ -110,6 +112,9 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[str], None]
             ) as daemon:
                 bound, number = listener.getsockname()[:2]
                 ready(f"http://{f'[{bound}]' if ':' in bound else bound}:{number}")
+                threading.Thread(
+                    target=_find_lineage, args=(settings, workspace, events), name="lineage", daemon=True
+                ).start()
                 while True:
                     _wait(events, daemon)
 
@@ -149,6 +154,14 @@ def _start_again(workspace: _Workspace, served_seconds: float) -> None:
         workspace.reload_workspace()
     except CodeServerFailed as error:
         raise ServiceFailed(str(error)) from error
+
+
+def _find_lineage(
+    settings: Settings, workspace: _Workspace, events: queue.SimpleQueue[Callable[[], None]]
+) -> None:
+    """Find out once, beside the pages, of which columns a column is made, and then show it."""
+    if prepare_lineage(prepare_manifest(settings)):
+        events.put(workspace.reload_workspace)
 
 
 def _pages(workspace: _Workspace, settings: Settings, host: str) -> uvicorn.Server:

@@ -91,32 +91,34 @@ FORMAT = LogFormat(
         Problem(
             "quotes",
             "not is_unreadable and (quotes < 2 or quotes % 2 = 1)",
-            "'diharapkan permintaan (lalu perujuk dan agen, jika ada) masing-masing dalam tanda kutip,"
-            " ditemukan ' || quotes || ' tanda kutip'",
+            "'permintaan (lalu perujuk dan agen, jika ada) masing-masing dalam tanda kutip'",
+            "quotes || ' tanda kutip'",
         ),
         Problem(
             "head",
             "not is_unreadable and not has_bracket",
-            "'diharapkan waktu dalam kurung siku sebelum permintaan, seperti [17/Feb/2026:09:00:00 +0700],"
-            " tidak ditemukan'",
+            "'waktu dalam kurung siku sebelum permintaan, seperti [17/Feb/2026:09:00:00 +0700]'",
+            between=", tidak ditemukan",
         ),
         Problem(
             "address",
             "not is_unreadable and has_bracket and not has_place",
-            "'diharapkan alamat, ident, dan pengguna sebelum waktu (di depannya hanya lama, situs, atau"
-            " daftar alamat terusan), ditemukan susunan lain'",
+            "'alamat, ident, dan pengguna sebelum waktu (di depannya hanya lama, situs, atau daftar alamat"
+            " terusan)'",
+            "'susunan lain'",
         ),
         Problem(
             "time",
             "has_bracket and request_time is null",
-            "'diharapkan waktu seperti 17/Feb/2026:09:00:00 +0700 atau ISO, zona paling jauh 14 jam;"
-            " ditemukan waktu yang tidak ada'",
+            "'waktu seperti 17/Feb/2026:09:00:00 +0700 atau ISO, zona paling jauh 14 jam'",
+            "'waktu yang tidak ada'",
+            between="; ditemukan ",
         ),
         Problem(
             "status",
             "not is_unreadable and quotes >= 2 and not has_tail",
-            "'diharapkan status tiga angka (atau - jika tanpa jawaban) dan jumlah bita (atau -) sesudah"
-            " permintaan, tidak ditemukan'",
+            "'status tiga angka (atau - jika tanpa jawaban) dan jumlah bita (atau -) sesudah permintaan'",
+            between=", tidak ditemukan",
         ),
     ),
     started_at="request_time",

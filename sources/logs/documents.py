@@ -13,6 +13,8 @@ import numpy as np
 from sources.errors import FileRejected, FileWaiting
 from sources.logs.reading import MAX_LINE_BYTES, Account, Block, block_of
 
+# What is said of a document that has not ended.
+CUT_DOCUMENT = "dokumen JSON terpotong: diharapkan berakhir dengan ']' atau ']}'"
 _QUOTE, _OPEN_ARRAY, _OPEN_OBJECT, _CLOSE_ARRAY, _CLOSE_OBJECT, _COMMA = range(1, 7)
 _CLASSES = np.zeros(256, np.uint8)
 for _number, _byte in enumerate(b'"[{]},', 1):
@@ -84,7 +86,7 @@ class Splitter:
         if self._depth or self._in_string:
             raise FileWaiting(
                 "truncated",
-                "dokumen JSON terpotong: diharapkan berakhir dengan ']' atau ']}'; menunggu berkas utuh",
+                f"{CUT_DOCUMENT}; menunggu berkas utuh",
             )
         return [b"\n"]
 

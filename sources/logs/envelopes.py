@@ -18,8 +18,9 @@ from typing import NamedTuple
 import duckdb
 from jinja2 import Template
 
-from sources.errors import FileProblem, FileRejected
-from sources.logs.documents import Splitter, split_documents
+from expectations.quoting import literal
+from sources.errors import FileProblem, FileRejected, FileWaiting
+from sources.logs.documents import CUT_DOCUMENT, Splitter, split_documents
 from sources.logs.reading import (
     BAD_BYTE,
     BLANK,
@@ -32,7 +33,7 @@ from sources.logs.reading import (
     spool,
     whole_lines,
 )
-from sources.logs.record import LINES, literal
+from sources.logs.record import LINES
 
 # A container's line may hold a syslog line, and that a document; who wraps deeper has another aim.
 _MAX_LAYERS = 4
@@ -151,9 +152,9 @@ def opened(
 def _split(blocks: Iterator[Block], account: Account, layer: int) -> Iterator[Block]:
     try:
         yield from split_documents(blocks, account)
-    except FileProblem as problem:
+    except FileWaiting:
         if layer:  # what stands inside an envelope that is whole will not grow
-            raise FileRejected("unreadable", problem.message.partition(";")[0]) from None
+            raise FileRejected("unreadable", CUT_DOCUMENT) from None
         raise
 
 

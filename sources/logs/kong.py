@@ -8,6 +8,7 @@ from sources.logs.record import (
     JSON_RECORD,
     LAST_MS,
     MAX_MESSAGE_BYTES,
+    NO_OBJECT,
     PARTS,
     UNREADABLE,
     UNREADABLE_WHEN,
@@ -152,36 +153,44 @@ FORMAT = LogFormat(
         Problem(
             "record",
             "is_no_object and not is_unreadable",
-            "'diharapkan satu objek JSON yang utuh, ditemukan ' || case when json_valid(line) then 'JSON yang"
-            " bukan objek' else 'JSON yang terpotong atau rusak (' || length(line) || ' karakter)' end",
+            "'satu objek JSON yang utuh'",
+            NO_OBJECT,
         ),
         Problem(
             "type",
             "wrong_fields <> ''",
-            "'diharapkan bilangan bulat pada waktu, kode dan ukuran, teks pada nama; ditemukan jenis lain"
-            " pada: ' || wrong_fields",
+            "'bilangan bulat pada waktu, kode dan ukuran, teks pada nama'",
+            "'jenis lain pada: ' || wrong_fields",
+            between="; ditemukan ",
         ),
         Problem(
             "time",
             "not is_no_object and started_ms is null and not contains(wrong_fields, 'started_at')",
-            "'kolom started_at: diharapkan waktu epoch dalam milidetik, ditemukan kosong'",
+            "'waktu epoch dalam milidetik'",
+            "'kosong'",
+            "started_at",
         ),
         Problem(
             "time_epoch",
             f"started_ms not between 0 and {LAST_MS}",
-            "'kolom started_at: diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain'",
+            "'waktu epoch dalam milidetik'",
+            "'bilangan lain'",
+            "started_at",
         ),
         Problem(
             "number",
             f"status not between 100 and 999 or request_size not between 0 and {MAX_MESSAGE_BYTES}"
             f" or response_size not between 0 and {MAX_MESSAGE_BYTES}",
-            "'diharapkan response.status 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0"
-            " bita; ditemukan bilangan di luar itu'",
+            "'response.status 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita'",
+            "'bilangan di luar itu'",
+            between="; ditemukan ",
         ),
         Problem(
             "service",
             f"not is_no_object and {is_no_name_sql('service_name')} and {is_no_name_sql('host')}",
-            "'kolom service.name: diharapkan nama layanan, ditemukan kosong (permintaan tanpa rute)'",
+            "'nama layanan'",
+            "'kosong (permintaan tanpa rute)'",
+            "service.name",
         ),
     ),
     started_at=f"case when started_ms between 0 and {LAST_MS} then make_timestamp(started_ms * 1000) end",

@@ -11,15 +11,16 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from heapq import nsmallest
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 
 from sources.errors import FileRejected, FileWaiting
-from sources.findings import LeftOut
 from sources.inflate import is_gzip, open_inflated
+from sources.left_out import LeftOut
 
 # Stand in the text where a byte was that cannot be text, and at the end of a line that was cut. All are
 # private-use characters, so they are valid in JSON and no log writes them.
@@ -53,7 +54,8 @@ class _Tally:
 
     def add(self, count: int, numbers: Iterable[int] = ()) -> None:
         self.count += count
-        self.places.extend(islice(numbers, max(_PLACES - len(self.places), 0)))
+        # The first of the file, in whichever order its parts were looked at.
+        self.places = nsmallest(_PLACES, chain(self.places, numbers))
 
     @property
     def place(self) -> str:
@@ -73,7 +75,7 @@ class Account:
     other_keys: dict[str, int] = field(default_factory=dict)
 
     def left_out(self) -> list[LeftOut]:
-        """One finding for each kind of thing that was left out."""
+        """One entry for each kind of thing that was left out."""
         blank = self.blank_lines.count - self.joined_lines
         keys = ", ".join(list(self.other_keys)[:_PLACES])
         told = (
@@ -362,7 +364,7 @@ def _write_chunk(scratch: Path, first: Lines, rest: Iterator[Lines], before: int
             odd.extend(_marked_lines(block.text, lines))
             blank.extend(lines + number for number in block.blank)
             if not opening and len(block.blank) < block.lines:
-                opening = _opening_of(block)
+                opening = opening_of(block)
             size += len(block.text)
             lines += block.lines
             block = next(rest, None) if size < chunk_bytes else None
@@ -370,7 +372,8 @@ def _write_chunk(scratch: Path, first: Lines, rest: Iterator[Lines], before: int
     return Spool(scratch, before, lines, tuple(blank), tuple(dict.fromkeys(odd)), opening, tuple(places))
 
 
-def _opening_of(block: Lines) -> bytes:
+def opening_of(block: Lines) -> bytes:
+    """How the first line of a block with something on it begins."""
     start = cast(re.Match[bytes], _BLANKS.match(block.text)).end()
     return block.text[start : start + _OPENING]
 

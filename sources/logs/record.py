@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.quoting import literal
 from sources.logs.reading import BAD_BYTE, CUT
 
 # The Parquet columns of the lake without the partition column `day`; one row per log record.
@@ -78,13 +79,19 @@ class Problem:
     Attributes:
         rule: Name of the rule, without the format.
         when: SQL condition over the format's fields; NULL counts as false.
-        message: SQL expression, an Indonesian sentence with what was expected and what was found. It may show
-            lengths, types and numbers, never text of the line.
+        expected: SQL expression: in Indonesian, what should stand there.
+        found: SQL expression: what stood there; NULL where nothing did. As `expected` it may show lengths,
+            types and numbers, never text of the line.
+        column: The field that it is about; None: the line.
+        between: What stands between both in the sentence of them.
     """
 
     rule: str
     when: str
-    message: str
+    expected: str
+    found: str = "null::varchar"
+    column: str | None = None
+    between: str = ", ditemukan "
 
 
 @dataclass(frozen=True)
@@ -129,35 +136,37 @@ UNREADABLE = (
     Problem(
         "bytes",
         f"contains(line, '{BAD_BYTE}')",
-        "'diharapkan teks UTF-8 tanpa karakter kendali, ditemukan '"
-        f" || (length(line) - length(replace(line, '{BAD_BYTE}', ''))) || ' bita yang bukan teks'",
+        "'teks UTF-8 tanpa karakter kendali'",
+        f"length(line) - length(replace(line, '{BAD_BYTE}', '')) || ' bita yang bukan teks'",
     ),
     Problem(
         "line_length",
         f"contains(line, '{CUT}')",
-        "'diharapkan baris paling panjang 1 MB, ditemukan baris yang lebih panjang (dipotong)'",
+        "'baris paling panjang 1 MB'",
+        "'baris yang lebih panjang (dipotong)'",
     ),
 )
 UNREADABLE_WHEN = " or ".join(problem.when for problem in UNREADABLE)
+
+# What stood where a JSON object should: of a line that is none.
+NO_OBJECT = (
+    "case when json_valid(line) then 'JSON yang bukan objek'"
+    " else 'JSON yang terpotong atau rusak (' || length(line) || ' karakter)' end"
+)
 
 
 # Parameters `first_day` (date) and `latest` (UTC timestamp); `day` is the local date.
 TIME_RANGE = Problem(
     "time_range",
     "day < $first_day or started_at > $latest",
-    "'diharapkan waktu dari ' || $first_day::varchar || ' sampai ' || $latest::varchar || ' UTC, ditemukan '"
-    " || started_at::varchar",
+    "'waktu dari ' || $first_day::varchar || ' sampai ' || $latest::varchar || ' UTC'",
+    "started_at::varchar",
 )
 
 
 def _words(file: str) -> list[str]:
     with Path(__file__).with_name(file).open(encoding="utf-8", newline="") as rows:
         return [row["word"] for row in csv.DictReader(rows)]
-
-
-def literal(text: str) -> str:
-    """An SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _literals(words: Sequence[str]) -> str:
@@ -233,12 +242,23 @@ def is_bad_sql(log_format: LogFormat) -> str:
 
 
 def problems_sql(log_format: LogFormat) -> str:
-    """SQL list of `{rule, message}` of a line, NULL for a good line; the cheap test comes first."""
+    """SQL list of broken rules (`expectations.rules.BROKEN_TYPE`) of a line, NULL for a good line.
+
+    The cheap test comes first.
+    """
     problems = [*log_format.problems, TIME_RANGE]
     broken = " or ".join(f"coalesce({problem.when}, false)" for problem in problems)
     told = ", ".join(
-        f"case when {problem.when} then "
-        f"{{'rule': '{log_format.name}.{problem.rule}', 'message': {problem.message}}} end"
+        f"case when {problem.when} then {{'rule': '{log_format.name}.{problem.rule}', "
+        f"'column_name': {literal(problem.column) if problem.column else 'null'}, "
+        f"'expected': {problem.expected}, 'between': {literal(problem.between)}, "
+        f"'found': {problem.found}}} end"
         for problem in problems
     )
-    return f"case when {broken} then list_filter([{told}], lambda problem: problem is not null) end"
+    # The sentence is made of the fields in one place: planning one for each problem would cost more.
+    return (
+        f"case when {broken} then list_transform(list_filter([{told}], lambda p: p is not null), lambda p: "
+        "{'rule': p.rule, 'severity': 'error', 'column_name': p.column_name, 'found': p.found, "
+        "'expected': p.expected, 'message': concat('kolom ' || p.column_name || ': ', 'diharapkan ', "
+        "p.expected, p.between, p.found)}) end"
+    )

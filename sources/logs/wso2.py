@@ -348,38 +348,44 @@ FORMAT = LogFormat(
         Problem(
             "record",
             "not is_unreadable and is_no_event",
-            "case when coalesce(metric, '') <> '' then 'diharapkan Metric Value yang utuh di dalam kurung"
-            " kurawal, ditemukan baris yang terpotong (' || length(line) || ' karakter)'"
-            " else 'diharapkan baris Metric Name: apim:response atau apim:faulty, atau satu objek JSON yang"
-            " utuh, ditemukan baris lain (' || length(line) || ' karakter)' end",
+            "case when coalesce(metric, '') <> '' then 'Metric Value yang utuh di dalam kurung kurawal'"
+            " else 'baris Metric Name: apim:response atau apim:faulty, atau satu objek JSON yang utuh' end",
+            "case when coalesce(metric, '') <> '' then 'baris yang terpotong' else 'baris lain' end"
+            " || ' (' || length(line) || ' karakter)'",
         ),
         Problem(
             "keys",
             "is_ambiguous",
-            "'diharapkan setiap kunci satu kali, ditemukan kunci yang berulang'",
+            "'setiap kunci satu kali'",
+            "'kunci yang berulang'",
         ),
         Problem(
             "type",
             "wrong_fields <> ''",
-            "'diharapkan bilangan bulat pada kode dan waktu, teks pada nama; ditemukan jenis lain pada: '"
-            " || wrong_fields",
+            "'bilangan bulat pada kode dan waktu, teks pada nama'",
+            "'jenis lain pada: ' || wrong_fields",
+            between="; ditemukan ",
         ),
         Problem(
             "time",
             "not is_no_event and request_time is null",
-            "'kolom requestTimestamp: diharapkan waktu ISO atau epoch dalam milidetik, ditemukan '"
-            " || case when \"requestTimestamp\" is null then 'kosong' else 'teks lain' end",
+            "'waktu ISO atau epoch dalam milidetik'",
+            "case when \"requestTimestamp\" is null then 'kosong' else 'teks lain' end",
+            "requestTimestamp",
         ),
         Problem(
             "number",
             f"status not between 100 and 999 or size not between 0 and {MAX_MESSAGE_BYTES}",
-            "'diharapkan kode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita; ditemukan"
-            " bilangan di luar itu'",
+            "'kode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita'",
+            "'bilangan di luar itu'",
+            between="; ditemukan ",
         ),
         Problem(
             "service",
             "not is_no_event and " + is_no_name_sql('"apiName"'),
-            "'kolom apiName: diharapkan nama layanan, ditemukan kosong atau UNKNOWN'",
+            "'nama layanan'",
+            "'kosong atau UNKNOWN'",
+            "apiName",
         ),
     ),
     started_at="request_time",

@@ -9,6 +9,7 @@ from sources.logs.record import (
     MAX_MESSAGE_BYTES,
     MEMBER,
     NO_ANSWERS,
+    NO_OBJECT,
     UNREADABLE,
     UNREADABLE_WHEN,
     LogFormat,
@@ -153,54 +154,64 @@ FORMAT = LogFormat(
         Problem(
             "record",
             "is_no_object and not is_unreadable",
-            "'diharapkan satu objek JSON yang utuh, ditemukan ' || case when json_valid(line) then 'JSON yang"
-            " bukan objek' else 'JSON yang terpotong atau rusak (' || length(line) || ' karakter)' end",
+            "'satu objek JSON yang utuh'",
+            NO_OBJECT,
         ),
         Problem(
             "type",
             "wrong_fields <> ''",
-            "'diharapkan bilangan bulat pada waktu dan ukuran, true/false pada succeeded, teks pada nama;"
-            " ditemukan jenis lain pada: ' || wrong_fields",
+            "'bilangan bulat pada waktu dan ukuran, true/false pada succeeded, teks pada nama'",
+            "'jenis lain pada: ' || wrong_fields",
+            between="; ditemukan ",
         ),
         Problem(
             "side",
             "not is_no_object and coalesce(\"securityServerType\", '') not in ('client', 'producer')",
-            "'kolom securityServerType: diharapkan Client atau Producer, ditemukan '"
-            " || case when \"securityServerType\" is null then 'kosong' else 'teks lain' end",
+            "'Client atau Producer'",
+            "case when \"securityServerType\" is null then 'kosong' else 'teks lain' end",
+            "securityServerType",
         ),
         Problem(
             "time",
             "not is_no_object and \"requestInTs\" is null and not contains(wrong_fields, 'requestInTs')",
-            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan kosong'",
+            "'waktu epoch dalam milidetik'",
+            "'kosong'",
+            "requestInTs",
         ),
         Problem(
             "time_epoch",
             f'"requestInTs" not between 0 and {LAST_MS}',
-            "'kolom requestInTs: diharapkan waktu epoch dalam milidetik, ditemukan bilangan lain'",
+            "'waktu epoch dalam milidetik'",
+            "'bilangan lain'",
+            "requestInTs",
         ),
         Problem(
             "number",
             '"statusCode" not between 100 and 999 or '
             + " or ".join(f'"{name}" not between 0 and {MAX_MESSAGE_BYTES}' for name in _SIZES),
-            "'diharapkan statusCode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita;"
-            " ditemukan bilangan di luar itu'",
+            "'statusCode 100 sampai 999 (0 atau -1 jika tanpa jawaban) dan ukuran dari 0 bita'",
+            "'bilangan di luar itu'",
+            between="; ditemukan ",
         ),
         Problem(
             "service",
             "not is_no_object and (provider is null or "
             + " or ".join(is_no_name_sql(f'"{name}"') for name in ("serviceMemberCode", "serviceCode"))
             + ")",
-            "'diharapkan layanan yang lengkap, tidak ditemukan: ' || concat_ws(', ', "
+            "'layanan yang lengkap, tidak ditemukan: ' || concat_ws(', ', "
             + ", ".join(
                 "case when " + is_no_name_sql(f'"{name}"') + f" then '{name}' end"
                 for name in ("serviceXRoadInstance", "serviceMemberClass", "serviceMemberCode", "serviceCode")
             )
             + ")",
+            between="",
         ),
         Problem(
             "succeeded",
             'not is_no_object and "succeeded" is null',
-            "'kolom succeeded: diharapkan true atau false, ditemukan kosong'",
+            "'true atau false'",
+            "'kosong'",
+            "succeeded",
         ),
     ),
     started_at=f'case when "requestInTs" between 0 and {LAST_MS}'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sources.findings import LeftOut
+from sources.left_out import LeftOut
 
 _RANGES = 6
 _SAMPLES = 3
@@ -58,7 +58,7 @@ class Account:
         """Count something that is not a row of a loaded sheet."""
         self._whole.append(LeftOut(code, place, count, message))
 
-    def findings(self, many_sheets: bool) -> list[LeftOut]:
+    def left_out(self, many_sheets: bool) -> list[LeftOut]:
         """All of it; places name the sheet where several were read."""
         found = list(self._whole)
         for (sheet, code), told in self._told.items():

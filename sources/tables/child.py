@@ -92,7 +92,7 @@ class FileReader:
             "header_rows": self._account.header_rows,
             "sheets": self._sheets,
             "rows": self._sink.rows,
-            "left_out": [asdict(found) for found in self._account.findings(len(self._sheets) > 1)],
+            "left_out": [asdict(found) for found in self._account.left_out(len(self._sheets) > 1)],
             "unknown": list(self._unknown.values()),
         }
 

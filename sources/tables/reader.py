@@ -7,7 +7,6 @@ reading (`child.py` and what it calls, in a process of its own).
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from expectations.contract import Contract
 from expectations.relations import LANDED
 from expectations.template import CODE_SHEET, HELP_SHEET
 from sources import corrections
-from sources.findings import LeftOut
+from sources.left_out import LeftOut
 from sources.tables.header import Matcher, Spellings, key_of, loose_key
 from sources.tables.process import ask_child
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 _SHEET_STEP = 10_000_000
 # The sheet for people in the workbook of refused rows (`exports/feedback.py`).
 _PROBLEM_SHEET = "masalah"
-_NULLS = re.compile(r"^\s*_?(\w+) is null(?:\s+and\s+_?(\w+) is null)*\s*$")
 
 
 @dataclass(frozen=True)
@@ -242,9 +240,7 @@ def spellings_of(contract: Contract) -> Spellings:
             values[column.name] = sorted(word.lower() for word in spelled)
     required = [c.name for c in contract.columns if c.missing == "error" and not c.from_folder]
     groups = [
-        re.findall(r"_?(\w+) is null", rule.broken)
-        for rule in contract.row_rules
-        if rule.severity == "error" and _NULLS.match(rule.broken)
+        list(rule.columns) for rule in contract.row_rules if rule.severity == "error" and rule.needs_one_of
     ]
     keyed = [name for name in contract.key if name in required]
     anchors = [[name] for name in keyed] or [[name] for name in required[:1]] or groups

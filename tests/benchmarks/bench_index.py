@@ -29,7 +29,7 @@ MODELS = (
     "staging.rulebook",
     "staging.scores",
     "staging.opd_register",
-    "int_agencies__matched",
+    "int_instansi_names__matched",
     "int_units__scored",
     "int_rulebooks__listed",
     "int_nodes__weighted",

@@ -113,10 +113,10 @@ def receive(home: Path, path: Path) -> dict[str, float]:
     spent["quarantined rows"] = record.rows_quarantined
     contract = load_contract(KIND)
     suite.create_judged_view(con, contract, [record.file_id])
-    con.close()
     began = time.perf_counter()
-    suite.verdicts(settings.warehouse, [contract])
+    suite.verdicts(con, [contract])
     spent["great expectations"] = time.perf_counter() - began
+    con.close()
     return spent
 
 

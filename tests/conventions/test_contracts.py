@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,12 +14,14 @@ from jsonschema.validators import validator_for
 from expectations.contract import (
     ALIASES,
     CONTRACTS,
+    EARLIER,
     Column,
     Contract,
     _rows,
     header_aliases,
     kinds,
     load_contract,
+    read_contract,
     value_aliases,
 )
 from expectations.normalise import install_normalisers, text_stages, typed_sql
@@ -122,6 +125,35 @@ def test_lists_that_codes_are_held_to_exist(contract: Contract) -> None:
     for column in contract.columns:
         if column.reference:
             assert column.reference[0] in LISTS, column.name
+
+
+@pytest.mark.parametrize(
+    "path", [*CONTRACTS.glob("[a-z]*.odcs.yaml"), *EARLIER.glob("*.yaml")], ids=lambda path: path.name
+)
+def test_rules_over_rows_name_the_columns_that_they_read(path: Path) -> None:
+    """As DuckDB's own parser finds them; `_period` and `_instansi_code` are what a row falls back on."""
+    contract = read_contract(path)
+    for rule in contract.row_rules:
+        statement = f"select 1 from cells as this where {rule.broken}"
+        (parsed,) = duckdb.execute("select json_serialize_sql(?)", [statement]).fetchone() or ("",)
+        read = set(_names_read(json.loads(parsed)))
+        own = tuple(c.name for c in contract.columns if {c.name, f"_{c.name}"} & read)
+        assert rule.columns == own, rule.name
+        is_all_missing = " and ".join(f"{name} is null" for name in rule.columns) == rule.broken
+        assert rule.needs_one_of == (is_all_missing and len(rule.columns) > 1), rule.name
+
+
+def _names_read(tree: object) -> Iterator[str]:
+    """Columns of the judged row that a parsed statement reads."""
+    if isinstance(tree, dict):
+        *table, name = tree.get("column_names") or ("other", "")
+        if not table or table == ["this"]:
+            yield name
+        for value in tree.values():
+            yield from _names_read(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _names_read(value)
 
 
 def test_rules_have_names_of_their_own(contract: Contract) -> None:

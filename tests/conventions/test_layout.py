@@ -7,8 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 AGREED = {
     "orchestration", "dbt_project", "expectations", "sources", "exports", "tests",
-    "workspace.yaml", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
-    "requirements.lock", "SECURITY.md", ".ci", ".gitignore", ".pre-commit-config.yaml",
+    "workspace.yaml", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+    "requirements.lock", "requirements-dev.lock", "SECURITY.md", ".ci", ".github", ".gitignore",
+    ".pre-commit-config.yaml",
 }  # fmt: skip
 
 
@@ -27,10 +28,36 @@ def test_dbt_imports_nothing_of_ours() -> None:
     assert not offenders
 
 
-def test_the_lock_file_names_no_address() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "://" not in text
-    assert "--hash=sha256:" in text
+def test_the_lock_files_name_no_address_and_share_no_package() -> None:
+    texts = [
+        (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.lock", "requirements-dev.lock")
+    ]
+    for text in texts:
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+    runs, tries = (
+        {line.split("==")[0] for line in re.findall(r"^\S+==", text, re.MULTILINE)} for text in texts
+    )
+    assert not runs & tries
+
+
+def test_no_regency_stands_in_the_product() -> None:
+    """Another one needs data alone: files, seeds and settings name regencies, code and seed names do not."""
+    code = re.compile(r"(orchestration|exports|expectations|sources|dbt_project)/.*\.(py|sql|yml|j2)$")
+    # A function code of the state's list may look like a regency's.
+    named = re.compile(r"(?<![\d.])(12\.07|(?<!RAL\.)99\.99)(?![\d])|deli[_ -]?serdang", re.IGNORECASE)
+    offenders = [name for name in tracked() if name.startswith("dbt_project/seeds/") and named.search(name)]
+    for name in filter(code.match, tracked()):
+        # What a seed is about is said beside it.
+        if name.startswith("dbt_project/seeds/") or not (ROOT / name).is_file():
+            continue
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        offenders += [
+            f"{name}:{at}: {line.strip()}" for at, line in enumerate(lines, 1) if named.search(line)
+        ]
+    # The default of the setting `instansi` is part of the public interface.
+    [default] = [line for line in offenders if "instansi: str = Field(" in line]
+    assert offenders == [default]
 
 
 def test_no_file_is_big_or_bound_to_a_machine() -> None:

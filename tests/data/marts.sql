@@ -3,12 +3,13 @@
 create schema marts;
 
 create table marts.dim_instansi (
-    instansi_code varchar, instansi_name varchar, instansi_kind varchar, is_mapped boolean
+    instansi_code varchar, instansi_name varchar, instansi_kind varchar, is_mapped boolean, kecamatan bigint,
+    kecamatan_basis varchar
 );
 insert into marts.dim_instansi values
-    ('99.99', 'Kabupaten Contoh', 'kabupaten', true),
-    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true),
-    ('panrb', 'Kementerian PANRB', 'pengirim', false);
+    ('99.99', 'Kabupaten Contoh (fiktif)', 'kabupaten', true, 12, 'as_sent'),
+    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true, 22, 'reference'),
+    ('panrb', 'Kementerian PANRB', 'pengirim', false, null, null);
 
 create table marts.dim_opd (
     instansi_code varchar, opd_code varchar, opd_name varchar, opd_kind varchar, parent_opd_code varchar,
@@ -150,9 +151,11 @@ insert into marts.fct_levers values
     ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i23', 3, 0.015, null, null);
 
 create table marts.dim_measure (
-    measure_id varchar, name varchar, name_en varchar, unit varchar, direction varchar, formula varchar
+    measure_id varchar, name varchar, name_en varchar, unit varchar, direction varchar, formula varchar,
+    needs varchar default 'system_inventory; service_log',
+    level_thresholds decimal(18, 6)[] default [0.2, 0.5, 0.75, 0.9]
 );
-insert into marts.dim_measure values
+insert into marts.dim_measure (measure_id, name, name_en, unit, direction, formula) values
     ('I01', 'Sistem dengan kontrak API', 'API share', 'share', 'higher', 'Terbit dibagi semua.'),
     ('I04', 'OPD terhubung', 'Connected OPDs', 'share', 'higher', 'Terhubung dibagi semua.'),
     ('I08', 'Sistem tidak terhubung (silo)', 'Silo share', 'share', 'lower', 'Silo dibagi semua.'),
@@ -183,6 +186,10 @@ insert into marts.fct_indicator_values values
     ('99.99', 'I24', 'main', 'instansi', '99.99', '2026-01-01', '2026-10-31', 0, null, null, null, 0, 1);
 
 alter table marts.fct_indicator_values add column window_kind varchar;
+alter table marts.fct_indicator_values add column figure_unit varchar default 'share';
+alter table marts.fct_indicator_values add column figure_node varchar;
+alter table marts.fct_indicator_values add column figure_system varchar;
+alter table marts.fct_indicator_values add column figure_service varchar;
 update marts.fct_indicator_values
 set window_kind = case when window_start = '2026-01-01' then 'ytd' else 'month' end;
 
@@ -240,6 +247,39 @@ insert into marts.fct_intake_files values
      'loaded', 6, 6, 0, null, '2026-11-01 01:30:03'),
     ('panrb', 'published_index', 'panrb', '2026', 'published_index/@panrb/national_2023.csv', repeat('05', 32),
      'loaded', 621, 621, 0, null, '2026-11-01 01:30:04');
+
+create table marts.fct_completeness (
+    instansi_code varchar, window_kind varchar, window_start date, window_end date, opd_code varchar, kind varchar,
+    log_format varchar, frequency varchar, sources_expected bigint, sources_received bigint, sources_missing bigint,
+    sources_overdue bigint, files_received bigint, files_refused bigint, files_waiting bigint, rows_waiting bigint,
+    files_late bigint, days_late_longest bigint, state varchar, measures varchar[]
+);
+insert into marts.fct_completeness values
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'system_inventory', '', 'annual', 1, 1, 0, 0, 1, 0,
+     0, 3, 0, 0, 'complete', ['I01', 'I08']),
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'service_log', 'xroad', 'daily', 304, 30, 274, 273,
+     1, 0, 0, 0, null, null, 'partly', ['I08']),
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', 10, 0, 10, 9, 0, 1, 1, 0,
+     null, null, 'missing', ['I25']),
+    ('99.99', 'month', '2026-10-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', 1, 0, 1, 0, 0, 0, 1, 0,
+     null, null, 'not_due', ['I25']),
+    ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null, null, 1, 0,
+     0, 0, null, null, 'not_owed', ['I24']);
+
+create table marts.fct_indicator_sources (
+    instansi_code varchar, period varchar, rulebook_id varchar, node_id varchar, node_number varchar,
+    node_name varchar, sort_key varchar, kind varchar, is_for_level boolean, measures varchar[],
+    documents varchar[], files_received bigint
+);
+insert into marts.fct_indicator_sources values
+    ('99.99', '2026', 'permenpanrb-59-2020', 'p59.i01', '1', 'Arsitektur SPBE', '000.001.001.001', 'self_assessment',
+     true, [], [], 1),
+    ('99.99', '2026', 'permenpanrb-59-2020', 'p59.i15', '15', 'Jaringan intra', '000.002.003.015', 'self_assessment',
+     true, [], [], 1),
+    ('99.99', '2026', 'permenpanrb-59-2020', 'p59.i15', '15', 'Jaringan intra', '000.002.003.015', 'service_log',
+     false, ['I08'], [], 1),
+    ('99.99', '2026', 'permenpanrb-59-2020', 'p59.i15', '15', 'Jaringan intra', '000.002.003.015',
+     'evidence_document', false, [], ['aturan'], 0);
 
 create table marts.fct_quarantine (
     instansi_code varchar, kind varchar, opd_code varchar, file_sha256 varchar, file_name varchar,
@@ -313,7 +353,7 @@ insert into marts.fct_published_figures values
      'Pardede et al. 2023, text to Figure 1');
 
 -- The marts of the models carry their own texts; here one text per table and column is enough.
-comment on table marts.dim_instansi is 'Agencies. Grain: one row per instansi. Primary key: instansi_code.';
+comment on table marts.dim_instansi is 'Agencies.';
 
 -- What stands on the index: one row for each ready question.
 create table marts.fct_index_by_rulebook (
@@ -363,6 +403,8 @@ select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, 
     3.0 as to_level, 1 as levels_up, 1 as cost, 0.1 as gain, 1 as set_cost, 0.1 as set_gain, 2.5 as index_now,
     2.6 as index_reached, 'Kebijakan' as evidence_asked
 from marts.dim_node where node_kind = 'indicator' order by node_id limit 1;
+insert into marts.fct_lever_sets
+select * replace ('document' as stage, 'Sangat Baik' as next_predicate, 3.5 as index_reached) from marts.fct_lever_sets;
 insert into marts.fct_rank_uncertainty by name
 select '99.99' as instansi_code, 'opd' as unit_kind, '99.99-DINSOS' as unit_code, '2026' as period,
     'interop-1' as rulebook_id, 'evidence' as stage, 5 as units, 3.2 as score, 2 as rank, 1000 as draws,
@@ -378,3 +420,100 @@ select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, 
     rulebook_id as previous_rulebook_id, 2.0 as previous_score, 2.00 as previous_printed, 0.5 as change,
     false as is_break
 from marts.dim_node where node_kind = 'index' order by node_id limit 1;
+
+create table marts.fct_evidence_levels as
+select '99.99' as instansi_code, '2026' as period, 'permenpanrb-59-2020' as rulebook_id, 'p59.i18' as node_id,
+    '18' as node_number, 'Sistem penghubung' as node_name, 4.0::double as declared_level, 'evidence' as state,
+    2 as evidence_level, 2 as gap, 'Bukti mendukung tingkat 2.' as statement;
+
+create table marts.fct_evidence_checklist as
+select '99.99' as instansi_code, '2026' as period, 'permenpanrb-59-2020' as rulebook_id, 'p59.i18' as node_id,
+    '18' as node_number, 'Sistem penghubung' as node_name, 4.0::double as declared_level, 2 as evidence_level,
+    3 as next_level, 'Dipakai semua perangkat daerah.' as criterion, ['laporan reviu'] as lacking,
+    ['DD-8'] as valid_documents, 'evidence' as state, null::varchar as explanation, ['DD-8'] as evidence_ref,
+    null::varchar as opd_code, null::date as assessed_on;
+
+create table marts.fct_documents as
+select * from (values
+    ('99.99', '2026', 'DD-7', null, 'application/pdf', 'Rencana', 'draft', ['p59.i23']),
+    ('99.99', '2026', 'DD-8', repeat('0', 64), 'application/pdf', 'Laporan', 'valid', ['p59.i18']),
+    ('99.99', '2026', 'DD-9', null, null, 'Bukti', 'missing', ['p59.i47'])
+) as t (instansi_code, period, document_code, document_sha256, media_type, title, state, node_ids);
+
+create table marts.dim_rulebook as
+select * from (values
+    ('permenpanrb-5-2018', 'Permen PANRB 5/2018', 'Permen PANRB 5 Tahun 2018', 2018, 2020, false),
+    ('permenpanrb-59-2020', 'Permen PANRB 59/2020', 'Permen PANRB 59 Tahun 2020', 2021, 2025, false),
+    ('permenpanrb-8-2026', 'Permen PANRB 8/2026 (Pemdi)', 'Permen PANRB 8 Tahun 2026', 2026, null, false),
+    ('interop-1', 'interop-1 (rubrik lokal)', null, null, null, false)
+) as t (rulebook_id, short_name, regulation, first_eval_year, last_eval_year, is_handed_in);
+
+alter table marts.dim_node add column value_type varchar;
+alter table marts.dim_node add column scale_min decimal(38, 15);
+alter table marts.dim_node add column scale_max decimal(38, 15);
+update marts.dim_node
+set value_type = case node_kind when 'indicator' then 'integer_level' else 'computed' end, scale_min = 1, scale_max = 5;
+
+alter table marts.dim_node add column is_leaf boolean;
+update marts.dim_node set is_leaf = node_kind = 'indicator';
+alter table marts.dim_node add column method varchar default 'arithmetic';
+alter table marts.dim_rulebook add column scale_min decimal(38, 15) default 1;
+alter table marts.dim_rulebook add column scale_max decimal(38, 15) default 5;
+alter table marts.dim_rulebook add column availability_threshold decimal(38, 10) default 0.5;
+alter table marts.dim_rulebook add column missing_counts_as decimal(38, 15);
+create table marts.fct_evidence_rules as
+select '99.99' as instansi_code, '2026' as period, 'permenpanrb-59-2020' as rulebook_id, * from (values
+    ('p59.i18', 2, 1, 'document', 'dokumen pelaksanaan untuk tingkat 2', 'holds'),
+    ('p59.i18', 3, 1, 'document', 'laporan penggunaan untuk tingkat 3', 'fails'),
+    ('p59.i18', 4, 1, 'document', 'laporan reviu untuk tingkat 4', 'unknown'),
+    ('p59.i18', 5, 1, 'measure', 'bagian OPD yang terhubung (I04) paling sedikit 1', 'fails')
+) as t (node_id, level, rule_no, check_kind, sentence, state);
+
+create table marts.dim_predicate as
+select * from (values
+    ('permenpanrb-59-2020', 'Kurang', null, 1.0, 1.8, '2023'), ('permenpanrb-59-2020', 'Cukup', null, 1.8, 2.6, '2023'),
+    ('permenpanrb-59-2020', 'Baik', null, 2.6, 3.5, '2023'),
+    ('permenpanrb-59-2020', 'Sangat Baik', null, 3.5, 4.2, '2023'),
+    ('permenpanrb-59-2020', 'Memuaskan', null, 4.2, null, '2023')
+) as t (rulebook_id, predicate, level_name, lower_inclusive, upper_exclusive, printed_years);
+
+create table marts.dim_node_weight as
+select rulebook_id, node_id, weight_pct::decimal(38, 0) as weight, 100::decimal(38, 0) as siblings_weight,
+    case when node_kind = 'indicator' then 1 end as cost_per_level
+from marts.dim_node;
+
+create table marts.fct_peers as
+select '12.07' as instansi_code, '2023' as period, 'permenpanrb-59-2020' as rulebook_id, 'final' as stage, * from (values
+    ('p59.index', 'index', 'kind', 3.4711, 17, 360, 1, '33.07', 3.48, 1, 12, 3.47),
+    ('p59.index', 'index', 'province', 3.4711, 2, 25, 1, '12.08', 3.6, 2, null, null),
+    ('p59.d1', 'domain', 'kind', 4.0, 30, 360, 9, '33.07', 4.1, 3, 12, 3.5),
+    ('p59.d3', 'domain', 'kind', 2.09, 120, 360, 1, '33.07', 2.1, 1, 12, 2.49)
+) as t (node_id, node_kind, peer_group, score, rank, units, sharing, above_code, above_score, above_sharing, neighbours,
+    neighbours_score);
+insert into marts.dim_instansi values
+    ('12', 'Provinsi Sumatera Utara', 'provinsi', true, null, null),
+    ('12.08', 'Kabupaten Karo', 'kabupaten', true, null, null),
+    ('33.07', 'Kabupaten Wonosobo', 'kabupaten', true, null, null);
+
+alter table marts.fct_intake_files add column reason_text varchar;
+update marts.fct_intake_files set reason_text = split_part(reason, ': ', 2);
+alter table marts.fct_quarantine add column broken struct("rule" varchar, severity varchar, column_name varchar,
+    found varchar, expected varchar, message varchar)[];
+update marts.fct_quarantine
+set broken = [{'rule': rules[1], 'severity': 'error', 'column_name': split_part(rules[1], '.', 2), 'found': 'x',
+    'expected': 'isi yang dikenal', 'message': messages[1]}];
+
+create table marts.fct_opd_discipline as
+select '99.99' as instansi_code, date '2026-10-01' as window_start, date '2026-10-31' as window_end, * from (values
+    ('99.99-KOMINFO', 'system_inventory', 1, 0, 24, 21, 3, 1, 1, 0, 0),
+    ('99.99-DINKES', 'service_log:xroad', 0, 0, 0, 0, 0, 31, 30, 1, 0)
+) as t (opd_code, kind, files_received, files_rejected, rows_first_sent, rows_first_passed, rows_open,
+    sources_expected, sources_received, sources_missing, files_late);
+alter table marts.dim_system add column period varchar default '2026';
+alter table marts.fct_documents add column opd_code varchar default '99.99-KOMINFO';
+
+create table marts.dim_level as
+select 'permenpanrb-59-2020' as rulebook_id, 'p59.i18' as node_id, level::integer as level,
+    'Kriteria ' || level as criterion, 'Bukti ' || level as evidence_wanted,
+    level::decimal(18, 4) as value_from, level::decimal(18, 4) as value_to, 'ok' as confidence
+from range(1, 6) as t (level);

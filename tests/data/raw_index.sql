@@ -23,7 +23,7 @@ create table raw.rulebook (
     _period varchar, _received_at timestamp, _file_order bigint
 );
 create table raw.scores (
-    rulebook_id varchar, unit_code varchar, period varchar, stage varchar, node_id varchar, score decimal(38, 10),
+    rulebook_id varchar, unit_code varchar, period varchar, stage varchar, node_id varchar, score decimal(38, 15),
     _file_id varchar, _file_sha256 varchar, _file_name varchar, _row_number bigint, _instansi_code varchar,
     _opd_code varchar,
     _period varchar, _received_at timestamp, _file_order bigint
@@ -41,11 +41,13 @@ create table raw.program_realization (instansi_code varchar);
 create table raw.smart_city_evaluation (instansi_code varchar);
 create table raw.intake_files (instansi_code varchar);
 create table raw.run_settings (instansi_code varchar);
+create table raw.instansi_names (instansi_code varchar, instansi_name varchar, instansi_kind varchar);
 -- What the evidence models hand to the index, empty: their own inputs are no business of these tests.
 create schema intermediate;
+create table intermediate.int_kecamatan__counted (instansi_code varchar, kecamatan bigint, kecamatan_basis varchar);
 create table intermediate.int_evidence__observed (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar, stage varchar,
-    node_id varchar, observed decimal(38, 10), published decimal(38, 10), published_predicate varchar,
+    node_id varchar, observed decimal(38, 15), published decimal(38, 10), published_predicate varchar,
     is_print boolean, file_sha256 varchar, file_name varchar, row_number bigint, received_at timestamp,
     file_order bigint
 );

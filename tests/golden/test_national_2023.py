@@ -139,7 +139,8 @@ def test_every_region_is_found_by_name_and_no_central_body_is(national: duckdb.D
         """
         select printed.category = 'pusat', instansi.is_mapped, count(*), count(distinct instansi_code)
         from (select distinct agency, category from raw.published_index) as printed
-        inner join intermediate.int_agencies__matched as matched on printed.agency = matched.agency
+        inner join intermediate.int_instansi_names__matched as matched
+            on printed.agency = matched.printed_name
         inner join marts.dim_instansi as instansi using (instansi_code)
         group by all order by all
         """

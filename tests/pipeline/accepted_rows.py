@@ -78,7 +78,7 @@ def listed(table: str) -> tuple[str, ...]:
     if table == "system_inventory":
         return SYSTEMS
     if table == "area":
-        return tuple(r["kode_kemendagri"] for r in seed_rows("reference/kecamatan_deli_serdang.csv"))
+        return tuple(r["kode_kemendagri"] for r in seed_rows("reference/kecamatan.csv"))
     if table == "rulebooks":
         return tuple(r["rulebook_id"] for r in seed_rows("rulebooks/rulebooks.csv"))
     if table == "rulebook_nodes":

@@ -30,9 +30,7 @@ def marts_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for table in list_tables(connection, "marts"):
             name = f"marts.{identifier(table.name)}"
             if not table.comment:
-                connection.execute(
-                    f"comment on table {name} is 'Rows of {table.name}. Grain: one row. Primary key: all.'"
-                )
+                connection.execute(f"comment on table {name} is 'Rows of {table.name}.'")
             for column in table.columns:
                 connection.execute(
                     f"comment on column {name}.{identifier(column.name)} is '{column.name} of {table.name}'"
@@ -54,7 +52,8 @@ def published_marts(marts_warehouse: Path, tmp_path_factory: pytest.TempPathFact
     return published
 
 
-@pytest.fixture(scope="session")
+# A file's, not the session's: playwright keeps a running event loop, beside which nothing else may run one.
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """Debian's chromium, headless; without it the test is skipped, or fails when all must run."""
     from playwright.sync_api import sync_playwright

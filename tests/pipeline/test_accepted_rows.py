@@ -11,7 +11,7 @@ from accepted_rows import LINES, fill_inbox
 
 from expectations.contract import kinds
 from orchestration import intake
-from orchestration.dbt import run_dbt
+from orchestration.dbt import build_arguments, run_dbt
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 from sources.logs.record import LAKE_COLUMNS
@@ -53,12 +53,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def _build(settings: Settings) -> None:
     """Build everything, the calls of `DAY` included, with all tests; each that fails is told."""
-    until = (DAY + dt.timedelta(days=1)).isoformat()
     for chosen in (
-        ["--select", "tag:daily", "--event-time-start", str(DAY), "--event-time-end", until],
+        ["--select", "tag:daily"],
         ["--exclude", "tag:daily"],
     ):
-        results = list(run_dbt(settings, ["build", *chosen, "--exclude-resource-types", "unit_test"]))
+        results = list(run_dbt(settings, build_arguments(chosen)))
         assert results
         assert not [(r.unique_id, r.message) for r in results if not (r.passed or r.is_skipped)]
 

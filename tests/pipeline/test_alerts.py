@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from orchestration import alerts
 from orchestration.build import build_definitions
-from orchestration.jobs import NIGHT
+from orchestration.chain import RECEIVE
 from orchestration.night import run_night
 from orchestration.program import wanted_state
 from orchestration.settings import Settings
@@ -148,14 +148,14 @@ def test_a_run_of_the_daemon_tells_by_itself_and_no_person_is_named(make: Make, 
     settings.archive.rmdir()
     settings.archive.write_text(NIK)
     with dg.DagsterInstance.get() as instance:
-        job = build_definitions(settings).resolve_job_def(NIGHT)
+        job = build_definitions(settings).resolve_job_def(RECEIVE)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
         settings.archive.unlink()
         settings.prepare_home()
         # The first link alone makes no night well.
         assert job.execute_in_process(instance=instance).success
     assert hook.titles() == ["night failed"]
-    assert "nightly_index failed. raw__opd_register" in hook.seen[0]["message"]
+    assert "receive_files failed. raw__opd_register" in hook.seen[0]["message"]
     alerts.tell(settings, [f"the row of {NIK} stops the night\nand so on"])
     with alerts._opened(settings) as con:
         assert con is not None
@@ -168,7 +168,7 @@ def test_a_run_of_the_daemon_tells_by_itself_and_no_person_is_named(make: Make, 
 
 def test_a_run_of_the_daemon_that_can_not_open_the_warehouse_tells_it(make: Make, hook: Hook) -> None:
     settings = make(alert_urls=[hook.url])
-    job = build_definitions(settings).resolve_job_def(NIGHT)
+    job = build_definitions(settings).resolve_job_def(RECEIVE)
     settings.warehouse.write_bytes(b"no database" * 1000)
     with dg.DagsterInstance.get() as instance:
         for _ in range(2):

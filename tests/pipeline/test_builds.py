@@ -120,7 +120,7 @@ def test_a_broken_contract_names_the_column_and_leaves_the_old_view(settings: Se
         shown = con.execute(
             "select comment from duckdb_views() where view_name = 'stg_opd_register__opds'"
         ).fetchone()
-        assert shown and "Grain:" in shown[0]
+        assert shown and "OPD" in shown[0]
 
 
 def test_a_home_takes_the_project_that_the_set_up_parsed(

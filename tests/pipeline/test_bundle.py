@@ -1,10 +1,13 @@
 """The ministry's bundle: built once for one content, and checked by its receiver without trusting us."""
 
 import csv
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -13,13 +16,17 @@ import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
-from exports.bundle import BundleResult, build_bundle, latest_period
+from exports.bundle import BundleResult, build_bundle, latest_period, release_draft
 from exports.database import CONFIG
+from exports.dictionary import Meaning
+from exports.gate import PersonalDataError
 from exports.publish import publish_database
 from exports.signature import KeyFileError, ensure_signing_key, public_key_path
-from exports.verify import verify_bundle
+from exports.verify import look_again, verify_bundle
+from sources.archive import ByteLimits, archive_file
 
 AS_OF = date(2026, 10, 31)
+Spbe = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +48,26 @@ def bundle(built: Path, tmp_path: Path) -> Path:
 
 
 def _build(
-    published: Path, outbox: Path, key: Path, as_of: date = AS_OF, reason: str | None = None
+    published: Path,
+    outbox: Path,
+    key: Path,
+    as_of: date = AS_OF,
+    reason: str | None = None,
+    documents: Path | None = None,
+    made_by: str = "a program",
+    as_draft: bool = False,
 ) -> BundleResult:
     return build_bundle(
-        published, outbox, instansi_code="99.99", period="2026", signing_key=key, as_of=as_of, reason=reason
+        published,
+        outbox,
+        instansi_code="99.99",
+        period="2026",
+        signing_key=key,
+        as_of=as_of,
+        made_by=made_by,
+        reason=reason,
+        documents=documents,
+        as_draft=as_draft,
     )
 
 
@@ -104,7 +127,8 @@ def test_numbers_are_exact_and_text_that_a_spreadsheet_would_run_is_quoted(built
 def test_datapackage_documents_every_column(built: Path) -> None:
     package = json.loads((built / "data" / "datapackage.json").read_text(encoding="utf-8"))
     tables = [resource for resource in package["resources"] if resource["format"] == "csv"]
-    assert len(tables) == 23
+    # 34 tables of the database, and the form of the regulation of the year.
+    assert len(tables) == 35
     for table in tables:
         assert table["description"]
         assert all(column["description"] and column["type"] for column in table["schema"]["fields"])
@@ -115,14 +139,56 @@ def test_datapackage_documents_every_column(built: Path) -> None:
         for column in table["schema"]["fields"]
     }
     assert types["window_start"] == "date"
-    assert (types["value"], types["level"], types["received_at"]) == ("number", "integer", "datetime")
+    assert (types["value"], types["level"]) == ("number", "integer")
+
+
+def test_statement_of_completeness_is_a_table_and_stands_in_the_readme(built: Path) -> None:
+    rows = _rows(built, "fct_completeness")
+    late = {
+        (row["opd_code"], row["kind"]): row["sources_overdue"] for row in rows if row["window_kind"] == "ytd"
+    }
+    assert late["99.99-KOMINFO", "service_log"] == "273" and late["99.99-DINSOS", "usage"] == "9"
+    # When a file came is the home's clock; what is overdue is told by the day of the data.
+    assert not {"files_late", "days_late_longest"} & rows[0].keys()
+    told = (built / "README.txt").read_text(encoding="utf-8")
+    assert "Wajib 315 (berkas, atau hari log), datang 31, terlambat 282, belum jatuh tempo 2;" in told
+    assert "ditolak 1, menunggu 1; perlu diperbaiki: 3 baris." in told
+    assert "99.99-KOMINFO service_log:xroad: 273 / 304\n" in told
+    assert "permenpanrb-59-2020: 2 indikator, 1 hanya dari penilaian mandiri, 1 juga" in told
+
+
+def test_titles_and_descriptions_are_indonesian_first(warehouse: Path, key: Path, tmp_path: Path) -> None:
+    published = tmp_path / "spbe.duckdb"
+    dictionary = {
+        ("fct_scores", ""): Meaning("Nilai", "Nilai setiap simpul."),
+        ("fct_scores", "printed"): Meaning("Nilai tercetak", "Dibulatkan sekali."),
+    }
+    publish_database(warehouse, published, dictionary=dictionary)
+    bundle = _build(published, tmp_path / "outbox", key).path
+    package = json.loads((bundle / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    [scores] = [table for table in package["resources"] if table["name"] == "fct_scores"]
+    assert (scores["title"], scores["description"].split("\n\n")[0]) == ("Nilai", "Nilai setiap simpul.")
+    [printed] = [field for field in scores["schema"]["fields"] if field["name"] == "printed"]
+    assert printed["title"] == "Nilai tercetak"
+    assert printed["description"] == "Dibulatkan sekali.\n\nprinted of fct_scores"
+    cover = CalamineWorkbook.from_path(bundle / "data" / "tabel.xlsx").get_sheet_by_name("sampul").to_python()
+    facts = {row[0]: row[1] for row in cover}
+    assert facts["Instansi"] == "Kabupaten Contoh (fiktif) (99.99)"
+    assert (facts["Periode"], facts["Versi paket"]) == ("2026", "1")
+    assert ["fct_scores", "Nilai", "Nilai setiap simpul."] in [[row[0], row[1], row[3]] for row in cover]
 
 
 def test_bundle_of_a_period_tells_of_that_period_alone_in_page_and_tables(
     published_marts: Path, key: Path, tmp_path: Path
 ) -> None:
     result = build_bundle(
-        published_marts, tmp_path, instansi_code="12.07", period="2023", signing_key=key, as_of=AS_OF
+        published_marts,
+        tmp_path,
+        instansi_code="12.07",
+        period="2023",
+        signing_key=key,
+        as_of=AS_OF,
+        made_by="a program",
     )
     assert {row["period"] for row in _rows(result.path, "fct_smart_city_evaluation")} == {"2023"}
     assert _rows(result.path, "fct_program_realization") == []
@@ -134,7 +200,12 @@ def test_bundle_of_a_period_tells_of_that_period_alone_in_page_and_tables(
 
 
 def test_page_in_the_bundle_leads_nowhere_outside_it(built: Path) -> None:
-    assert 'href="index.html"' not in (built / "data" / "laporan.html").read_text(encoding="utf-8")
+    page = (built / "data" / "laporan.html").read_text(encoding="utf-8")
+    assert 'href="index.html"' not in page
+    sheet = (built / "data" / "ringkasan.pdf").read_bytes()
+    # What is said on the sheet is explained on the page beside it.
+    parts = re.findall(rb"\((?:file:)?(?:[^()]*/)?laporan\.html#([\w-]+)\)", sheet)
+    assert parts and all(f'id="{part.decode()}"' in page for part in parts)
 
 
 def test_same_content_gives_the_same_bytes(
@@ -145,44 +216,113 @@ def test_same_content_gives_the_same_bytes(
     assert _files(again.path) == _files(built)
 
 
-def test_unchanged_content_makes_no_new_version_even_on_another_day(
-    published_marts: Path, key: Path, tmp_path: Path
+def test_the_same_files_received_elsewhere_on_another_day_give_the_same_bytes(
+    warehouse: Path, built: Path, key: Path, tmp_path: Path
 ) -> None:
+    """A home's clock and its pseudonyms stay in its published database."""
+    published = tmp_path / "spbe.duckdb"
+    _change(
+        warehouse,
+        published,
+        "update marts.fct_intake_files set received_at = received_at + interval 9 day; "
+        "update marts.fct_calls_daily set consumer_opd = 'user-99999999', consumer_system = 'user-99999999' "
+        "where consumer_opd = 'user-1a2b3c4d'",
+    )
+    assert _files(_build(published, tmp_path / "outbox", key).path) == _files(built)
+
+
+def test_ten_quiet_nights_make_one_version(published_marts: Path, key: Path, tmp_path: Path) -> None:
     first = _build(published_marts, tmp_path, key)
     before = _files(first.path)
-    second = _build(published_marts, tmp_path, key, as_of=date(2026, 11, 1))
-    assert second == BundleResult(first.path, 1, is_new=False)
+    for day in range(1, 11):
+        night = _build(published_marts, tmp_path, key, as_of=date(2026, 11, day))
+        assert night == BundleResult(first.path, 1, is_new=False)
     assert _files(first.path) == before
     assert [path.name for path in tmp_path.iterdir()] == [first.path.name]
 
 
-def test_correction_is_a_new_version_that_names_what_it_replaces_and_why(
+def _receive(warehouse: Path, published: Path, name: str, change: str) -> None:
+    """A file of an assessment comes in, and numbers are others."""
+    _change(
+        warehouse,
+        published,
+        f"{change}; insert into marts.fct_intake_files by name select * replace "
+        f"('{name}' as file_name, sha256('{name}') as file_sha256, 'self_assessment' as kind) "
+        "from marts.fct_intake_files where kind = 'self_assessment' limit 1; "
+        f"update marts.fct_scores set file_sha256 = sha256('{name}') "
+        "where instansi_code = '99.99' and stage = 'document' and node_kind = 'domain'",
+    )
+
+
+def test_a_new_version_names_what_it_replaces_what_changed_and_which_file_did_it(
     warehouse: Path, key: Path, tmp_path: Path
 ) -> None:
     published, outbox = tmp_path / "spbe.duckdb", tmp_path / "outbox"
     publish_database(warehouse, published)
     first = _build(published, outbox, key)
     old = _files(first.path)
-    _change(
-        warehouse,
-        published,
-        "update marts.fct_scores set printed = 3.12 where stage = 'document' and node_kind = 'index'",
+    change = (
+        "update marts.fct_scores set printed = 3.12, score = 3.1201 "
+        "where instansi_code = '99.99' and stage = 'document' and node_kind = 'index'"
     )
-    second = _build(published, outbox, key, reason="perbaikan nilai tahap dokumen")
+    _receive(warehouse, published, "self_assessment/99.99/2026/perbaikan.csv", change)
+    second = _build(published, outbox, key, reason="surat\n12/2026")
     assert (second.version, second.is_new) == (2, True)
     report = verify_bundle(second.path, public_key_path(key))
     assert report.is_valid
-    assert report.info["Replaces"] == "spbe-99.99-2026-v1"
-    assert report.info["Replaces-Reason"] == "perbaikan nilai tahap dokumen"
-    assert "spbe-99.99-2026-v1: perbaikan nilai" in (second.path / "README.txt").read_text(encoding="utf-8")
+    info = report.info
+    assert info["Replaces"] == "spbe-99.99-2026-v1"
+    assert (
+        info["Replaces-Tagmanifest-SHA256"]
+        == hashlib.sha256((first.path / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
+    )
+    assert info["Replaces-Reason"].startswith("surat 12/2026; 1 berkas baru atau berstatus lain (")
+    assert info["Replaces-Reason"].endswith("document dari 3,11 menjadi 3,12")
+    [row] = _rows(second.path, "perubahan")
+    assert (row["what"], row["before"], row["after"]) == ("nilai", "3.105", "3.1201")
+    assert row["because"] == "self_assessment/99.99/2026/perbaikan.csv"
+    assert "surat 12/2026" in (second.path / "README.txt").read_text(encoding="utf-8")
     assert _files(first.path) == old
+    third = _build(published, outbox, key, made_by="another program")
+    said = verify_bundle(third.path, None).info["Replaces-Reason"]
+    assert said == "program atau aturannya berubah; tidak ada angka yang berubah"
+    assert _rows(third.path, "perubahan") == []
+
+
+def test_what_a_receiver_answered_is_no_evidence(
+    warehouse: Path, built: Path, key: Path, tmp_path: Path
+) -> None:
+    """Two homes with the same files give the same bytes, whatever was answered to one of them."""
+    published = tmp_path / "spbe.duckdb"
     _change(
         warehouse,
         published,
-        "update marts.dim_opd set opd_name = 'Dinas Sosial dan Tenaga Kerja' where opd_code = '99.99-DINSOS'",
+        "update marts.fct_findings set finding_rank = finding_rank + 1; "
+        "insert into marts.fct_findings by name "
+        "select * replace ('x' as finding_id, 'bundle_rejected' as rule_id, 1 as finding_rank) "
+        "from marts.fct_findings where instansi_code = '99.99' limit 1",
     )
-    third = _build(published, outbox, key)
-    assert "data/dim_opd.csv" in verify_bundle(third.path, None).info["Replaces-Reason"]
+    assert _files(_build(published, tmp_path / "outbox", key).path) == _files(built)
+
+
+def test_what_looks_personal_stops_the_bundle_and_is_named_by_its_place(
+    warehouse: Path, key: Path, tmp_path: Path
+) -> None:
+    """Should the door let one pass, it does not leave: file, row and column are told, the text is not."""
+    published, outbox = tmp_path / "spbe.duckdb", tmp_path / "outbox"
+    nik = "1207010101800001"
+    _change(
+        warehouse,
+        published,
+        f"update marts.fct_findings set statement = 'Pelapor {nik} mengeluh' where finding_id = "
+        "(select min(finding_id) from marts.fct_findings where instansi_code = '99.99')",
+    )
+    with pytest.raises(
+        PersonalDataError, match=r"fct_findings\.csv row \d+, column statement: .*NIK"
+    ) as told:
+        _build(published, outbox, key)
+    assert nik not in str(told.value)
+    assert list(outbox.iterdir()) == []
 
 
 def test_damaged_earlier_version_is_replaced_and_the_reason_says_so(
@@ -193,6 +333,65 @@ def test_damaged_earlier_version_is_replaced_and_the_reason_says_so(
     second = _build(published_marts, tmp_path, key)
     assert second.version == 2
     assert "does not verify" in verify_bundle(second.path, None).info["Replaces-Reason"]
+
+
+@pytest.mark.parametrize("damage", ["written", "cut", "added", "signed by another"])
+def test_an_earlier_version_that_somebody_touched_is_replaced_though_nothing_happened(
+    published_marts: Path, key: Path, tmp_path: Path, damage: str
+) -> None:
+    """A quiet night reads no payload; what was written since the signature it does."""
+    first = _build(published_marts, tmp_path / "outbox", key).path
+    table = first / "data" / "dim_opd.csv"
+    content = table.read_bytes()
+    if damage == "written":
+        table.write_bytes(content[:-2] + b"x\n")
+    elif damage == "cut":
+        table.write_bytes(content[:-1])
+        os.utime(table, (0, 0))
+    elif damage == "added":
+        (first / "data" / "catatan.csv").write_text("x")
+    else:
+        key = tmp_path / "other.pem"
+        ensure_signing_key(key)
+    assert not look_again(first, public_key_path(key)).is_valid
+    assert _build(published_marts, tmp_path / "outbox", key).version == 2
+
+
+def test_a_draft_becomes_a_version_when_it_is_released(warehouse: Path, key: Path, tmp_path: Path) -> None:
+    """For a regency that signs by decree: nights leave drafts, the release signs the last one."""
+    published, outbox = tmp_path / "spbe.duckdb", tmp_path / "outbox"
+    publish_database(warehouse, published)
+    draft = _build(published, outbox, key, as_draft=True)
+    assert (draft.path.name, draft.is_new, draft.is_draft) == ("spbe-99.99-2026-draft", True, True)
+    assert not (draft.path / "tagmanifest-sha256.txt.sig").exists()
+    again = _build(published, outbox, key, as_of=date(2026, 11, 1), as_draft=True)
+    assert again == BundleResult(draft.path, 1, is_new=False, is_draft=True)
+    payload = _files(draft.path / "data")
+
+    def release(reason: str) -> BundleResult:
+        return release_draft(outbox, instansi_code="99.99", period=None, signing_key=key, reason=reason)
+
+    first = release("Keputusan 7/2026")
+    assert (first.path.name, first.version) == ("spbe-99.99-2026-v1", 1)
+    assert _files(first.path / "data") == payload
+    assert not draft.path.exists()
+    report = verify_bundle(first.path, public_key_path(key))
+    assert report.is_valid and report.info["Release-Reason"] == "Keputusan 7/2026"
+    with pytest.raises(LookupError, match="expected one draft in the outbox, found none"):
+        release("sekali lagi")
+    assert _build(published, outbox, key, as_draft=True) == BundleResult(first.path, 1, is_new=False)
+
+    _receive(warehouse, published, "self_assessment/99.99/2026/susulan.csv", "select 1")
+    _build(published, outbox, key, as_draft=True)
+    changed = draft.path / "data" / "dim_opd.csv"
+    kept = changed.read_bytes()
+    changed.write_bytes(kept + b"x")
+    with pytest.raises(ValueError, match="draft: changed since it was built"):
+        release("Keputusan 8/2026")
+    changed.write_bytes(kept)
+    second = release("Keputusan 8/2026")
+    report = verify_bundle(second.path, public_key_path(key))
+    assert report.is_valid and report.info["Replaces-Reason"].startswith("Keputusan 8/2026; 1 berkas baru")
 
 
 def test_left_over_of_a_killed_run_does_not_hinder_the_next(
@@ -304,6 +503,26 @@ def test_latest_period_is_the_newest_year_with_an_index(published_marts: Path) -
         latest_period(published_marts, "36")
 
 
+def test_a_hub_exports_every_instansi_that_it_measures(warehouse: Path, tmp_path: Path, spbe: Spbe) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "spbe.toml").touch()
+    _change(
+        warehouse,
+        home / "published" / "spbe.duckdb",
+        "insert into marts.fct_indicator_values by name select * replace "
+        "('12.07' as instansi_code, '12.07' as unit_code) from marts.fct_indicator_values limit 1",
+    )
+    done = spbe(home, "export", "--all", SPBE_AS_OF="2026-10-31")
+    assert done.returncode == 0, done.stderr
+    made = [Path(line).name for line in done.stdout.splitlines()]
+    assert made == ["spbe-12.07-2023-v1", "spbe-99.99-2026-v1"]
+    again = spbe(home, "export", "--all", SPBE_AS_OF="2026-11-01")
+    assert [line.endswith("(unchanged)") for line in again.stdout.splitlines()] == [True, True]
+    refused = spbe(home, "export", "--all", "--period", "2026")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
 def test_bundle_without_score_or_with_a_wrong_period_is_refused_and_leaves_nothing(
     published_marts: Path, key: Path, tmp_path: Path
 ) -> None:
@@ -315,6 +534,7 @@ def test_bundle_without_score_or_with_a_wrong_period_is_refused_and_leaves_nothi
             period=period,
             signing_key=key,
             as_of=AS_OF,
+            made_by="a program",
         )
 
     with pytest.raises(LookupError, match="no index score for period 2019"):
@@ -334,3 +554,25 @@ def test_key_that_others_may_read_is_refused(published_marts: Path, tmp_path: Pa
     key.chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
         _build(published_marts, tmp_path / "outbox", key)
+
+
+def test_documents_of_evidence_go_along_where_the_home_says_so(
+    warehouse: Path, tmp_path: Path, key: Path
+) -> None:
+    published, archive = tmp_path / "spbe.duckdb", tmp_path / "archive"
+    text = b"%PDF-1.4\nPerbup\n"
+    (tmp_path / "perbup.pdf").write_bytes(text)
+    with (tmp_path / "perbup.pdf").open("rb") as file:
+        sha256 = archive_file(file, archive, ByteLimits(1000, 10)).sha256
+    _change(
+        warehouse,
+        published,
+        f"update marts.fct_documents set document_sha256 = '{sha256}' where document_code = 'DD-7'",
+    )
+    plain = _build(published, tmp_path / "plain", key).path
+    whole = _build(published, tmp_path / "whole", key, documents=archive).path
+    assert not (plain / "data" / "dokumen").exists()
+    assert [row["document_code"] for row in _rows(plain, "fct_documents")] == ["DD-7", "DD-8", "DD-9"]
+    assert (whole / "data" / "dokumen" / f"{sha256}.pdf").read_bytes() == text
+    assert len(list((whole / "data" / "dokumen").iterdir())) == 1
+    assert verify_bundle(whole, public_key_path(key)).problems == []

@@ -79,24 +79,13 @@ class Home:
         for kind in ("gateway_identity", "service_log"):
             for record in intake.receive(con, self.settings, self.inbox, kind):
                 assert record.status in ("loaded", "partly"), record
-        ranges = ledger.pending_ranges(con)
+        days = ledger.pending_days(con)
         con.close()
-        self.days = {a + dt.timedelta(i) for a, b in ranges for i in range((b - a).days + 1)}
-        for first, last in ranges:
-            end = last + dt.timedelta(days=1)
-            dbt(
-                self.settings,
-                "run",
-                "--select",
-                "tag:daily",
-                "--event-time-start",
-                str(first),
-                "--event-time-end",
-                str(end),
-            )
-            con = open_warehouse(self.settings.warehouse)
-            ledger.settle_days(con, first, last)
-            con.close()
+        self.days = set(days)
+        dbt(self.settings, "run", "--select", "tag:daily")
+        con = open_warehouse(self.settings.warehouse)
+        ledger.settle_days(con, days)
+        con.close()
         marts = [f"+{model}" for model in (*MARTS, *KEPT)]
         tests = ["--indirect-selection", "buildable"] if command == "build" else []
         dbt(self.settings, command, *tests, "--select", *marts, "--exclude", "tag:daily")
@@ -395,22 +384,17 @@ def test_days_added_one_at_a_time_are_the_same(second_night: Home) -> None:
         return [second_night.rows(f"select * from intermediate.{model} order by all") for model in KEPT]
 
     before = rows()
-    dbt(second_night.settings, "run", "--full-refresh", "--vars", "calls_at_once: 1", "--select", *KEPT)
+    dbt(second_night.settings, "run", "--full-refresh", "--vars", "day_size_at_once: 1", "--select", *KEPT)
     assert rows() == before
 
 
 def test_redoing_a_day_changes_nothing(second_night: Home) -> None:
     before = second_night.rows("select * from intermediate.int_calls__counted_daily order by all")
-    dbt(
-        second_night.settings,
-        "run",
-        "--select",
-        "tag:daily",
-        "--event-time-start",
-        "2026-10-05",
-        "--event-time-end",
-        "2026-10-07",
-    )
+    # A mark that counting again takes away.
+    second_night.rows("update intermediate.int_calls__counted_daily set calls = -1 where day = '2026-10-05'")
+    second_night.rows("insert into intake.pending_days values ('2026-10-05')")
+    dbt(second_night.settings, "run", "--select", "tag:daily")
+    second_night.rows("delete from intake.pending_days")
     assert second_night.rows("select * from intermediate.int_calls__counted_daily order by all") == before
 
 

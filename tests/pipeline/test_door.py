@@ -1,13 +1,17 @@
 """One way in: whose file it is, what replaces what, what is told, and what a home of before becomes."""
 
+import csv
 import datetime as dt
+import io
 import os
 import resource
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from orchestration import intake
 from orchestration.settings import Settings
@@ -210,11 +214,47 @@ def test_a_ledger_of_before_keeps_what_it_knows(tmp_path: Path) -> None:
         (f"{PROGRAMS}/12.07/2025/a.csv", "partly", 2, 1),
         ("service_log/combined/12.07/akses.log", "partly", 2, 2),
     ]
-    assert con.execute("select kind, row_number, rules from raw.quarantine order by kind").fetchall() == [
-        (PROGRAMS, 3, ["program_realization.programs.type"]),
-        ("service_log", 2, ["combined.head"]),
+    assert con.execute(
+        "select kind, row_number, rules, messages from raw.quarantine order by 1"
+    ).fetchall() == [
+        (PROGRAMS, 3, ["program_realization.programs.type"], ["…"]),
+        ("service_log", 2, ["combined.head"], ["…"]),
     ]
     con.close()
+
+
+def test_a_ledger_of_sentences_becomes_one_of_fields(door: Door) -> None:
+    """Before, reasons and broken rules were sentences; what a home kept of them stays, in every table."""
+    before = Path(__file__).parent.parent / "data" / "ledger_sentences.sql"
+    door.con.execute(before.read_text(encoding="utf-8"))
+    intake.prepare_warehouse(door.con, door.settings)
+    intake.prepare_warehouse(door.con, door.settings)
+    assert door.rows("select reason, reason_code, reason_text from raw.intake_files order by 1") == [
+        ("catatan: ini bukan kode", None, "catatan: ini bukan kode"),
+        ("no_usable_row: semua baris dikarantina", "no_usable_row", "semua baris dikarantina"),
+    ]
+    nothing = {"severity": "error", "column_name": None, "found": None, "expected": None}
+    assert door.rows("select kind, rules, messages, broken from raw.quarantine order by kind") == [
+        (PROGRAMS, ["a.b.type"], ["A."], [{"rule": "a.b.type", "message": "A."} | nothing]),
+        ("service_log", ["combined.head"], ["B."], [{"rule": "combined.head", "message": "B."} | nothing]),
+    ]
+    types = (
+        "select distinct data_type from information_schema.columns where column_name in ('broken', '_broken')"
+    )
+    assert len(door.rows(f"{types} and table_schema in ('intake', 'received')")) == 1
+    # What comes now has the fields.
+    door.put(f"{PROGRAMS}/12.07/2025/a.csv", HEAD + "Smart Living,x,6,4\n")
+    door.receive()
+    [(broken,)] = door.rows("select broken[1] from raw.quarantine where file_name like '%/a.csv'")
+    expected = "bilangan bulat, misalnya 1.234"
+    assert broken == {
+        "rule": "program_realization.programs.type",
+        "severity": "error",
+        "column_name": "programs",
+        "found": "x",
+        "expected": expected,
+        "message": f'Kolom programs (Program): ditemukan "x", seharusnya {expected}.',
+    }
 
 
 def test_the_check_tells_first_what_is_not_read_and_offers_a_meta(
@@ -231,3 +271,72 @@ def test_the_check_tells_first_what_is_not_read_and_offers_a_meta(
     page = (tmp_path / "hasil" / "umpan_balik.html").read_text(encoding="utf-8")
     assert "Bagian berkas yang tidak dibaca" in page
     assert "Semua baris yang dikirim sudah dimuat" not in page
+
+
+DOCUMENTS = "evidence_document/12.07/2026"
+LIST = "Kode Dokumen,Judul,Jenis Dokumen,Tanggal Dokumen,Status,Peraturan,Indikator,Tingkat,Nama Berkas\n"
+LISTED = "DD-7,Perbup,Peraturan,2025-03-01,Ditetapkan,permenpanrb-59-2020,7,2; 3,perbup.pdf\n"
+
+
+def zipped(**parts: str) -> bytes:
+    """A zip package with these parts; `__` in a name stands for a slash, `_` for a dot."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, text in parts.items():
+            package.writestr(name.replace("__", "/").replace("_", "."), text)
+    return out.getvalue()
+
+
+def test_documents_are_kept_as_they_are_beside_their_list(door: Door) -> None:
+    door.put(f"{DOCUMENTS}/perbup.pdf", b"%PDF-1.4\nsatu\n")
+    door.put(f"{DOCUMENTS}/foto.jpg", b"\xff\xd8\xff\xe0" + b"0" * 20)
+    door.put(f"{DOCUMENTS}/sop.docx", zipped(word__document_xml="<x/>"))
+    door.put(f"{DOCUMENTS}/catatan.odt", zipped(mimetype="application/vnd.oasis.opendocument.text"))
+    door.put(f"{DOCUMENTS}/palsu.pdf", b"MZ\x90\x00 bukan PDF")
+    door.put(f"{DOCUMENTS}/daftar.csv", LIST + LISTED)
+    door.receive()
+    assert {name.rpartition("/")[2]: status for name, status in door.statuses().items()} == {
+        "perbup.pdf": "loaded", "foto.jpg": "loaded", "sop.docx": "loaded", "catatan.odt": "loaded",
+        "palsu.pdf": "rejected", "daftar.csv": "loaded",
+    }  # fmt: skip
+    [(code, reason)] = door.rows("select reason_code, reason from raw.intake_files where status = 'rejected'")
+    assert code == "unknown_document" and "diharapkan PDF" in reason
+    assert door.rows("select name, media_type from raw.document_files order by name") == [
+        ("catatan.odt", "application/vnd.oasis.opendocument.text"),
+        ("foto.jpg", "image/jpeg"),
+        ("perbup.pdf", "application/pdf"),
+        ("sop.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ]
+    assert door.rows(
+        "select document_code, document_type, status, indicators, levels from raw.evidence_document"
+    ) == [("DD-7", "aturan", "valid", ["7"], ["2", "3"])]
+
+
+def test_a_workbook_beside_documents_is_the_list_or_a_document(door: Door) -> None:
+    for name, head in (("daftar.xlsx", LIST), ("anggaran.xlsx", "Uraian,Jumlah\n")):
+        book = xlsxwriter.Workbook(door.put(f"{DOCUMENTS}/{name}", b""))
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, next(csv.reader([head])))
+        sheet.write_row(1, 0, next(csv.reader([LISTED])))
+        book.close()
+    door.receive()
+    assert door.rows("select name from raw.document_files") == [("anggaran.xlsx",)]
+    assert door.rows("select count(*) from raw.evidence_document") == [(1,)]
+
+
+def test_a_document_sent_again_takes_the_place_of_the_one_before(door: Door) -> None:
+    door.put(f"{DOCUMENTS}/perbup.pdf", b"%PDF-1.4\nlama\n")
+    door.receive()
+    door.put(f"{DOCUMENTS}/perbup.pdf", b"%PDF-1.4\nbaru dan lebih panjang\n")
+    door.receive()
+    assert door.rows("select size_bytes from raw.document_files") == [(32,)]
+    assert door.rows("select status, count(*) from raw.intake_files group by 1 order by 1") == [
+        ("loaded", 1), ("replaced", 1),
+    ]  # fmt: skip
+
+
+def test_a_document_over_the_limit_waits_for_a_smaller_one(door: Door) -> None:
+    door.settings = door.settings.model_copy(update={"document_max_bytes": 100})
+    door.put(f"{DOCUMENTS}/besar.pdf", b"%PDF-1.4\n" + b"0" * 200)
+    door.receive()
+    assert door.rows("select status, reason_code from raw.intake_files") == [("rejected", "too_large")]

@@ -13,7 +13,15 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from exports.feedback import PAGE, RefusedFile, RefusedRow, group_by_rule, write_answer, write_feedback
+from exports.feedback import (
+    PAGE,
+    BrokenRule,
+    RefusedFile,
+    RefusedRow,
+    group_by_rule,
+    write_answer,
+    write_feedback,
+)
 from exports.publish import publish_database
 from orchestration import intake
 from orchestration.dbt import run_dbt
@@ -251,9 +259,8 @@ def night(home: Home) -> None:
         "dim_opd",
         "dim_instansi",
     ]
-    window = ["--event-time-start", "2026-10-01", "--event-time-end", "2026-10-02"]
     list(run_dbt(home.settings, ["seed"]))
-    results = run_dbt(home.settings, ["run", "--select", *(f"+{m}" for m in marts), *window])
+    results = run_dbt(home.settings, ["run", "--select", *(f"+{m}" for m in marts)])
     assert not [r for r in results if not r.passed]
     home.settings.published.parent.mkdir(exist_ok=True)
     publish_database(home.settings.warehouse, home.settings.published, home.settings.home / "no-questions")
@@ -427,22 +434,29 @@ def test_check_judges_a_correction_with_the_values_of_its_row(
     assert "2 baris diterima, 1 dapat dimuat" in done.stdout
 
 
+def broken(rule: str, column: str | None, found: str | None, expected: str | None) -> BrokenRule:
+    """A broken rule, its sentence apart."""
+    return BrokenRule(rule=rule, column_name=column, found=found, expected=expected, message="sentence")
+
+
 def test_many_bad_rows_are_grouped_and_the_page_stays_short(tmp_path: Path) -> None:
     rule = "self_assessment.level.type"
     rows = [
         RefusedRow(
-            "self_assessment", "a.csv", "f" * 64, i, [rule],
-            [f'Kolom level (Tingkat): ditemukan "x{i}", seharusnya bilangan.'], f'{{"level": "x{i}"}}', False,
+            "self_assessment", "a.csv", "f" * 64, i,
+            [broken(rule, "level", f"x{i}", "bilangan")], f'{{"level": "x{i}"}}', False,
         )
         for i in range(2, 502)
     ]  # fmt: skip
     rows.append(
-        RefusedRow("service_log", "b.log", "e" * 64, 7, ["bad_line"], ["baris bukan JSON"], "…", False)
+        RefusedRow("service_log", "b.log", "e" * 64, 7, [broken("bad_line", None, None, None)], "…", False)
     )
     groups = group_by_rule(rows)
     assert [(g.rule_id, len(g.problems)) for g in groups] == [(rule, 500), ("bad_line", 1)]
     assert groups[0].problems[0].found == "x2"
-    files = [RefusedFile("unknown", "x/y.csv", "unknown_kind: jenis berkas tidak dikenal")]
+    # What was judged before it had fields says all in its sentence.
+    assert (groups[1].problems[0].found, groups[1].problems[0].expected) == ("", "sentence")
+    files = [RefusedFile("unknown", "x/y.csv", "unknown_kind", "jenis berkas tidak dikenal")]
     write_answer(tmp_path, "Dinas", rows, files, DAY)
     page = (tmp_path / PAGE).read_text(encoding="utf-8")
     assert page.count('<tr><th scope="row"><code>a.csv') == 30

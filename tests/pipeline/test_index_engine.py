@@ -6,33 +6,19 @@ trees in one pass. Their dbt tests run in `test_index_marts.py`, on richer data.
 
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from index_build import ROOT, build_index
 
-ROOT = Path(__file__).parents[2]
 RAW = ROOT / "tests" / "data" / "raw_index.sql"
-# The index alone: what other rooms hand to it stands in RAW, empty.
-SELECTION = [
-    "resource_type:seed",
-    "staging.self_assessment",
-    "staging.published_index",
-    "staging.rulebook",
-    "staging.scores",
-    "staging.opd_register",
-    "intermediate.scores",
-    "marts.index",
-]
 MODELS = (
     "intermediate/scores/int_rulebooks__listed",
     "intermediate/scores/int_nodes__weighted",
@@ -141,9 +127,11 @@ def expected_of(book: Rulebook) -> dict[str, Expected]:
 
     def visit(node: Node, share: Fraction | None) -> None:
         value = value_of(node, filling)
-        low = value_of(node, Fraction(1) if filling is None else filling)
-        high = value_of(node, Fraction(5) if filling is None else filling)
+        low, high = value_of(node, Fraction(1)), value_of(node, Fraction(5))
         assert low is not None and high is not None
+        if filling is not None and value is not None:
+            # What is not answered may also stay so, and count what the rulebook says.
+            low, high = min(low, value), max(high, value)
         share = None if value is None else share
         found[node.node_id] = Expected(value, low, high, coverage_of(node), share)
         counted = sum((c.weight for c in node.children if value_of(c, filling) is not None), Fraction(0))
@@ -160,7 +148,7 @@ def make_rulebook(seed: int) -> Rulebook:
     dice = random.Random(seed)
     counter = iter(range(10_000))
     missing = dice.choice((0.0, 0.1, 0.3, 0.6))
-    decimals = dice.choice((0, 0, 2, 4))
+    decimals = dice.choice((0, 0, 2, 4, 14))
     deepest = dice.choice((2, 3, 3, 4))
     geometric = dice.choice((0.0, 0.0, 0.0, 0.3))
 
@@ -180,7 +168,7 @@ def make_rulebook(seed: int) -> Rulebook:
         f"r{seed}",
         replace(grow(0), observed=None),
         dice.choice((Decimal("0"), Decimal("0.5"), Decimal("0.75"), Decimal("1"))),
-        dice.choice((None, None, None, Decimal("0"), Decimal("1"))),
+        dice.choice((None, None, None, Decimal("0"), Decimal("1"), Decimal("2.5"))),
     )
 
 
@@ -239,26 +227,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
             """
         )
         connection.execute("insert into raw.run_settings values ('12.07')")
-    dbt = Path(sys.executable).with_name("dbt")
-    options = ["--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")]
-    options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    built = subprocess.run(
-        [
-            str(dbt),
-            "build",
-            *options,
-            "--select",
-            *SELECTION,
-            "--exclude-resource-types",
-            "test",
-            "unit_test",
-        ],
-        env={**os.environ, "SPBE_WAREHOUSE": str(warehouse)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout[-4000:]
+    build_index(warehouse, folder)
     with duckdb.connect(str(warehouse), config=CONFIG) as connection:
         corrected = connection.execute(
             "select node_id, observed, file_sha256 from marts.fct_scores "
@@ -293,7 +262,8 @@ def run_models(compiled: Compiled, books: Sequence[Rulebook], order: int) -> duc
     connection.execute(
         """
         create table seeds.rulebooks as
-        select unnest(?::varchar[]) as rulebook_id, 'title' as title, cast(null as varchar) as regulation,
+        select unnest(?::varchar[]) as rulebook_id, 'name' as short_name, 'title' as title,
+            cast(null as varchar) as regulation,
             cast(null as integer) as first_eval_year, cast(null as integer) as last_eval_year,
             cast(1 as decimal(18, 4)) as scale_min, cast(5 as decimal(18, 4)) as scale_max,
             unnest(?::decimal(18, 4)[]) as availability_threshold,
@@ -325,6 +295,9 @@ def run_models(compiled: Compiled, books: Sequence[Rulebook], order: int) -> duc
         create table seeds.predicates as
         select rulebook_id, 'any' as predicate, cast(0 as decimal(18, 4)) as lower_inclusive,
             cast(null as decimal(18, 4)) as upper_exclusive from seeds.rulebooks;
+        create table seeds.rule_parameters as
+        select 'rulebook' as rule_id, 'availability_threshold' as parameter,
+            cast(0.5 as decimal(18, 6)) as value, 'setengah' as words;
         create table seeds.predicate_rounding (rulebook_id varchar, evaluation_year integer, basis varchar);
         create table seeds.rulebook_levels (rulebook_id varchar, node_id varchar, level integer,
             criterion varchar, evidence varchar, value_from decimal(18, 4));
@@ -335,7 +308,7 @@ def run_models(compiled: Compiled, books: Sequence[Rulebook], order: int) -> duc
         create table intermediate.int_scores__received as
         select 'u' as instansi_code, 'instansi' as unit_kind, 'u' as unit_code, '2025' as period,
             unnest(?::varchar[]) as rulebook_id, 'self' as stage, unnest(?::varchar[]) as node_id,
-            unnest(?::decimal(38, 10)[]) as observed, cast(null as decimal(38, 10)) as published,
+            unnest(?::decimal(38, 15)[]) as observed, cast(null as decimal(38, 10)) as published,
             cast(null as varchar) as published_predicate, false as is_print, 'f' as file_sha256,
             'f' as file_name, 1 as row_number, timestamp '2026-01-01' as received_at, 1 as file_order,
             true as is_on_scale
@@ -440,18 +413,20 @@ def test_sql_tree_equals_python_fractions(compiled: Compiled, seeds: list[int]) 
         assert connection.execute(query).fetchall() == shuffled.execute(query).fetchall()
 
 
-@pytest.mark.parametrize("digits", [4, 10])
+@pytest.mark.parametrize("digits", [4, 10, 14])
 @pytest.mark.parametrize("is_geometric", [False, True])
 def test_a_tree_without_a_common_denominator_does_not_stop_the_night(
     compiled: Compiled, digits: int, is_geometric: bool
 ) -> None:
     """A user's rulebook of many large unequal weights, on a scale however small, is right to 12 digits."""
     dice = random.Random(7)
+    # Fifteen digits where the scale leaves room for them.
+    lowest = 10**digits if digits == 14 else 10_000
 
     def grow(depth: int, name: str) -> Node:
         children = () if depth == 3 else tuple(grow(depth + 1, f"{name}.{i}") for i in range(7))
         observed = (
-            Decimal(dice.randint(10_000, 50_000)).scaleb(-digits)
+            Decimal(dice.randint(lowest, 5 * lowest)).scaleb(-digits)
             if not children and dice.random() < 0.9
             else None
         )

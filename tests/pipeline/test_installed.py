@@ -178,7 +178,10 @@ def first_night(installed: Installed) -> str:
         settings = installed.home / "spbe.toml"
         # A day of its own, so that midnight changes nothing between two runs.
         text = settings.read_text(encoding="utf-8").replace("#as_of = ", "as_of = ")
-        settings.write_text(text.replace('#instansi = "12.07"', 'instansi = "99.99"'), encoding="utf-8")
+        # A regency that no list has gets its name by a setting.
+        names = (installed.packages / "sources" / "example_inbox.toml").read_text(encoding="utf-8")
+        text = text.replace('#instansi = "12.07"', 'instansi = "99.99"')
+        settings.write_text(text + names[names.index("[instansi_names]") :], encoding="utf-8")
         for name in TINY:
             target = installed.home / "inbox" / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ from generate_logs import FIRST_DAY, generate
 from orchestration import intake
 from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import open_warehouse
-from sources import ledger
 
 READ = """
 import sys
@@ -221,16 +220,3 @@ def test_a_json_document_that_grew_replaces_its_old_version(
         assert read(settings) == [("loaded", None)]
     assert ask(settings, "select count(*) from lake.service_calls") == [(6,)]
     assert ask(settings, "select status from raw.intake_files order by lines") == [("replaced",), ("loaded",)]
-
-
-def test_days_that_wait_are_ranges_over_weekends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = home(tmp_path, monkeypatch)
-    con = open_warehouse(settings.warehouse)
-    intake.prepare_warehouse(con, settings)
-    ledger.queue_days(con, {dt.date(2026, 10, day) for day in (1, 2, 5, 6, 20, 21)})
-    ranges = ledger.pending_ranges(con)
-    con.close()
-    assert ranges == [
-        (dt.date(2026, 10, 1), dt.date(2026, 10, 6)),
-        (dt.date(2026, 10, 20), dt.date(2026, 10, 21)),
-    ]

@@ -232,6 +232,14 @@ def test_what_a_plain_user_may_not_read_is_refused_alone(tmp_path: Path) -> None
     (tmp_path / "awal.csv").write_text(PROGRAM + "awal,2,1,1\n")
     # The reader's process is started by whoever may run the interpreter.
     read_table(tmp_path / "awal.csv", "program_realization", TableLimits(), tmp_path / "awal")
+    # What Python loads when it is first asked for may lie where nobody else may read: ask for it once before.
+    settings = _home(tmp_path / "before")
+    before = settings.inbox / "program_realization" / "12.07" / "2026"
+    before.mkdir(parents=True)
+    (before / "baik.csv").write_text(PROGRAM + "baik,2,1,1\n")
+    (before / "asing.csv").write_text("kolom asing\n1\n")
+    with _warehouse(settings) as con:
+        assert {status for status, _ in _receive(con, settings).values()} == {"loaded", "rejected"}
     with as_nobody():
         settings = _home(tmp_path / "home")
         at = settings.inbox / "program_realization" / "12.07" / "2026"

@@ -48,10 +48,13 @@ class Planter:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
 
-    def value(self, place: str, *, plain: bool = False) -> str:
-        """A new value, spelled at random; `plain`: without marks and with plain digits, as in a file name."""
+    def value(self, place: str, *, plain: bool = False, is_url: bool = False) -> str:
+        """A new value, spelled at random; `plain`: without marks and with plain digits, as in a file name.
+
+        Where a site belongs (`is_url`) a host in numbers is its address, nobody's.
+        """
         of = self.random
-        kind = of.choice(["nik", "nip", "npwp", "phone", "email", "ip"])
+        kind = of.choice(["nik", "nip", "npwp", "phone", "email", *([] if is_url else ["ip"])])
         digits = "".join(of.choices("0123456789", k=4))
         day, month, year = of.randint(1, 28), of.randint(1, 12), of.randint(55, 99)
         between = of.choice(["", " ", ".", "-"])
@@ -213,7 +216,7 @@ def table_of(contract: Contract, planter: Planter) -> list[list[str]]:
     rows = [[column.name for column in contract.columns]]
     for number, planted in enumerate(contract.columns, 1):
         row = [usual(column, number) for column in contract.columns]
-        value = planter.value(f"cell {contract.kind}.{planted.name}")
+        value = planter.value(f"cell {contract.kind}.{planted.name}", is_url=planted.is_url)
         row[number - 1] = value if planter.random.random() < 0.5 else f"milik {value}, lama"
         rows.append(row)
     return rows

@@ -1,5 +1,6 @@
 """The published database: what an analyst finds in it, and what never gets published."""
 
+import csv
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 
 from exports.database import CONFIG, list_tables, open_published
-from exports.publish import QUESTIONS, PublishError, publish_database
+from exports.publish import QUESTIONS, Grain, PublishError, publish_database
 
 
 def test_analyst_finds_every_mart_with_its_rows_and_comments(warehouse: Path, tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_readme_lists_tables_and_questions_and_its_examples_run(published_marts:
         ).fetchall()
         questions = {name for name, kind, _, _ in rows if kind == "question"}
         assert questions == {path.stem for path in QUESTIONS.glob("*.sql")}
-        assert len(questions) == 16
+        assert len(questions) == 17
         for _, _, description, query in rows:
             assert description
             connection.execute(query).fetchall()
@@ -44,6 +45,53 @@ def test_readme_lists_tables_and_questions_and_its_examples_run(published_marts:
             "select view_name from duckdb_views() where not internal and comment like '%?'"
         ).fetchall()
     assert {name for (name,) in commented} == questions
+
+
+def test_every_column_of_every_question_says_what_it_means(published_marts: Path) -> None:
+    with open_published(published_marts) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, comment from duckdb_columns() where not internal "
+            "and table_name in (select view_name from duckdb_views() where not internal)"
+        ).fetchall()
+    assert not [(view, name) for view, name, comment in columns if not comment]
+    with (QUESTIONS / "columns.csv").open(encoding="utf-8", newline="") as file:
+        told = [row["column"] for row in csv.DictReader(file)]
+    assert sorted(told) == sorted({name for _, name, _ in columns})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("release", ["1.2.2", "1.3.2", "1.4.4"])
+def test_every_table_and_question_opens_in_earlier_releases_of_duckdb(
+    published_marts: Path, tmp_path: Path, release: str
+) -> None:
+    wanted = [sys.executable, "-m", "pip", "install", "-q", "--target", str(tmp_path), f"duckdb=={release}"]
+    subprocess.run(wanted, check=True)
+    code = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+names = connection.execute("select table_name from information_schema.tables").fetchall()
+for (name,) in names:
+    connection.execute(f'select * from "{name}"').fetchall()
+print(duckdb.__version__, len(names) > 30)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(published_marts)],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [release, "True"], done.stderr
+
+
+def test_grain_and_key_stand_in_comment_and_readme(warehouse: Path, tmp_path: Path) -> None:
+    published = tmp_path / "spbe.duckdb"
+    publish_database(warehouse, published, grains={"dim_instansi": Grain("instansi", ("instansi_code",))})
+    with open_published(published) as connection:
+        [comment] = [table.comment for table in list_tables(connection) if table.name == "dim_instansi"]
+        grains = connection.execute("select table_name, grain from readme where grain is not null").fetchall()
+    assert comment == "Agencies. Grain: instansi. Primary key: instansi_code."
+    assert grains == [("dim_instansi", "instansi")]
 
 
 def test_every_ready_question_has_an_answer_on_data_that_has_one(published_marts: Path) -> None:

@@ -9,16 +9,28 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from accessibility import accessibility_faults
 
+from expectations.contract import kinds
 from exports.database import CONFIG
 from exports.publish import publish_database
-from exports.reports.pages import write_reports
+from exports.reports.printing import Printer
+from exports.reports.site import write_reports
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DAY = date(2026, 10, 31)
-PAGES = ["index.html", "12.07.html", "99.99.html"]
+OPDS = [f"opd/99.99-{name}.html" for name in ("BAPPEDA", "DINKES", "DINSOS", "DUKCAPIL", "KOMINFO")]
+SHEETS = ["12.07.html", "99.99.html"]
+ANNEXES = ["12.07-lampiran.html", "99.99-lampiran.html"]
+PAGES = ["index.html", "opd/index.html", *SHEETS, *ANNEXES, *OPDS]
+# What no regent and no OPD reads: tables, kinds of files, measures, nodes, stages and states by their code.
+CODES = re.compile(
+    r"\b(?:(?:fct|dim|stg|int|raw)_\w+|I\d\d|(?:p5|p59|p8|io1)\.\w+|interop-1|permenpanrb\S*|service_log|"
+    + "|".join(kind for kind in kinds() if "_" in kind)
+    + r"|complaint|usage|self|interview|evidence|rejected|quarantine\w*|dikarantina|kominfo_dc|opd_own)\b"
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,62 +59,179 @@ def _text(report: Path, name: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html.partition("</style>")[2])).replace("\u00a0", " ")
 
 
-def test_every_reported_instansi_has_a_page_and_the_list_leads_to_it(report: Path) -> None:
-    assert sorted(path.name for path in report.iterdir()) == sorted(PAGES)
-    index = (report / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'href="([^"]+\.html)"', index) == ["formats/index.html", "12.07.html", "99.99.html"]
+def test_every_instansi_and_opd_has_its_pages_and_every_link_leads_to_one(report: Path) -> None:
+    written = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
+    printed = {str(Path(name).with_suffix(".pdf")) for name in (*SHEETS, *OPDS)}
+    assert written == {*PAGES, *printed}
+    for name in PAGES:
+        for href in re.findall(r'href="([^"]+)"', (report / name).read_text(encoding="utf-8")):
+            target, _, part = href.partition("#")
+            if target.startswith("data:") or "formats/" in target:
+                continue
+            path = (report / name).parent / target if target else report / name
+            assert path.is_file(), f"{name} leads to {href}"
+            assert not part or f'id="{part}"' in path.read_text(encoding="utf-8"), f"{name} leads to {href}"
 
 
-def test_page_says_the_index_its_band_the_printed_value_and_how_sure_it_is(report: Path) -> None:
+def test_sheet_says_index_predicate_what_lacks_and_who_must_do_what(report: Path) -> None:
+    text = _text(report, "99.99.html")
+    assert (
+        "Laporan SPBE untuk Bupati · tahun 2026, Permen PANRB 59/2020 · data terbaru 31 Oktober 2026" in text
+    )
+    assert "3,11 Baik : indeks 2,60 sampai di bawah 3,50, dinilai dari dokumen." in text
+    assert "Kurang 0,39 lagi untuk Sangat Baik" in text
+    assert "antara 3,05 dan 3,23" in text
+    assert "1 indikator naik, seluruhnya 1 tingkat; indeks menjadi 3,50." in text
+    assert "15 Pembangunan Aplikasi SPBE : tingkat 2 ke 3. Oleh Koordinator SPBE. Kebijakan" in text
+    assert "pemilik: Dinas Kesehatan" in text
+    assert "Bukti yang dapat dibaca mencakup 22 % bobot indeks" in text
+    assert "70 dari 72 kiriman wajib diterima pada Oktober 2026." in text
+    html = (report / "99.99.html").read_text(encoding="utf-8")
+    assert "2 Tata Kelola SPBE" in html and "1,60 sampai 4,20" in html
+
+
+def test_sheet_compares_no_further_than_the_published_table_reaches(report: Path) -> None:
     text = _text(report, "12.07.html")
+    assert "peringkat 17 dari 360 kabupaten yang dinilai, 2 dari 25 di Provinsi Sumatera Utara" in text
+    assert "Terdekat di atasnya di provinsi: Kabupaten Karo (3,60, bersama 1 lainnya)" in text
+    assert (
+        "Dibanding 12 kabupaten dengan indeks hampir sama, paling tertinggal pada Manajemen SPBE (−0,40)"
+        in text
+    )
+    assert "paling unggul pada Kebijakan Internal SPBE (+0,50)" in text
+    assert "Kementerian mencetak 3,47" in text
+    assert "Belum ada tabel terbit yang memuat instansi ini" in _text(report, "99.99.html")
+    annex = _text(report, "12.07-lampiran.html")
+    assert "Manajemen SPBE 2,09 120 dari 360 – Kabupaten Wonosobo (2,10) 2,49 −0,40" in annex
+    assert "Di antara yang sejenis" not in _text(report, "99.99-lampiran.html")
+
+
+def test_annex_explains_the_figures(report: Path) -> None:
+    text = _text(report, "12.07-lampiran.html")
     assert "Indeks 2023, tahap akhir 3,47 Baik" in text
     assert "Terbit oleh kementerian 3,47" in text
-    text = _text(report, "99.99.html")
+    text = _text(report, "99.99-lampiran.html")
     assert "Indeks 2026, tahap dokumen 3,11 Baik" in text
     assert "3,05 sampai 3,23 cakupan 95,5 %" in text
     assert "1,80 sampai 4,35" in text
     assert "61 dari 62 sumber diterima" in text
     assert "5.120 dari 5.400" in text
     assert "rubrik lokal" in text
-    assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan (I24)." in text
+    assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan." in text
+    assert "Inventaris aplikasi: diharapkan isi yang dikenal (1 baris)" in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_code_reaches_a_page(report: Path, name: str) -> None:
+    assert CODES.findall(_text(report, name)) == []
+
+
+def test_opd_page_holds_its_own_things_and_nothing_open_of_another(report: Path) -> None:
+    text = _text(report, "opd/99.99-DINKES.html")
+    assert "Bulan ini lakukan dua hal ini Kirim kontrak pihak ketiga yang masih berlaku" in text
+    assert "Sambungkan sistem ini dengan OPD yang memakai datanya" in text
+    assert "Antrean Puskesmas aktif tidak diketahui tidak ada berdiri sendiri" in text
+    assert "Log layanan X-Road 0 0 – 0 1" in text
+    text = _text(report, "opd/99.99-DINSOS.html")
+    assert "Dinas Kependudukan dan Pencatatan Sipil memakai 5.360 dinyatakan dan terlihat" in text
+    assert "Antrean" not in text and "Inventaris aplikasi" not in text
+    assert "Tidak ada yang harus dikerjakan menurut data yang diterima." in text
+    text = _text(report, "opd/99.99-KOMINFO.html")
+    assert "Perbaiki 3 baris yang belum dapat dipakai" in text
+    assert "DD-9 Bukti berkasnya belum diterima" in text
 
 
 def test_fictional_regency_is_marked_and_the_real_one_is_not(report: Path) -> None:
-    assert "DATA FIKTIF" in _text(report, "99.99.html")
+    for name in ("99.99.html", "99.99-lampiran.html", *OPDS):
+        assert "DATA FIKTIF" in _text(report, name)
     assert "DATA FIKTIF" not in _text(report, "12.07.html")
     assert _text(report, "index.html").count("DATA FIKTIF") == 1
 
 
-def test_study_tables_and_their_licence_stand_on_the_page_of_their_instansi_only(report: Path) -> None:
-    text = _text(report, "12.07.html")
+def test_study_tables_and_their_licence_stand_in_the_annex_of_their_instansi_only(report: Path) -> None:
+    text = _text(report, "12.07-lampiran.html")
     assert "Jumlah 153 98 55" in text
-    assert "4,55 1 dari 22 percent berbeda" in text
-    assert "29,5 – percent tidak dapat dibandingkan" in text
+    assert "4,55 1 dari 22 persen berbeda" in text
+    assert "29,5 – persen tidak dapat dibandingkan" in text
     assert "Lisensi: CC BY-SA 4.0" in text
-    assert "Realisasi program menurut dimensi" not in _text(report, "99.99.html")
+    assert "Realisasi program menurut dimensi" not in _text(report, "99.99-lampiran.html")
 
 
 def test_heaviest_finding_comes_first_and_foreign_markup_is_shown_as_text(report: Path) -> None:
-    html = (report / "99.99.html").read_text(encoding="utf-8")
+    html = (report / "99.99-lampiran.html").read_text(encoding="utf-8")
     severities = re.findall(r'class="severity (\w+)"', html)
     assert severities == ["high", "medium", "low"]
-    assert "<b>Fiktif</b>" not in html
-    assert "CV &lt;b&gt;Fiktif&lt;/b&gt; &amp; Rekan" in html
+    for name in ("99.99.html", "99.99-lampiran.html", "opd/99.99-DINKES.html"):
+        html = (report / name).read_text(encoding="utf-8")
+        assert "<b>Fiktif</b>" not in html
+        assert "CV &lt;b&gt;Fiktif&lt;/b&gt; &amp; Rekan" in html
 
 
-def test_same_database_and_day_give_the_same_bytes(
+def test_same_database_gives_the_same_bytes_whatever_the_day(
     published_marts: Path, report: Path, tmp_path: Path
 ) -> None:
+    write_reports(published_marts, tmp_path, None, date(2026, 12, 24))
+    for path in report.rglob("*.*"):
+        assert (tmp_path / path.relative_to(report)).read_bytes() == path.read_bytes()
+
+
+def test_what_would_not_change_is_left_alone_and_what_was_cut_is_made_again(
+    published_marts: Path, tmp_path: Path
+) -> None:
     write_reports(published_marts, tmp_path, None, DAY)
-    for name in PAGES:
-        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+    before = {path: (path.stat().st_ino, path.read_bytes()) for path in tmp_path.rglob("*.*")}
+    cut, gone = tmp_path / "99.99.pdf", tmp_path / "opd" / "99.99-DINSOS.pdf"
+    cut.write_bytes(cut.read_bytes()[:100])
+    gone.unlink()
+    write_reports(published_marts, tmp_path, None, DAY)
+    for path, (inode, content) in before.items():
+        assert path.read_bytes() == content
+        assert path in (cut, gone) or path.stat().st_ino == inode
+
+
+def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_holds(
+    warehouse: Path, tmp_path: Path, page: "Page"
+) -> None:
+    long = "Sistem Informasi Pelayanan Perizinan Berusaha Terintegrasi Secara Elektronik dan Pengaduan " * 4
+    with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+        connection.execute("update marts.fct_findings set statement = ?, unit_name = ?", [long, long[:120]])
+        connection.execute(
+            """
+            insert into marts.fct_findings by name
+            select found.* replace (finding_id || n as finding_id, 10 + n as finding_rank)
+            from marts.fct_findings as found cross join (select unnest(range(20)) as n) as more
+            """
+        )
+        connection.execute("update marts.dim_node set name = ? where node_kind = 'domain'", [long[:60]])
+        connection.execute("delete from marts.fct_lever_sets")
+        connection.execute(
+            """
+            insert into marts.fct_lever_sets by name
+            select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period,
+                rulebook_id, 'document' as stage, 'Sangat Baik' as next_predicate, 1 as set_no, node_id,
+                n / 10 as from_level, 4.0 as to_level, 2 as levels_up, 2 as cost, 0.1 as gain, 40 as set_cost,
+                0.9 as set_gain, 2.5 as index_now, 3.6 as index_reached, ? as evidence_asked
+            from marts.dim_node cross join (select unnest(range(12)) as n) as more
+            where node_kind = 'indicator'
+            """,
+            [long],
+        )
+    publish_database(warehouse, tmp_path / "spbe.duckdb")
+    write_reports(tmp_path / "spbe.duckdb", tmp_path / "report", ["99.99"], DAY)
+    sheet = tmp_path / "report" / "99.99.html"
+    assert len(Printer().pictures(sheet.read_bytes())) == 1
+    content = sheet.with_suffix(".pdf").read_bytes()
+    assert content.startswith(b"%PDF-1.7") and b"/StructTreeRoot" in content and b"/FontFile" in content
+    page.goto(sheet.as_uri())
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
 
 
 def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(
     published_marts: Path, tmp_path: Path
 ) -> None:
     written = write_reports(published_marts, tmp_path, ["12.07"], DAY)
-    assert [path.name for path in written] == ["index.html", "12.07.html"]
+    assert {path.name for path in written} == {"index.html", "12.07.html", "12.07.pdf", "12.07-lampiran.html"}
+    assert written[0] == tmp_path / "index.html"
     with pytest.raises(LookupError, match=r"instansi 36: not in dim_instansi"):
         write_reports(published_marts, tmp_path / "none", ["36"], DAY)
 
@@ -110,27 +239,44 @@ def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(
 def test_instansi_without_any_figure_still_gets_an_honest_page(warehouse: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(warehouse), config=CONFIG) as connection:
         connection.execute(
-            "insert into marts.dim_instansi values ('kosong', 'Kota Tanpa Data', 'kota', false)"
+            "insert into marts.dim_instansi values ('kosong', 'Kota Tanpa Data', 'kota', false, null, null)"
         )
     publish_database(warehouse, tmp_path / "spbe.duckdb")
     write_reports(tmp_path / "spbe.duckdb", tmp_path / "report", ["kosong"], DAY)
     text = _text(tmp_path / "report", "kosong.html")
+    assert "Belum ada indeks: belum ada penilaian yang diterima dari instansi ini." in text
+    text = _text(tmp_path / "report", "kosong-lampiran.html")
     assert "belum ada nilai yang diterima" in text
     assert "Belum ada berkas yang diterima dari instansi ini." in text
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_readable_on_a_telephone_and_asks_the_network_for_nothing(
+def test_nothing_lies_behind_a_sideways_scroll_and_the_network_is_asked_for_nothing(
     report: Path, page: "Page", name: str
 ) -> None:
-    page.goto((report / name).as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for width in (360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto((report / name).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        beyond = page.evaluate(
+            """width => [...document.querySelectorAll('body *:not(thead, thead *)')].filter(
+                e => e.getBoundingClientRect().right > width + 1).map(e => e.tagName + e.textContent)""",
+            width,
+        )
+        assert beyond == []
+    page.set_viewport_size({"width": 360, "height": 900})
     smallest = page.evaluate(
         """() => Math.min(99, ...[...document.querySelectorAll('svg text')].map(text =>
             parseFloat(getComputedStyle(text).fontSize)
             * text.ownerSVGElement.getBoundingClientRect().width / 360))"""
     )
     assert smallest >= 9.5
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(report: Path, browser: "Browser", name: str) -> None:
+    for width in (360, 1280):
+        assert accessibility_faults(browser, report / name, width) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -149,8 +295,9 @@ def test_page_can_be_read_by_a_screen_reader(report: Path, page: "Page", name: s
     assert len(ids) == len(set(ids))
 
 
-def test_text_of_charts_does_not_run_out_of_its_picture(report: Path, page: "Page") -> None:
-    page.goto((report / "99.99.html").as_uri())
+@pytest.mark.parametrize("name", ["99.99.html", "12.07.html", "99.99-lampiran.html"])
+def test_text_of_charts_does_not_run_out_of_its_picture(report: Path, page: "Page", name: str) -> None:
+    page.goto((report / name).as_uri())
     outside = page.evaluate(
         """() => [...document.querySelectorAll('svg text')].filter(t => {
             const box = t.getBBox(), frame = t.ownerSVGElement.viewBox.baseVal;
@@ -164,11 +311,17 @@ def test_text_of_charts_does_not_run_out_of_its_picture(report: Path, page: "Pag
 def test_page_prints_on_a4_without_cutting_a_table(report: Path, page: "Page") -> None:
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 680, "height": 1000})
-    page.goto((report / "99.99.html").as_uri())
+    page.goto((report / "99.99-lampiran.html").as_uri())
     assert (
         page.evaluate(
-            "[...document.querySelectorAll('.scroll')].filter(s => s.scrollWidth > s.clientWidth + 1).length"
+            "[...document.querySelectorAll('table')].filter(s => s.scrollWidth > s.clientWidth + 1).length"
         )
         == 0
     )
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_a_sign_that_no_font_has_stops_no_pdf() -> None:
+    page = "<title>日本</title><main class='sheet one'><h1>Dinas 日本 العربية 😀 \ue000</h1></main>".encode()
+    printed = Printer().pdf(page)
+    assert printed.startswith(b"%PDF-") and printed == Printer().pdf(page)

@@ -134,6 +134,40 @@ def test_pages_and_queries_of_its_own_are_answered(ui: Ui) -> None:
     assert ui.ask("GET", "/", Host="spbe.contoh.go.id", Origin="https://spbe.contoh.go.id")[0] == 200
 
 
+def test_a_column_says_of_which_columns_it_is_made(ui: Ui) -> None:
+    def nodes() -> Any:
+        return ui.query(
+            "{ assetNodes { assetKey { path } kinds metadataEntries { label"
+            " ... on TableColumnLineageMetadataEntry {"
+            " lineage { columnName columnDeps { assetKey { path } columnName } } } } } }"
+        )["assetNodes"]
+
+    def lineage() -> dict[str, Any]:
+        return {
+            "/".join(node["assetKey"]["path"]): entry["lineage"]
+            for node in nodes()
+            for entry in node["metadataEntries"]
+            if entry["label"] == "dagster/column_lineage"
+        }
+
+    # It is found beside the pages.
+    assert until(lineage, 300), ui.errors()
+    found = lineage()
+    models = {
+        "/".join(node["assetKey"]["path"])
+        for node in nodes()
+        if "dbt" in node["kinds"] and node["assetKey"]["path"][0] in ("staging", "intermediate", "marts")
+    }
+    # A few hold SQL that the reader of columns does not know; the log names them.
+    assert len(found) > 0.9 * len(models)
+    [deps] = [
+        c["columnDeps"]
+        for c in found["staging/stg_complaint__complaints"]
+        if c["columnName"] == "received_on"
+    ]
+    assert deps == [{"assetKey": {"path": ["raw", "complaint"]}, "columnName": "received_at"}]
+
+
 @pytest.mark.parametrize("path", ["/runs", "/assets", "/automation", "/deployment/daemons"])
 def test_its_pages_work_behind_the_guard(ui: Ui, browser: "Browser", path: str) -> None:
     page = browser.new_page()
@@ -246,7 +280,7 @@ def test_the_daemon_receives_what_arrives_and_publishes_it(tmp_path: Path, calls
 )
 def test_a_signal_ends_everything_also_a_run(started: Ui, number: int, code: int, name: str) -> None:
     before = len(started.processes())
-    assert started.query(LAUNCH, job="nightly_publish")["launchRun"]["__typename"] == "LaunchRunSuccess"
+    assert started.query(LAUNCH, job="publish_index")["launchRun"]["__typename"] == "LaunchRunSuccess"
     assert until(lambda: len(started.processes()) > before, 60), "the run has no process"
     signalled = time.monotonic()
     os.killpg(started.process.pid, number)

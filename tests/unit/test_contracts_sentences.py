@@ -118,7 +118,9 @@ def test_rows_are_judged_alike_however_many_at_a_time(
 def test_no_two_rules_of_a_contract_say_the_same(settings: Settings) -> None:
     """A sentence tells which rule spoke."""
     for kind in intake.table_kinds():
-        sentences = [rule.sentence_sql() for rule in rules_of(load_contract(kind))]
+        sentences = [
+            rule.message_sql(rule.found_sql(), rule.expected_sql()) for rule in rules_of(load_contract(kind))
+        ]
         assert len(sentences) == len(set(sentences)), kind
 
 

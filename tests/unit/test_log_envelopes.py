@@ -18,6 +18,8 @@ from sources import lake
 from sources.errors import FileRejected, FileWaiting
 from sources.logs import envelopes, reading
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["con"]
 
 WHEN = "2026-10-18T05:00:00.123456789Z"

@@ -5,6 +5,7 @@ import functools
 import gzip
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sources import lake
 from sources.errors import FileRejected, FileWaiting
 from sources.lake import (
     LogResult,
+    LogSource,
     create_lake_view,
     days_of,
     lake_files,
@@ -27,11 +29,13 @@ from sources.lake import (
     sweep_scratch,
     with_neighbours,
     write_log,
+    write_logs,
 )
 from sources.logs import reading
 from sources.logs.reading import MAX_LINE_BYTES
 from sources.privacy import install_masking, key_id
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "sources" / "example_inbox" / "service_log"
 NOON = 1_792_299_600_000  # 2026-10-18 05:00 UTC, 12:00 in Jakarta
 FIRST_DAY = dt.date(2015, 1, 1)
@@ -377,12 +381,18 @@ def test_every_line_is_a_record_or_bad_and_named_or_blank(
     blank = sum(not line.data.strip() for line in lines)
     assert (result.lines, result.bad_lines, result.blank_lines) == (len(lines), len(bad), blank)
     assert result.records + result.bad_lines + result.blank_lines == result.lines
-    found = con.execute("select row_number, rules, messages from bad_lines").fetchall()
-    assert {number for number, _, _ in found} == set(bad)
-    for number, rules, messages in found:
-        assert bad[number] in rules
-        assert len(rules) == len(messages)
-        assert all("diharapkan" in message and "ditemukan" in message for message in messages)
+    found = con.execute("select row_number, broken from bad_lines").fetchall()
+    assert {number for number, _ in found} == set(bad)
+    for number, broken in found:
+        assert bad[number] in [b["rule"] for b in broken]
+        for b in broken:
+            assert b["severity"] == "error"
+            assert f"diharapkan {b['expected']}" in b["message"]
+            assert "ditemukan" in b["message"]
+            assert b["message"].endswith(b["found"] or b["message"])
+            assert b["message"].startswith(
+                f"kolom {b['column_name']}: " if b["column_name"] else "diharapkan"
+            )
     good = [number for number, line in enumerate(lines, 1) if line.rule is None and line.data.strip()]
     assert [number for (number,) in rows(con, tmp_path / "lake", "line_number")] == good
 
@@ -663,6 +673,68 @@ def test_a_log_read_in_chunks_gives_the_same_records(
     assert con.execute("from bad_lines order by all").fetchall() == bad
     load(con, path, log_format)
     assert rows(con, tmp_path / "lake", columns) == expected
+
+
+def _odd_logs(log_format: str, seed: random.Random) -> list[bytes]:
+    """Logs of one format: mixed, without a good line, without any, foreign, cut, wrapped, one document."""
+    kinds = [line.data for line in LINES[log_format][:-1]]
+    good = kinds[0]
+    mixed = [b"\n".join([good, *seed.choices(kinds, k=seed.randrange(30))]) for _ in range(4)]
+    docker = json.dumps({"log": good.decode() + "\n", "stream": "stdout", "time": "2026-10-18T05:00:00Z"})
+    return [
+        *mixed,
+        b"",
+        b"\n \n\n",
+        b"apa ini\nbukan log",
+        b"\n".join([b"", good, b" \t", good.replace(b"18/Oct", b"17/Oct"), b""]) + b"\n\n",
+        gzip.compress(good)[:-9],
+        gzip.compress(good + b"\n" + good[: len(good) // 2]),
+        docker.encode() + b"\n" + docker.encode(),
+        b"[" + b",".join([good] * 3) + b"]" if good.startswith(b"{") else good,
+    ]
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.randoms(use_true_random=False))
+def test_logs_read_together_give_what_each_gives_alone(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, seed: random.Random
+) -> None:
+    given_ = {"time_zone": "Asia/Jakarta", "first_day": FIRST_DAY, "received_at": RECEIVED}
+    sources = []
+    for n, (log_format, data) in enumerate((f, data) for f in LINES for data in _odd_logs(f, seed)):
+        path = tmp_path / f"log{n}"
+        path.write_bytes(data)
+        sources.append(LogSource(path, log_format, f"99.{n:02}", f"{n:064x}", f"log{n}"))
+    seed.shuffle(sources)
+    for folder in ("alone", "together"):
+        shutil.rmtree(tmp_path / folder, ignore_errors=True)
+    alone, bad = [], []
+    for source in sources:
+        try:
+            alone.append(write_log(con, lake_dir=tmp_path / "alone", **vars(source), **given_))
+        except (FileRejected, FileWaiting) as problem:
+            alone.append((type(problem), problem.code, problem.message))
+            continue
+        bad += con.execute("select ?, * from bad_lines", [source.file_id]).fetchall()
+    records = "from lake.service_calls order by file_id, line_number"
+    create_lake_view(con, tmp_path / "alone")
+    expected = con.execute(records).fetchall()
+    for _ in range(2):  # what was there is replaced
+        found = write_logs(con, sources, lake_dir=tmp_path / "together", **given_)
+        told = [r if isinstance(r, LogResult) else (type(r), r.code, r.message) for r in found]
+        assert told == alone
+        create_lake_view(con, tmp_path / "together")
+        assert con.execute(records).fetchall() == expected
+        assert con.execute("from bad_lines_of_logs order by all").fetchall() == sorted(
+            bad, key=lambda b: b[:2]
+        )
+        assert [f for result in found if isinstance(result, LogResult) for f in result.files] == [
+            lake.read_lake_file(tmp_path / "together", file)
+            for source in sources
+            for file_id, file in sorted(lake_files(tmp_path / "together"), key=lambda f: f[1].day)
+            if file_id == source.file_id
+        ]
+    assert [p.name for p in (tmp_path / "together").iterdir()] == ["service_calls"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n \n", gzip.compress(b"", mtime=0)])

@@ -131,6 +131,27 @@ def test_an_outside_index_is_held_to_its_own_scale(door: Door) -> None:
     ]
 
 
+def test_a_score_keeps_fifteen_digits_and_a_negative_one_is_told_of(tmp_path: Path) -> None:
+    """Of a negative value there is no geometric mean: its sender hears that the node above may stay empty."""
+    door = Door(tmp_path)
+    book = HEADER + "y,i,,index,I,,,,\ny,a,i,aspect,A,1,geometric,,\ny,b,i,aspect,B,1,,,\ny,a1,a,,A1,1,,,\n"
+    assert door.receive("rulebook", book)[0] == "loaded"
+    rows = ("a1,-1.5", "b,-1.5", "i,0.123456789012345")
+    body = "rulebook_id,period,stage,node_id,score\n" + "".join(f"y,2023,final,{row}\n" for row in rows)
+    assert door.receive("scores", body)[0] == "loaded"
+    assert door.con.execute("select node_id, score from raw.scores order by node_id").fetchall() == [
+        ("a1", Decimal("-1.5")),
+        ("b", Decimal("-1.5")),
+        ("i", Decimal("0.123456789012345")),
+    ]
+    told = door.con.execute(
+        "select node_id, _broken[1].severity, _broken[1].message from received.scores where len(_broken) > 0"
+    ).fetchall()
+    assert [(node, severity) for node, severity, _ in told] == [("a1", "warning")]
+    assert "tidak ada rata-rata geometric" in told[0][2]
+    door.con.close()
+
+
 def test_limits_are_those_of_the_models() -> None:
     """A tree that the door takes is one that the models can compute."""
     macros = PROJECT / "dbt_project" / "macros"
@@ -139,6 +160,8 @@ def test_limits_are_those_of_the_models() -> None:
     # A value of ten million over the largest denominator, times the weights of its siblings, fits 38 digits.
     assert "cast(100000000000000 as" in exact
     assert 10**7 * 10**14 * trees.MAX_SIBLINGS_WEIGHT < 1.7 * 10**38
+    # So does one of 15 decimals times the weights of leaves, or times the largest tree weight.
+    assert 10**7 * 10**15 * max(trees.MAX_SIBLINGS_WEIGHT, 10**14) < 1.7 * 10**38
 
 
 def test_scores_that_came_before_their_rulebook_are_judged_again(tmp_path: Path) -> None:

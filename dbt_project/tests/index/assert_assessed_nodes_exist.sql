@@ -1,5 +1,3 @@
--- Every received value names a node of its own rulebook. The door quarantines others; one that got through
--- would drop out of the index without a word. Only a warning, since a user may send a smaller rulebook later.
 {{ config(severity='warn', meta={'tells_of': 'sender'}) }}
 select
     observed.rulebook_id,

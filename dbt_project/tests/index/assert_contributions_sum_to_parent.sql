@@ -1,4 +1,3 @@
--- Along the whole tree the children's contributions sum to their parent's, up to the last digits of a double.
 with scores as (
 
     select

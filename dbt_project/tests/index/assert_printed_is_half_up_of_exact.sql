@@ -1,5 +1,3 @@
--- The printed score is the one number of two decimals p with p - 0.005 <= exact < p + 0.005, compared by
--- whole numbers taken from the published fraction; it does not use the rounding macro.
 with fractions as (
 
     select

@@ -1,13 +1,11 @@
--- A regulation's weights are shares: under every node the children's fractions sum to exactly 1. The engine
--- would hide a wrong weight, since it divides by the sum; the table itself has to be right.
 -- noqa: disable=LT05,PRS
 with weights as (
 
     select
         nodes.rulebook_id,
         nodes.parent_id,
-        {{ exact_numerator("split_part(nodes.weight, '/', 1)") }} as num,
-        {{ exact_numerator("coalesce(nullif(split_part(nodes.weight, '/', 2), ''), '1')") }} as den
+        {{ weight_numerator("split_part(nodes.weight, '/', 1)") }} as num,
+        {{ weight_numerator("coalesce(nullif(split_part(nodes.weight, '/', 2), ''), '1')") }} as den
     from {{ ref('rulebook_nodes') }} as nodes
     inner join {{ ref('rulebooks') }} as rulebooks on nodes.rulebook_id = rulebooks.rulebook_id
     where rulebooks.regulation is not null

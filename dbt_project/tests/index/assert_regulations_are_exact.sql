@@ -1,4 +1,3 @@
--- Official numbers are never rounded on the way: no value of a regulation passed the limit of the fractions.
 select scores.*
 from {{ ref('int_scores__completed') }} as scores
 inner join {{ ref('int_nodes__weighted') }} as nodes on scores.node_no = nodes.node_no

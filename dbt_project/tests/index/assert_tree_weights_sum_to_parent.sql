@@ -1,4 +1,3 @@
--- In every rulebook a node weighs what its children weigh together; coverage and bands rest on it.
 with nodes as (
 
     select * from {{ ref('int_nodes__weighted') }}

@@ -1,5 +1,3 @@
--- A received value lies on the scale of its rulebook. One that does not is left out of the index; the sender
--- may have meant another scale. Only a warning, since it speaks of what was sent.
 {{ config(severity='warn', meta={'tells_of': 'sender'}) }}
 select
     rulebook_id,

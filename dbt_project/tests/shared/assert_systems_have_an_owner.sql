@@ -1,4 +1,3 @@
--- Every system belongs to an OPD that `dim_opd` knows; an outside body (`EXT:…`) is none.
 select
     systems.instansi_code,
     systems.system_code,

@@ -1,7 +1,7 @@
 with counted as (
 
     select
-        calls.* exclude (day_version),
+        calls.* exclude (day_version, calls_version),
         versions.day_version
     from {{ ref('int_calls__counted_daily') }} as calls
     inner join {{ ref('int_calls__day_versions') }} as versions on calls.day = versions.day
@@ -47,12 +47,30 @@ meta_services as (
 
 ),
 
+-- In a web log the caller is a login. One that calls by a program's client, or more often than a person can,
+-- is a machine's; a gateway's log names the program and the person apart.
+machines as (
+
+    select
+        day,
+        instansi_code,
+        consumer_identity
+    from counted
+    where login_calls > 0 and log_format = 'combined'
+    group by day, instansi_code, consumer_identity
+    having sum(login_calls) > {{ rule_parameter('I28', 'most_calls_of_a_day', 'bigint') }}
+
+),
+
 mapped as (
 
     select
         counted.*,
         consumer.opd_code as consumer_opd,
         consumer.system_code as consumer_system,
+        counted.log_format = 'combined'
+        and (coalesce(consumer.is_system, false) or program.agent is not null or machines.day is not null)
+            as is_called_by_machine,
         provider.opd_code as provider_opd,
         provider.system_code as provider_system,
         coalesce(provider.service_code, counted.service_code, '-') as service,
@@ -85,11 +103,17 @@ mapped as (
             and counted.log_format = provider.log_format
             and counted.provider_identity = provider.identity
             and counted.day between provider.valid_from and provider.valid_to
+    left join machines
+        on
+            counted.day = machines.day
+            and counted.instansi_code = machines.instansi_code
+            and counted.consumer_identity = machines.consumer_identity
     left join meta_services as meta
         on
             counted.log_format = meta.log_format
             and counted.provider_identity = meta.provider_identity
             and counted.service_code = meta.service_code
+    left join {{ ref('machine_agents') }} as program on lower(counted.agent) = lower(program.agent)
     left join {{ ref('monitoring_agents') }} as agent on lower(counted.agent) = lower(agent.agent)
 
 )
@@ -100,6 +124,7 @@ select
     log_format,
     file_id,
     partner_file_id,
+    partner_instansi_code,
     consumer_identity,
     consumer_opd,
     consumer_system,
@@ -110,13 +135,14 @@ select
     service,
     agent,
     sides,
+    is_counted_elsewhere,
     has_own_id,
     is_paired_by_message,
     succeeded,
     calls,
     request_bytes,
     response_bytes,
-    login_calls,
+    case when is_called_by_machine then 0 else login_calls end as person_calls,
     reused_ids,
     skewed_calls,
     odd_durations,

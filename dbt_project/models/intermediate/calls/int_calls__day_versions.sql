@@ -38,19 +38,33 @@ agents as (
     select bit_xor(hash(agent)) as agent_version
     from {{ ref('monitoring_agents') }}
 
+),
+
+-- What makes a login a machine's.
+machines as (
+
+    select
+        bit_xor(hash(agent)) as machine_version,
+        {{ rule_parameter('I28', 'most_calls_of_a_day', 'bigint') }} as most_calls_of_a_day
+    from {{ ref('machine_agents') }}
+
 )
 
 select
     counted.day,
     hash(
-        any_value(counted.day_version),
+        any_value(counted.calls_version),
         any_value(rules.mapping_version),
         any_value(rules.mappings),
         any_value(meta_services.meta_version),
-        any_value(agents.agent_version)
-    ) as day_version
+        any_value(agents.agent_version),
+        any_value(machines.machine_version),
+        any_value(machines.most_calls_of_a_day)
+    ) as day_version,
+    cast(sum(counted.calls) as bigint) as calls
 from counted
 cross join rules
 cross join meta_services
 cross join agents
+cross join machines
 group by counted.day

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_calls__day_versions') }}
 with durations as (
 
     select

@@ -36,6 +36,7 @@ candidates as (
         identities.log_format,
         identities.role,
         identities.identity,
+        mapping.instansi_code as mapped_by,
         mapping.identity as matched_identity,
         mapping.opd_code,
         mapping.system_code,
@@ -59,6 +60,35 @@ candidates as (
                     and contains('/' || identities.identity || '/', '/' || mapping.identity || '/')
                 )
             )
+    union all
+    -- A name that means the same everywhere, and that another instansi says is its own: an outside body.
+    select
+        identities.instansi_code,
+        identities.log_format,
+        identities.role,
+        identities.identity,
+        mapping.instansi_code as mapped_by,
+        mapping.identity as matched_identity,
+        'EXT:' || mapping.instansi_code as opd_code,
+        cast(null as varchar) as system_code,
+        cast(null as varchar) as service_code,
+        mapping.valid_from,
+        mapping.valid_to,
+        mapping.file_order,
+        mapping.row_number
+    from identities
+    inner join mapping
+        on
+            identities.instansi_code <> mapping.instansi_code
+            and identities.log_format = mapping.log_format
+            and identities.role = mapping.role
+            and (
+                identities.identity = mapping.identity
+                or left(identities.identity, length(mapping.identity) + 1) = mapping.identity || '/'
+            )
+    where
+        {{ has_global_ids('mapping.log_format') }}
+        and mapping.opd_code not like 'EXT:%'
 
 ),
 
@@ -128,7 +158,9 @@ chosen as (
     qualify row_number() over (
         partition by spans.instansi_code, spans.log_format, spans.role, spans.identity, spans.valid_from
         order by
+            candidates.mapped_by = spans.instansi_code desc nulls last,
             length(candidates.matched_identity) desc nulls last,
+            candidates.mapped_by,
             candidates.file_order desc,
             candidates.row_number desc
     ) = 1
@@ -155,5 +187,6 @@ select
         system_code, case when log_format = 'kong' then split_part(identity, '/', 1) else identity end
     ) as system_code,
     service_code,
-    opd_code is not null as is_mapped
+    opd_code is not null as is_mapped,
+    system_code is not null as is_system
 from chosen

@@ -4,48 +4,89 @@ with judged as (
 
 ),
 
--- The lowest level of which a rule fails ends the climb.
-climbed as (
+-- The climb ends at the lowest level of which a rule does not hold; one that fails there weighs more than one
+-- that nobody told.
+stops as (
+
+    select * from judged
+    where state <> 'holds'
+    qualify row_number() over (
+        partition by instansi_code, period, rulebook_id, node_id
+        order by level, state, rule_no
+    ) = 1
+
+),
+
+indicators as (
 
     select
         instansi_code,
         period,
         rulebook_id,
         node_id,
-        bool_or(is_told) as has_evidence,
-        min(level) filter (where not holds) as failed_level,
+        min(level) as first_level,
         max(level) as top_level
     from judged
     group by instansi_code, period, rulebook_id, node_id
 
 ),
 
-first_failed as (
+declared as (
 
-    select * from judged
-    where not holds
-    qualify row_number() over (
-        partition by instansi_code, period, rulebook_id, node_id
-        order by level, rule_no
-    ) = 1
+    {{ declared_levels() }}
 
 ),
 
--- Of several handed-in levels the later file's counts, also an empty one, which takes it back.
-declared as (
+-- A regulation with bands of values takes decimals: what was declared is compared by the level it lies in.
+declared_levels as (
 
     select
-        instansi_code,
-        period,
-        rulebook_id,
-        node_id,
-        level
-    from {{ ref('stg_self_assessment__levels') }}
-    where stage = 'self'
-    qualify row_number() over (
-        partition by instansi_code, period, rulebook_id, node_id
-        order by file_order desc, row_number desc, file_sha256 desc
-    ) = 1
+        declared.instansi_code,
+        declared.period,
+        declared.rulebook_id,
+        declared.node_id,
+        max(levels.level) as level
+    from declared
+    inner join {{ ref('rulebook_levels') }} as levels
+        on
+            declared.rulebook_id = levels.rulebook_id
+            and declared.node_id = levels.node_id
+            and declared.level >= levels.value_from
+    group by all
+
+),
+
+climbed as (
+
+    select
+        indicators.instansi_code,
+        indicators.period,
+        indicators.rulebook_id,
+        indicators.node_id,
+        indicators.top_level,
+        stops.level as stop_level,
+        case
+            when stops.level = indicators.first_level and stops.state = 'unknown' then 'no_evidence'
+            when stops.state = 'unknown' then 'open'
+            else 'evidence'
+        end as state,
+        stops.state as stop_state,
+        stops.rule_no,
+        stops.sentence,
+        stops.reason,
+        stops.measure_id,
+        stops.figure,
+        stops.document_id,
+        stops.comparison,
+        stops.threshold,
+        stops.found_value
+    from indicators
+    left join stops
+        on
+            indicators.instansi_code = stops.instansi_code
+            and indicators.period = stops.period
+            and indicators.rulebook_id = stops.rulebook_id
+            and indicators.node_id = stops.node_id
 
 )
 
@@ -54,32 +95,37 @@ select
     climbed.period,
     climbed.rulebook_id,
     climbed.node_id,
-    case when climbed.has_evidence then 'evidence' else 'no_evidence' end as state,
+    climbed.state,
     cast(
-        case
-            when climbed.has_evidence then coalesce(climbed.failed_level - 1, climbed.top_level)
-        end as integer
+        case when climbed.state <> 'no_evidence' then coalesce(climbed.stop_level - 1, climbed.top_level) end
+        as integer
     ) as evidence_level,
     declared.level as declared_level,
-    climbed.failed_level,
-    first_failed.rule_no as failed_rule_no,
-    first_failed.sentence as failed_sentence,
-    first_failed.measure_id as failed_measure_id,
-    first_failed.figure as failed_figure,
-    first_failed.document_id as failed_document_id,
-    first_failed.comparison,
-    first_failed.threshold,
-    first_failed.found_value
+    cast(
+        case when climbed.state = 'evidence' then declared_levels.level end
+        - coalesce(climbed.stop_level - 1, climbed.top_level) as integer
+    ) as gap,
+    climbed.stop_level,
+    climbed.stop_state,
+    climbed.rule_no as stop_rule_no,
+    climbed.sentence as stop_sentence,
+    climbed.reason as stop_reason,
+    climbed.measure_id as stop_measure_id,
+    climbed.figure as stop_figure,
+    climbed.document_id as stop_document_id,
+    climbed.comparison,
+    climbed.threshold,
+    climbed.found_value
 from climbed
-left join first_failed
-    on
-        climbed.instansi_code = first_failed.instansi_code
-        and climbed.period = first_failed.period
-        and climbed.rulebook_id = first_failed.rulebook_id
-        and climbed.node_id = first_failed.node_id
 left join declared
     on
         climbed.instansi_code = declared.instansi_code
         and climbed.period = declared.period
         and climbed.rulebook_id = declared.rulebook_id
         and climbed.node_id = declared.node_id
+left join declared_levels
+    on
+        climbed.instansi_code = declared_levels.instansi_code
+        and climbed.period = declared_levels.period
+        and climbed.rulebook_id = declared_levels.rulebook_id
+        and climbed.node_id = declared_levels.node_id

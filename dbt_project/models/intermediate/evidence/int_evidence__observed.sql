@@ -14,11 +14,11 @@ measured as (
         levels.unit_code,
         case levels.window_kind
             when 'month' then {{ month_text('levels.window_start') }}
-            else substr({{ month_text('levels.window_start') }}, 1, 4)
+            else {{ year_text('levels.window_start') }}
         end as period,
         nodes.rulebook_id,
         nodes.node_id,
-        cast(levels.level as decimal(38, 10)) as observed
+        cast(levels.level as decimal(38, 15)) as observed
     from {{ ref('int_measures__valued') }} as levels
     inner join registered on levels.instansi_code = registered.instansi_code
     inner join {{ ref('rulebook_nodes') }} as nodes on levels.measure_id = nodes.measure_id
@@ -38,7 +38,7 @@ regulated as (
         leveled.period,
         leveled.rulebook_id,
         leveled.node_id,
-        cast(coalesce(levels.value_from, leveled.evidence_level) as decimal(38, 10)) as observed
+        cast(coalesce(levels.value_from, leveled.evidence_level) as decimal(38, 15)) as observed
     from {{ ref('int_evidence__leveled') }} as leveled
     left join {{ ref('rulebook_levels') }} as levels
         on

@@ -24,6 +24,7 @@ select
     refused.row_place,
     refused.rules,
     refused.messages,
+    refused.broken,
     refused.raw_row,
     refused.is_open,
     refused.closed_by,

@@ -13,18 +13,20 @@ settings as (
 observed as (
 
     select
-        instansi_code,
-        window_kind,
-        window_start,
-        consumer_opd,
-        provider_opd,
-        log_format as channel,
-        case when log_format = 'combined' then 'p2p_api' else 'splp_api' end as declared_as,
-        cast(sum(calls) as bigint) as calls,
-        cast(sum(succeeded) as bigint) as succeeded
-    from {{ ref('int_calls__windowed') }}
-    where consumer_opd is not null
-    group by instansi_code, window_kind, window_start, consumer_opd, provider_opd, log_format
+        calls.instansi_code,
+        calls.window_kind,
+        calls.window_start,
+        calls.consumer_opd,
+        calls.provider_opd,
+        calls.log_format as channel,
+        formats.declared_as,
+        cast(sum(calls.calls) as bigint) as calls,
+        cast(sum(calls.succeeded) as bigint) as succeeded,
+        sum(calls.succeeded_on_hub) > 0 as is_hub
+    from {{ ref('int_calls__windowed') }} as calls
+    inner join {{ ref('log_formats') }} as formats on calls.log_format = formats.log_format
+    where calls.consumer_opd is not null
+    group by all
 
 ),
 
@@ -118,6 +120,7 @@ joined as (
         coalesce(observed.channel, declared.channel) as channel,
         coalesce(observed.calls, 0) as calls,
         coalesce(observed.succeeded, 0) as succeeded,
+        coalesce(observed.is_hub, false) as is_hub,
         declared.channel is not null as is_declared,
         coalesce(declared.has_valid_agreement, false) as has_valid_agreement,
         coalesce(declared.conforms, false) as conforms
@@ -129,6 +132,25 @@ joined as (
             and observed.provider_opd = declared.provider_opd
             and observed.declared_as = declared.channel
 
+),
+
+-- `min_calls` is asked of two OPDs, over all ways between them; a way counts where a call of it succeeded.
+counted as (
+
+    select
+        joined.*,
+        joined.succeeded > 0
+        and sum(joined.succeeded) over (
+            partition by
+                joined.instansi_code,
+                joined.window_kind,
+                joined.window_start,
+                joined.consumer_opd,
+                joined.provider_opd
+        ) >= settings.min_calls as is_observed
+    from joined
+    cross join settings
+
 )
 
 select
@@ -139,20 +161,19 @@ select
     joined.consumer_opd,
     joined.provider_opd,
     joined.channel,
-    joined.channel in ('xroad', 'wso2', 'kong') as is_hub,
+    joined.is_hub,
     joined.calls,
     joined.succeeded,
     joined.is_declared,
-    joined.succeeded >= settings.min_calls as is_observed,
+    joined.is_observed,
     joined.has_valid_agreement,
     cast(
         case
-            when joined.succeeded < settings.min_calls then 0
+            when not joined.is_observed then 0
             when joined.conforms then 3
             when joined.has_valid_agreement then 2
             else 1
         end as integer
     ) as link_level
-from joined
-cross join settings
+from counted as joined
 inner join windows on {{ same_window('joined', 'windows') }}

@@ -1,3 +1,5 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
 with settings as (
 
     select figure_tolerance_rel from {{ source('raw', 'run_settings') }}
@@ -13,7 +15,7 @@ figures as (
             when denominator <> 0
                 then
                     cast(numerator as double) / cast(denominator as double)
-                    * case when lower(unit) in ('percent', 'persen', '%') then 100 else 1 end
+                    * case when {{ text_matches('lower(trim(unit))', "'^(%|percent|persen)'") }} then 100 else 1 end
         end as recounted_value
     from {{ ref('stg_published_figure__figures') }}
 

@@ -1,12 +1,9 @@
-{% set measures = [
-    '01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18',
-    '19', '20', '21', '22', '23', '24', '25', '27', '28',
-] %}
 with measured as (
 
-    {% for number in measures %}
-    select * from {{ ref('int_measure_i' ~ number) }}
-    {{ 'union all' if not loop.last }}
+    -- By name: only the measures of services tell which service a figure is of.
+    {% for measure in measure_models() if measure != 'int_i26_declaration_gap' %}
+    select * from {{ ref(measure) }}
+    {{ 'union all by name' if not loop.last }}
     {% endfor %}
 
 ),
@@ -35,7 +32,8 @@ thresholds as (
         comparison,
         cast(threshold as double) as threshold
     from {{ ref('interop_1_thresholds') }}
-    where rulebook_id = 'interop-1' and rubric_version = 1
+    where rulebook_id = 'interop-1'
+    qualify rubric_version = max(rubric_version) over ()
 
 ),
 
@@ -69,6 +67,8 @@ select
     measured.instansi_code,
     measured.measure_id,
     measured.figure,
+    measured.figure_system,
+    measured.figure_service,
     measured.figure_unit,
     measured.unit_kind,
     measured.unit_code,

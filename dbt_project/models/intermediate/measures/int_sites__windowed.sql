@@ -1,42 +1,43 @@
-with checks as (
+with rule as (
+
+    select {{ rule_parameter('I23', 'changed_within', 'integer') }} as changed_within
+
+),
+
+-- A check that failed saw nothing: neither a change nor that there was none.
+seen as (
 
     select
-        windows.instansi_code,
-        windows.window_kind,
-        windows.window_start,
-        windows.window_end,
-        checks.url_key,
-        checks.url,
-        checks.opd_code,
-        checks.checked_on,
-        checks.checked_at,
-        checks.is_reachable,
-        checks.last_content_date,
-        checks.content_sha256,
-        lag(checks.content_sha256) over (
-            partition by windows.instansi_code, windows.window_kind, windows.window_start, checks.url_key
-            order by checks.checked_at
+        *,
+        lag(content_sha256) over (
+            partition by instansi_code, url_key
+            order by checked_at
         ) as content_before
-    from {{ ref('int_windows__listed') }} as windows
-    inner join {{ ref('stg_website_check__checks') }} as checks
-        on
-            windows.instansi_code = checks.instansi_code
-            and {{ day_plus('windows.window_start', -30) }} <= checks.checked_on
-            and windows.window_end >= checks.checked_on
+    from {{ ref('stg_website_check__checks') }}
+    where is_reachable
 
 ),
 
 latest as (
 
-    select * from checks
-    where checked_on >= window_start
+    select
+        windows.window_kind,
+        windows.window_start,
+        windows.window_end,
+        checks.*
+    from {{ ref('int_windows__listed') }} as windows
+    inner join {{ ref('stg_website_check__checks') }} as checks
+        on
+            windows.instansi_code = checks.instansi_code
+            and checks.checked_on between windows.window_start and windows.measured_to
     qualify row_number() over (
-        partition by instansi_code, window_kind, window_start, url_key
-        order by checked_at desc
+        partition by windows.instansi_code, windows.window_kind, windows.window_start, checks.url_key
+        order by checks.checked_at desc
     ) = 1
 
 ),
 
+-- What the site showed up to its last check, in whichever window it was seen.
 changed as (
 
     select
@@ -44,38 +45,45 @@ changed as (
         latest.window_kind,
         latest.window_start,
         latest.url_key,
-        max(checks.checked_on) as changed_on
+        max(seen.last_content_date) as last_content_date,
+        max(seen.checked_on) filter (
+            where seen.content_before is not null and seen.content_sha256 <> seen.content_before
+        ) as changed_on
     from latest
-    inner join checks
+    inner join seen
         on
-            {{ same_window('latest', 'checks') }}
-            and latest.url_key = checks.url_key
-    where
-        checks.content_before is not null
-        and checks.content_sha256 <> checks.content_before
+            latest.instansi_code = seen.instansi_code
+            and latest.url_key = seen.url_key
+            and latest.checked_at >= seen.checked_at
     group by all
+
+),
+
+dated as (
+
+    select
+        latest.*,
+        greatest(changed.last_content_date, changed.changed_on) as newest_on
+    from latest
+    left join changed
+        on
+            {{ same_window('latest', 'changed') }}
+            and latest.url_key = changed.url_key
 
 )
 
 select
-    latest.instansi_code,
-    latest.window_kind,
-    latest.window_start,
-    latest.window_end,
-    latest.url_key,
-    latest.url,
-    latest.opd_code,
-    latest.checked_on,
-    latest.is_reachable,
-    greatest(latest.last_content_date, changed.changed_on) as changed_on,
-    latest.is_reachable
-    and coalesce(
-        greatest(latest.last_content_date, changed.changed_on)
-        >= {{ day_plus('latest.checked_on', -30) }},
-        false
-    ) as is_fresh
-from latest
-left join changed
-    on
-        {{ same_window('latest', 'changed') }}
-        and latest.url_key = changed.url_key
+    instansi_code,
+    window_kind,
+    window_start,
+    window_end,
+    url_key,
+    url,
+    opd_code,
+    checked_on,
+    is_reachable,
+    newest_on as changed_on,
+    is_reachable
+    and coalesce({{ days_between('newest_on', 'checked_on') }} <= rule.changed_within, false) as is_fresh
+from dated
+cross join rule

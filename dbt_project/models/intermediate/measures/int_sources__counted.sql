@@ -43,7 +43,7 @@ files as (
         instansi_code,
         kind as source_code,
         nullif(opd_code, instansi_code) as opd_code,
-        coalesce(period, substr(cast(received_at as varchar), 1, 4)) as period
+        coalesce(period, {{ year_text('received_at') }}) as period
     from {{ source('raw', 'intake_files') }}
     where
         status in ('loaded', 'partly')
@@ -117,13 +117,17 @@ due as (
         owed.source_code,
         owed.frequency,
         {{ period_number('units.window_start', 'owed.frequency') }} as first_number,
-        {{ period_number('least(units.window_end, settings.as_of)', 'owed.frequency') }} as last_number
+        {{ period_number('units.measured_to', 'owed.frequency') }} as last_number,
+        -- The last period whose days of grace, too, are over.
+        {{ period_number(day_plus('settings.as_of', '1 - terms.grace_days'), 'owed.frequency') }} - 1
+            as last_due_number
     from {{ ref('int_units__windowed') }} as units
     cross join settings
     inner join owed
         on
             units.instansi_code = owed.instansi_code
             and units.unit_code = owed.opd_code
+    inner join {{ ref('delivery_terms') }} as terms on owed.frequency = terms.frequency
     where units.unit_kind = 'opd'
 
 )
@@ -139,7 +143,13 @@ select
     cast(
         count(distinct {{ period_number('received.mark_day', 'due.frequency') }}) as bigint
     ) as sources_received,
-    cast(due.last_number - due.first_number + 1 as bigint) as sources_expected
+    cast(due.last_number - due.first_number + 1 as bigint) as sources_expected,
+    cast(
+        greatest(least(due.last_number, due.last_due_number) - due.first_number + 1, 0)
+        - count(distinct {{ period_number('received.mark_day', 'due.frequency') }}) filter (
+            where {{ period_number('received.mark_day', 'due.frequency') }} <= due.last_due_number
+        ) as bigint
+    ) as sources_overdue
 from due
 left join received
     on
@@ -157,4 +167,5 @@ group by
     due.source_code,
     due.frequency,
     due.first_number,
-    due.last_number
+    due.last_number,
+    due.last_due_number

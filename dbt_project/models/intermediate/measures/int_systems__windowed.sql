@@ -17,6 +17,7 @@ listed as (
         windows.window_kind,
         windows.window_start,
         windows.window_end,
+        windows.measured_to,
         systems.*
     from windows
     inner join systems
@@ -35,13 +36,20 @@ listed as (
 
 ),
 
+-- Only a call between two that count as an edge ends a silo.
 calls as (
 
-    select * from {{ ref('int_calls__windowed') }}
+    select calls.*
+    from {{ ref('int_calls__windowed') }} as calls
+    inner join {{ ref('int_opd_pairs__windowed') }} as pairs
+        on
+            {{ same_window('calls', 'pairs') }}
+            and calls.consumer_opd = pairs.consumer_opd
+            and calls.provider_opd = pairs.provider_opd
     where
-        succeeded > 0
-        and consumer_opd is not null
-        and consumer_opd <> provider_opd
+        calls.succeeded > 0
+        and pairs.is_observed
+        and (pairs.is_between_opds or pairs.is_with_outside)
 
 ),
 
@@ -128,7 +136,7 @@ contracted as (
     inner join {{ ref('stg_vendor_contract__contracts') }} as contracts
         on
             windows.instansi_code = contracts.instansi_code
-            and windows.window_end between contracts.starts_on and contracts.ends_on
+            and windows.measured_to between contracts.starts_on and contracts.ends_on
 
 )
 
@@ -137,6 +145,7 @@ select
     listed.window_kind,
     listed.window_start,
     listed.window_end,
+    listed.measured_to,
     listed.system_code,
     listed.system_name,
     listed.opd_code,

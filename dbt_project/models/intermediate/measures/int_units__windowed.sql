@@ -23,6 +23,7 @@ select
     window_kind,
     window_start,
     window_end,
+    measured_to,
     'instansi' as unit_kind,
     instansi_code as unit_code
 from windows
@@ -32,6 +33,7 @@ select
     windows.window_kind,
     windows.window_start,
     windows.window_end,
+    windows.measured_to,
     'opd' as unit_kind,
     opds.opd_code as unit_code
 from windows
@@ -40,6 +42,6 @@ left join registers on windows.instansi_code = registers.instansi_code
 where
     -- Where a register came in, only its OPDs are units; a name that it does not know is none.
     opds.is_mapped = (registers.instansi_code is not null)
-    and coalesce(opds.valid_from <= windows.window_end, true)
+    and coalesce(opds.valid_from <= windows.measured_to, true)
     and coalesce(opds.valid_to >= windows.window_start, opds.is_active)
     and opds.opd_code <> windows.instansi_code

@@ -8,9 +8,8 @@ periods as (
 
     {% for model in [
         'stg_system_inventory__systems', 'stg_declared_exchange__exchanges', 'stg_vendor_contract__contracts',
-        'stg_published_figure__figures', 'stg_program_realization__dimensions',
-        'stg_smart_city_evaluation__statements', 'stg_self_assessment__levels', 'stg_usage__months',
-        'stg_dataset_catalogue__datasets', 'stg_program__programs',
+        'stg_self_assessment__levels', 'stg_usage__months', 'stg_dataset_catalogue__datasets',
+        'stg_program__programs', 'stg_evidence_document__documents',
     ] %}
     select
         instansi_code,
@@ -46,30 +45,62 @@ months as (
 
 ),
 
+-- A figure may speak of any year: it opens a window only for an instansi that sent nothing else.
+figures as (
+
+    {% for model in [
+        'stg_published_figure__figures', 'stg_program_realization__dimensions',
+        'stg_smart_city_evaluation__statements',
+    ] %}
+    select
+        instansi_code,
+        period
+    from {{ ref(model) }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+
+),
+
+lived as (
+
+    select * from months
+    union
+    select
+        instansi_code,
+        period as month_text
+    from periods
+    union
+    select
+        instansi_code,
+        period as month_text
+    from figures
+    where
+        instansi_code not in (select periods.instansi_code from periods)
+        and instansi_code not in (select months.instansi_code from months)
+
+),
+
 dated as (
 
     select
-        months.instansi_code,
-        {{ period_start('months.month_text') }} as window_start,
-        {{ period_end('months.month_text') }} as window_end
-    from months
+        lived.instansi_code,
+        {{ period_start('lived.month_text') }} as window_start,
+        {{ period_end('lived.month_text') }} as window_end
+    from lived
     cross join settings
     -- A text that is no month, as a sender may write it, is no window.
-    where {{ period_start('months.month_text') }} <= settings.as_of
+    where
+        length(lived.month_text) = 7
+        and {{ period_start('lived.month_text') }} <= settings.as_of
 
 ),
 
 years as (
 
-    select
+    select distinct
         instansi_code,
-        substr(period, 1, 4) as year_text
-    from periods
-    union
-    select
-        instansi_code,
-        substr(cast(window_start as varchar), 1, 4) as year_text
-    from dated
+        {{ year_text('month_text') }} as year_text
+    from lived
 
 ),
 
@@ -83,23 +114,33 @@ year_ends as (
     left join dated
         on
             years.instansi_code = dated.instansi_code
-            and years.year_text = substr(cast(dated.window_start as varchar), 1, 4)
+            and years.year_text = {{ year_text('dated.window_start') }}
     group by years.instansi_code, years.year_text
+
+),
+
+windows as (
+
+    select
+        instansi_code,
+        'month' as window_kind,
+        window_start,
+        window_end
+    from dated
+    union all
+    select
+        year_ends.instansi_code,
+        'ytd' as window_kind,
+        year_ends.window_start,
+        least(year_ends.window_end, last_day(settings.as_of)) as window_end
+    from year_ends
+    cross join settings
+    where year_ends.window_start <= settings.as_of
 
 )
 
 select
-    instansi_code,
-    'month' as window_kind,
-    window_start,
-    window_end
-from dated
-union all
-select
-    year_ends.instansi_code,
-    'ytd' as window_kind,
-    year_ends.window_start,
-    least(year_ends.window_end, last_day(settings.as_of)) as window_end
-from year_ends
+    windows.*,
+    least(windows.window_end, settings.as_of) as measured_to
+from windows
 cross join settings
-where year_ends.window_start <= settings.as_of

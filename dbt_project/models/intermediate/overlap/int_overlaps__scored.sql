@@ -38,7 +38,7 @@ worded as (
 
 ),
 
--- Words that every list bears, or every tenth system of this one, say nothing on what a system does.
+-- Words that every list bears, or too many systems of this one, say nothing on what a system does.
 telling as (
 
     select worded.*
@@ -46,8 +46,10 @@ telling as (
     left join {{ ref('overlap_stopwords') }} as stopwords on worded.word = stopwords.word
     where stopwords.word is null
     qualify
-        count(*) over (partition by worded.instansi_code, worded.word) <= 5
-        or count(*) over (partition by worded.instansi_code, worded.word) * 10 <= (
+        count(*) over (partition by worded.instansi_code, worded.word)
+        <= {{ rule_parameter('function_overlap', 'common_word_systems') }}
+        or count(*) over (partition by worded.instansi_code, worded.word)
+        <= {{ rule_parameter('function_overlap', 'common_word_share') }} * (
             select count(*) from systems
             where systems.instansi_code = worded.instansi_code
         )
@@ -120,15 +122,36 @@ compared as (
 
 ),
 
+rule as (
+
+    select
+        {{ rule_parameter('function_overlap', 'likeness') }} as likeness,
+        {{ rule_parameter('function_overlap', 'word_share') }} as word_share,
+        {{ rule_parameter('function_overlap', 'spelling_weight') }} as spelling_weight
+
+),
+
+weighed as (
+
+    select
+        compared.*,
+        cast(
+            (1 - rule.spelling_weight) * word_score + rule.spelling_weight * name_score as double
+        ) as both_score
+    from compared
+    cross join rule
+
+),
+
 scored as (
 
     select
         *,
         case
             when function_key is not null then 1.0
-            else cast(round(greatest(word_score, 0.5 * word_score + 0.5 * name_score), 4) as double)
+            else round(greatest(word_score, both_score), 4)
         end as score
-    from compared
+    from weighed
 
 )
 
@@ -145,7 +168,7 @@ select
     name_score,
     score
 from scored
--- Below a half of telling words and spelling in common a person would see no likeness either.
+cross join rule
 where
     function_key is not null
-    or (score >= 0.5 and word_score >= 0.25)
+    or (score >= rule.likeness and word_score >= rule.word_share)

@@ -16,21 +16,21 @@ used as (
 
     select
         instansi_code,
-        substr(period, 1, 4) as year_text,
+        {{ year_text('period') }} as year_text,
         system_code
     from {{ ref('stg_usage__months') }}
     where coalesce(active_users, 0) > 0 or coalesce(transactions, 0) > 0
     union
     select
         instansi_code,
-        substr({{ month_text('window_start') }}, 1, 4) as year_text,
+        {{ year_text('window_start') }} as year_text,
         provider_system as system_code
     from {{ ref('int_calls__windowed') }}
     where succeeded > 0 and window_kind = 'ytd'
     union
     select
         instansi_code,
-        substr({{ month_text('window_start') }}, 1, 4) as year_text,
+        {{ year_text('window_start') }} as year_text,
         consumer_system as system_code
     from {{ ref('int_calls__windowed') }}
     where succeeded > 0 and window_kind = 'ytd'
@@ -42,12 +42,12 @@ watched as (
 
     select
         instansi_code,
-        substr(period, 1, 4) as year_text
+        {{ year_text('period') }} as year_text
     from {{ ref('stg_usage__months') }}
     union
     select
         instansi_code,
-        substr({{ month_text('window_start') }}, 1, 4) as year_text
+        {{ year_text('window_start') }} as year_text
     from {{ ref('int_calls__windowed') }}
 
 )
@@ -79,9 +79,9 @@ left join systems
 left join used
     on
         programs.instansi_code = used.instansi_code
-        and substr(programs.period, 1, 4) = used.year_text
+        and {{ year_text('programs.period') }} = used.year_text
         and programs.system_code = used.system_code
 left join watched
     on
         programs.instansi_code = watched.instansi_code
-        and substr(programs.period, 1, 4) = watched.year_text
+        and {{ year_text('programs.period') }} = watched.year_text

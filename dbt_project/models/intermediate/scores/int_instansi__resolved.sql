@@ -20,7 +20,7 @@ with codes as (
     union
     select instansi_code from {{ ref('int_units__scored') }}
     union
-    select instansi_code from {{ ref('int_agencies__matched') }}
+    select instansi_code from {{ ref('int_instansi_names__matched') }}
 
 ),
 
@@ -40,18 +40,29 @@ regions as (
 
 named as (
 
-    select * from {{ ref('instansi_names') }}
+    select
+        instansi_code,
+        instansi_name,
+        instansi_kind
+    from {{ source('raw', 'instansi_names') }}
+    union all
+    select
+        instansi_code,
+        instansi_name,
+        instansi_kind
+    from {{ ref('instansi_names') }}
+    where instansi_code not in (select instansi_code from {{ source('raw', 'instansi_names') }})
 
 ),
 
--- Two spellings of one agency share a code; the first by alphabet names it.
-agencies as (
+-- Two spellings of one instansi share a code; the first by alphabet names it.
+printed as (
 
     select
         instansi_code,
-        min(agency) as instansi_name,
+        min(printed_name) as instansi_name,
         min(central_kind) as instansi_kind
-    from {{ ref('int_agencies__matched') }}
+    from {{ ref('int_instansi_names__matched') }}
     group by instansi_code
 
 )
@@ -59,12 +70,12 @@ agencies as (
 select
     codes.instansi_code,
     coalesce(
-        regions.instansi_name, named.instansi_name, agencies.instansi_name, replace(codes.instansi_code, '-', ' ')
+        regions.instansi_name, named.instansi_name, printed.instansi_name, replace(codes.instansi_code, '-', ' ')
     ) as instansi_name,
-    coalesce(regions.instansi_kind, named.instansi_kind, agencies.instansi_kind, 'lainnya') as instansi_kind,
+    coalesce(regions.instansi_kind, named.instansi_kind, printed.instansi_kind, 'lainnya') as instansi_kind,
     regions.instansi_code is not null as is_mapped
 from codes
 left join regions on codes.instansi_code = regions.instansi_code
 left join named on codes.instansi_code = named.instansi_code
-left join agencies on codes.instansi_code = agencies.instansi_code
+left join printed on codes.instansi_code = printed.instansi_code
 where codes.instansi_code is not null

@@ -34,7 +34,7 @@ indices as (
     left join rounding
         on
             assessments.rulebook_id = rounding.rulebook_id
-            and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
+            and {{ year_text('assessments.period') }} = cast(rounding.evaluation_year as varchar)
     where completed.depth = 0 and completed.is_available and not completed.is_observed
 
 ),
@@ -262,7 +262,7 @@ walked as (
         ) as tried
         where tried.set_gain + tried.gain_onwards - tried.gain * tried.capacity >= tried.need
     ) as placed
-    where place <= 10
+    where place <= {{ var('lever_sets_kept') }}
 
 ),
 
@@ -295,7 +295,7 @@ chosen as (
         finished.levels[classes.class_no] as levels_taken
     from finished
     inner join classes on finished.assessment_id = classes.assessment_id
-    where finished.set_cost = finished.least_cost and finished.set_no <= 10
+    where finished.set_cost = finished.least_cost and finished.set_no <= {{ var('lever_sets_kept') }}
 
 ),
 

@@ -40,8 +40,8 @@ nodes as (
         book.scale_max,
         book.availability_threshold,
         book.missing_counts_as,
-        {{ exact_numerator("split_part(node.weight, '/', 1)") }} as given_num,
-        {{ exact_numerator("coalesce(nullif(split_part(node.weight, '/', 2), ''), '1')") }} as given_den
+        {{ weight_numerator("split_part(node.weight, '/', 1)") }} as given_num,
+        {{ weight_numerator("coalesce(nullif(split_part(node.weight, '/', 2), ''), '1')") }} as given_den
     from listed as node
     inner join {{ ref('int_rulebooks__listed') }} as book on node.rulebook_id = book.rulebook_id
 
@@ -120,7 +120,7 @@ tree as (
         cast(1 as {{ exact_type() }}) as share_den,
         true as is_exact,
         true as is_linear,
-        {{ wide_unit() }} as wide_weight
+        {{ wide_unit('scale_min', 'scale_max') }} as wide_weight
     from weighted
     where parent_id is null
 

@@ -12,12 +12,13 @@ handed_in as (
 
 select
     rulebook_id,
+    short_name,
     title,
     regulation,
-    cast(scale_min as decimal(38, 10)) as scale_min,
-    cast(scale_max as decimal(38, 10)) as scale_max,
+    cast(scale_min as decimal(38, 15)) as scale_min,
+    cast(scale_max as decimal(38, 15)) as scale_max,
     cast(availability_threshold as decimal(38, 10)) as availability_threshold,
-    cast(missing_counts_as as decimal(38, 10)) as missing_counts_as,
+    cast(missing_counts_as as decimal(38, 15)) as missing_counts_as,
     first_eval_year,
     last_eval_year,
     false as is_handed_in
@@ -25,12 +26,16 @@ from regulations
 union all
 select
     rulebook_id,
+    rulebook_id as short_name,
     coalesce(max(title), rulebook_id) as title,
     cast(null as varchar) as regulation,
-    max(scale_min) as scale_min,
-    max(scale_max) as scale_max,
-    coalesce(max(availability_threshold), 0.5) as availability_threshold,
-    max(missing_counts_as) as missing_counts_as,
+    cast(max(scale_min) as decimal(38, 15)) as scale_min,
+    cast(max(scale_max) as decimal(38, 15)) as scale_max,
+    coalesce(
+        max(availability_threshold),
+        {{ rule_parameter('rulebook', 'availability_threshold', 'decimal(38, 10)') }}
+    ) as availability_threshold,
+    cast(max(missing_counts_as) as decimal(38, 15)) as missing_counts_as,
     cast(null as integer) as first_eval_year,
     cast(null as integer) as last_eval_year,
     true as is_handed_in

@@ -41,9 +41,11 @@ fillings as (
     select
         assessments.assessment_id,
         nodes.node_no,
-        coalesce(
-            nodes.missing_counts_as, case assessments.walk when 'low' then nodes.scale_min else nodes.scale_max end
-        ) as value
+        case assessments.walk
+            when 'low' then nodes.scale_min
+            when 'high' then nodes.scale_max
+            else nodes.missing_counts_as
+        end as value
     from assessments
     inner join nodes on assessments.rulebook_id = nodes.rulebook_id
     where nodes.is_leaf and (nodes.missing_counts_as is not null or assessments.walk <> 'point')
@@ -66,7 +68,6 @@ answered_there as (
 
 ),
 
--- Known, but not observed.
 filled as (
 
     select
@@ -97,7 +98,8 @@ fractions as (
         value,
         {{ exact_numerator('value') }} as numerator,
         {{ reduce_num(exact_numerator('value'), exact_denominator()) }} as value_num,
-        {{ reduce_den(exact_numerator('value'), exact_denominator()) }} as value_den
+        {{ reduce_den(exact_numerator('value'), exact_denominator()) }} as value_den,
+        {{ is_within_limit(exact_numerator('value'), exact_denominator()) }} as is_exact
     from (select distinct value from given) as found
 
 ),
@@ -106,7 +108,7 @@ doubled as (
 
     select
         *,
-        {{ rational_double('value_num', 'value_den') }} as value_double
+        {{ value_of_fraction('is_exact', 'value_num', 'value_den', 'numerator') }} as value_double
     from fractions
 
 ),
@@ -123,7 +125,7 @@ parents as (
 
 ),
 
--- What the leaves of a node sum to, over 10^10: a whole number, since received values have at most 10 decimals.
+-- What the leaves of a node sum to, over 10^15: a whole number, since received values have at most 15 decimals.
 leaf_sums as (
 
     select
@@ -132,12 +134,11 @@ leaf_sums as (
         sum(nodes.weight * doubled.numerator) as value_num,
         sum(nodes.weight) as counted_weight,
         sum(case when given.is_observed then nodes.tree_weight else 0 end) as observed_weight,
-        sum(nodes.tree_weight) as known_weight,
-        sum(nodes.tree_weight * doubled.numerator) as known_sum,
+        sum(case when given.is_observed then nodes.tree_weight * doubled.numerator end) as observed_sum,
         min(doubled.numerator) as smallest_num,
         sum(
             case
-                when nodes.in_geometric and doubled.value_num > 0
+                when nodes.in_geometric and doubled.numerator > 0
                     then cast(nodes.weight * ln(doubled.value_double) as decimal(38, 20))
                 when not nodes.in_geometric and not parents.has_leaves_only
                     then cast(nodes.weight * doubled.value_double as decimal(38, 20))
@@ -177,7 +178,9 @@ own as (
         nodes.tree_weight,
         doubled.numerator,
         doubled.value_num,
-        doubled.value_den
+        doubled.value_den,
+        doubled.value_double,
+        doubled.is_exact
     from given
     inner join nodes on given.node_no = nodes.node_no
     inner join doubled on given.value = doubled.value
@@ -197,8 +200,7 @@ parts_{{ depth }} as (
         value_den,
         counted_weight,
         observed_weight,
-        known_weight,
-        known_sum,
+        observed_sum,
         smallest_num,
         true as is_exact,
         double_sum
@@ -213,8 +215,7 @@ parts_{{ depth }} as (
         child.value_den,
         nodes.weight as counted_weight,
         child.observed_weight,
-        child.known_weight,
-        child.known_sum,
+        child.observed_sum,
         child.value_num as smallest_num,
         child.is_exact,
         case
@@ -248,8 +249,7 @@ summed_{{ depth }} as (
         counted_weight * value_den as value_den,
         counted_weight,
         observed_weight,
-        known_weight,
-        known_sum,
+        observed_sum,
         true as is_exact,
         smallest_num,
         double_sum
@@ -266,8 +266,7 @@ summed_{{ depth }} as (
         sum(part.counted_weight) * max(common.common_den) as value_den,
         sum(part.counted_weight) as counted_weight,
         sum(part.observed_weight) as observed_weight,
-        sum(part.known_weight) as known_weight,
-        sum(part.known_sum) as known_sum,
+        sum(part.observed_sum) as observed_sum,
         bool_and(part.is_exact and common.is_exact) as is_exact,
         min(part.smallest_num) as smallest_num,
         -- Of weight times value, or of weight times logarithm.
@@ -343,10 +342,12 @@ level_{{ depth }} as (
         case
             when own.is_observed then own.tree_weight when not own.is_observed then 0 else mean.observed_weight
         end as observed_weight,
-        coalesce(own.tree_weight, mean.known_weight) as known_weight,
-        coalesce(own.tree_weight * own.numerator, mean.known_sum) as known_sum,
-        own.node_no is not null or mean.is_exact as is_exact,
-        case when own.node_no is null then mean.value end as value,
+        case
+            when own.is_observed then own.tree_weight * own.numerator
+            when own.node_no is null then mean.observed_sum
+        end as observed_sum,
+        coalesce(own.is_exact, mean.is_exact) as is_exact,
+        case when own.node_no is null then mean.value when not own.is_exact then own.value_double end as value,
         -- What the children of an observed node would make of it, to be shown beside.
         case when own.node_no is not null then {{ value_double('mean') }} end as children_value
     from mean_{{ depth }} as mean
@@ -374,8 +375,7 @@ select
     cast(value_den as {{ exact_type() }}) as value_den,
     cast(counted_weight as {{ exact_type() }}) as counted_weight,
     cast(observed_weight as {{ exact_type() }}) as observed_weight,
-    cast(known_weight as {{ exact_type() }}) as known_weight,
-    cast(known_sum as {{ exact_type() }}) as known_sum,
+    cast(coalesce(observed_sum, 0) as {{ exact_type() }}) as observed_sum,
     is_exact,
     value,
     children_value

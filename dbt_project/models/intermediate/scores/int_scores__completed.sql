@@ -117,7 +117,7 @@ leaves as not materialized (
     select
         incomplete.assessment_id,
         nodes.node_no,
-        cast(null as decimal(38, 10)) as observed,
+        cast(null as decimal(38, 15)) as observed,
         cast(null as integer) as file_no,
         cast(null as bigint) as row_number
     from incomplete
@@ -145,7 +145,7 @@ leaf_levels as (
     union distinct
     select
         node_no,
-        cast(null as decimal(38, 10)) as observed
+        cast(null as decimal(38, 15)) as observed
     from nodes
     where is_below
 
@@ -165,6 +165,28 @@ values_found as (
 
 ),
 
+fractions as (
+
+    select
+        *,
+        {{ reduce_num(exact_numerator('counted'), exact_denominator()) }} as value_num,
+        case
+            when counted is not null then {{ reduce_den(exact_numerator('counted'), exact_denominator()) }}
+        end as value_den,
+        coalesce({{ is_within_limit(exact_numerator('counted'), exact_denominator()) }}, true) as is_exact
+    from values_found
+
+),
+
+doubled as (
+
+    select
+        *,
+        {{ value_of_fraction('is_exact', 'value_num', 'value_den', exact_numerator('counted')) }} as value_double
+    from fractions
+
+),
+
 leaf_values as (
 
     select
@@ -178,19 +200,14 @@ leaf_values as (
         is_linear,
         observed,
         observed is not null as is_observed,
-        {{ reduce_num(exact_numerator('counted'), exact_denominator()) }} as value_num,
-        case
-            when counted is not null then {{ reduce_den(exact_numerator('counted'), exact_denominator()) }}
-        end as value_den,
+        value_num,
+        value_den,
+        case when not is_exact then value_double end as value,
+        is_exact,
         {% for end in ('low', 'high') -%}
         {%- set scale = 'scale_min' if end == 'low' else 'scale_max' -%}
         case
-            when counted is not null
-                then
-                    {{ rational_double(
-                        reduce_num(exact_numerator('counted'), exact_denominator()),
-                        reduce_den(exact_numerator('counted'), exact_denominator())
-                    ) }}
+            when observed is not null then value_double
             when is_walked
                 then {{ rational_double(
                     on_denominator(exact_numerator(scale), exact_denominator(), exact_limit()), exact_limit()
@@ -210,7 +227,7 @@ leaf_values as (
             ),
             false
         ) as is_available
-    from values_found
+    from doubled
 
 )
 
@@ -249,7 +266,7 @@ select
     leaf_values.is_available,
     cast(leaf_values.value_num as {{ exact_type() }}) as value_num,
     cast(leaf_values.value_den as {{ exact_type() }}) as value_den,
-    cast(null as double) as value,
+    leaf_values.value,
     cast(null as double) as children_value,
     leaf_values.band_low,
     leaf_values.band_high,
@@ -268,7 +285,7 @@ select
             else {{ reduce_den('above.share_num * leaf_values.weight', 'above.share_den * above.counted_weight') }}
         end as {{ exact_type() }}
     ) as share_den,
-    true as is_exact,
+    leaf_values.is_exact,
     leaves.observed,
     leaves.file_no,
     leaves.row_number

@@ -122,15 +122,16 @@ select
     valued.value,
     valued.children_value,
     shared.counted_weight,
-    -- Bands: what is not known at the scale's lowest, then at its highest.
+    -- Bands: what is not observed at the scale's lowest, then at its highest; also where the rulebook says what it
+    -- counts until it is answered.
     {% for end in ('low', 'high') -%}
     {%- set scale = 'nodes.scale_min' if end == 'low' else 'nodes.scale_max' -%}
     case
-        when valued.known_weight = nodes.tree_weight then {{ rational_double('valued.value_num', 'valued.value_den') }}
+        when valued.observed_weight = nodes.tree_weight then {{ value_double('valued') }}
         when ends.node_no is not null then ends.band_{{ end }}
         else
             {{ rational_double(
-                'coalesce(valued.known_sum, 0) + (nodes.tree_weight - coalesce(valued.known_weight, 0)) * '
+                'coalesce(valued.observed_sum, 0) + (nodes.tree_weight - coalesce(valued.observed_weight, 0)) * '
                 ~ exact_numerator(scale),
                 'nodes.tree_weight * ' ~ exact_denominator()
             ) }}

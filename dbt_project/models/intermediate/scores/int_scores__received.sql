@@ -9,7 +9,7 @@ with self_assessed as (
         rulebook_id,
         stage,
         node_id,
-        level as observed,
+        cast(level as decimal(38, 15)) as observed,
         cast(null as decimal(38, 10)) as published,
         cast(null as varchar) as published_predicate,
         false as is_print,
@@ -25,14 +25,14 @@ with self_assessed as (
 nationally_published as (
 
     select
-        agencies.instansi_code,
+        instansi_names.instansi_code,
         'instansi' as unit_kind,
-        agencies.instansi_code as unit_code,
+        instansi_names.instansi_code as unit_code,
         domains.period,
         domains.rulebook_id,
         'final' as stage,
         domains.node_id,
-        domains.observed,
+        cast(domains.observed as decimal(38, 15)) as observed,
         domains.published,
         domains.published_predicate,
         coalesce(domains.published is not null or domains.published_predicate is not null, false) as is_print,
@@ -42,63 +42,14 @@ nationally_published as (
         domains.received_at,
         domains.file_order
     from {{ ref('stg_published_index__domains') }} as domains
-    inner join {{ ref('int_agencies__matched') }} as agencies on domains.agency = agencies.agency
-
-),
-
--- Outside indices that become the value of an indicator, by bands.
-outside as (
-
-    select
-        rulebook_id,
-        node_id,
-        outside_lower_inclusive,
-        outside_upper_exclusive,
-        value_lower,
-        value_upper,
-        band = max(band) over (partition by rulebook_id, node_id) as is_highest
-    from {{ ref('outside_index_bands') }}
-    where rule not like 'the band is evidence%'
+    inner join {{ ref('int_instansi_names__matched') }} as instansi_names
+        on domains.printed_name = instansi_names.printed_name
 
 ),
 
 handed_in as (
 
-    select
-        units.instansi_code,
-        units.unit_kind,
-        scores.unit_code,
-        scores.period,
-        scores.rulebook_id,
-        scores.stage,
-        coalesce(outside.node_id, scores.node_id) as node_id,
-        case
-            when outside.node_id is null then scores.score
-            else
-                cast(
-                    outside.value_lower
-                    + cast(scores.score - outside.outside_lower_inclusive as decimal(18, 8))
-                    * (outside.value_upper - outside.value_lower)
-                    / (outside.outside_upper_exclusive - outside.outside_lower_inclusive) as decimal(38, 10)
-                )
-        end as observed,
-        cast(null as decimal(38, 10)) as published,
-        cast(null as varchar) as published_predicate,
-        false as is_print,
-        scores.file_sha256,
-        scores.file_name,
-        scores.row_number,
-        scores.received_at,
-        scores.file_order
-    from {{ ref('stg_scores__scores') }} as scores
-    inner join {{ ref('int_units__scored') }} as units
-        on scores.sender_code = units.sender_code and scores.unit_code = units.unit_code
-    left join outside
-        on
-            scores.rulebook_id = outside.rulebook_id
-            and scores.node_id = outside.node_id || '.outside'
-            and scores.score >= outside.outside_lower_inclusive
-            and (scores.score < outside.outside_upper_exclusive or outside.is_highest)
+    select * exclude (is_outside) from {{ ref('int_scores__handed_in') }}
 
 ),
 

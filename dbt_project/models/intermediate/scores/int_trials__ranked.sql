@@ -75,10 +75,12 @@ tried_rulebooks as (
 
     select
         given.rulebook_id,
-        least(settings.draws, greatest(50, {{ int_div('20000000', 'count(*)') }})) as draws
+        least(
+            settings.draws, greatest(settings.least_draws, {{ int_div('settings.values_drawn', 'count(*)') }})
+        ) as draws
     from given
     cross join settings
-    group by given.rulebook_id, settings.draws
+    group by given.rulebook_id, settings.draws, settings.least_draws, settings.values_drawn
 
 ),
 

@@ -11,6 +11,7 @@ listed as (
         windows.window_kind,
         windows.window_start,
         windows.window_end,
+        windows.measured_to,
         datasets.*
     from windows
     inner join {{ ref('stg_dataset_catalogue__datasets') }} as datasets
@@ -44,6 +45,7 @@ select
     listed.window_kind,
     listed.window_start,
     listed.window_end,
+    listed.measured_to,
     listed.dataset_code,
     listed.dataset_name,
     listed.producer_opd,
@@ -53,7 +55,7 @@ select
     listed.access,
     listed.update_frequency,
     listed.last_updated,
-    cast({{ days_between('listed.last_updated', 'listed.window_end') }} as bigint) as age_days,
+    cast({{ days_between('listed.last_updated', 'listed.measured_to') }} as bigint) as age_days,
     cast(frequencies.days as bigint) as allowed_days,
     coalesce(listed.is_interoperable, false) as is_interoperable
 from listed

@@ -17,6 +17,7 @@ listed as (
         windows.window_kind,
         windows.window_start,
         windows.window_end,
+        windows.measured_to,
         flows.*
     from windows
     inner join flows
@@ -36,6 +37,7 @@ select
     window_kind,
     window_start,
     window_end,
+    measured_to,
     sender_code,
     exchange_code,
     provider_opd_code,
@@ -52,9 +54,9 @@ select
     agreement_ref,
     agreement_until,
     coalesce(
-        agreement_ref is not null and coalesce(agreement_until >= window_end, true), false
+        agreement_ref is not null and coalesce(agreement_until >= measured_to, true), false
     ) as has_valid_agreement
 from listed
 where
     status = 'running'
-    and coalesce(since <= window_end, true)
+    and coalesce(since <= measured_to, true)

@@ -12,8 +12,9 @@ select
     comparison,
     threshold,
     sentence,
+    reason,
     found_value,
     found_document,
     is_told,
-    holds
+    state
 from {{ ref('int_evidence__judged') }}

@@ -1,5 +1,6 @@
 select
     rulebook_id,
+    short_name,
     title,
     regulation,
     scale_min,

@@ -61,7 +61,7 @@ summed as (
     group by
         assessments.rulebook_id, assessments.period, assessments.stage, assessments.unit_kind,
         one.parent_id, one.node_id, other.node_id
-    having count(*) >= 3
+    having count(*) >= {{ rule_parameter('indicator_correlations', 'least_units') }}
 
 ),
 
@@ -99,8 +99,8 @@ select
     case
         when correlation is null then 'constant'
         when correlation < 0 then 'negative'
-        when correlation < 0.3 then 'weak'
-        when correlation > 0.92 then 'redundant'
+        when correlation < {{ rule_parameter('indicator_correlations', 'weak_below') }} then 'weak'
+        when correlation > {{ rule_parameter('indicator_correlations', 'redundant_above') }} then 'redundant'
         else 'coherent'
     end as verdict
 from correlated

@@ -1,5 +1,6 @@
 -- The macros below write long lines.
 -- noqa: disable=LT05
+{% set step_den = 'stepped.value_den * ' ~ exact_denominator() %}
 with assessments as (
 
     select *
@@ -104,7 +105,7 @@ stepped as (
             when not leaves.is_observed then cast(leaves.scale_min as integer)
             else cast(coalesce(reached.level, {{ int_div('leaves.value_num', 'leaves.value_den') }}) + 1 as integer)
         end as next_level,
-        -- One level more, or what is left up to the top of the scale; over value_den * 10^10.
+        -- One level more, or what is left up to the top of the scale; over value_den * 10^15.
         greatest(
             least(
                 leaves.value_den * {{ exact_denominator() }},
@@ -141,8 +142,8 @@ select
             then
                 coalesce(
                     {{ rational_double(
-                        'stepped.share_num * stepped.step_num',
-                        'stepped.share_den * stepped.value_den * ' ~ exact_denominator()
+                        'stepped.share_num * (' ~ reduce_num('stepped.step_num', step_den) ~ ')',
+                        'stepped.share_den * ' ~ reduce_den('stepped.step_num', step_den)
                     ) }},
                     raised.gain
                 )

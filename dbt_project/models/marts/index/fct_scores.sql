@@ -78,36 +78,45 @@ indices as (
     left join rounding
         on
             assessments.rulebook_id = rounding.rulebook_id
-            and substr(assessments.period, 1, 4) = cast(rounding.evaluation_year as varchar)
+            and {{ year_text('assessments.period') }} = cast(rounding.evaluation_year as varchar)
     left join printed_elsewhere
         on completed.assessment_id = printed_elsewhere.point_id and completed.node_no = printed_elsewhere.node_no
     where completed.depth = 0
 
 ),
 
-called as (
+-- The band of the exact value and that of the printed one; they differ only where rounding crosses a border.
+banded as (
 
     select
         indices.assessment_id,
         indices.node_no,
+        indices.predicate_basis,
         bands.predicate,
-        indices.printed = bands.lower_inclusive as prints_on_border
+        (bands.is_lowest or indices.printed >= bands.lower_inclusive)
+        and (bands.upper_exclusive is null or indices.printed < bands.upper_exclusive) as holds_printed,
+        (bands.is_lowest or {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.lower_inclusive') }})
+        and (
+            bands.upper_exclusive is null
+            or not {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.upper_exclusive') }}
+        ) as holds_exact
     from indices
     inner join bands on indices.rulebook_id = bands.rulebook_id
-    where
-        indices.is_available
-        and case
-            when indices.predicate_basis = 'printed'
-                then
-                    (bands.is_lowest or indices.printed >= bands.lower_inclusive)
-                    and (bands.upper_exclusive is null or indices.printed < bands.upper_exclusive)
-            else
-                (bands.is_lowest or {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.lower_inclusive') }})
-                and (
-                    bands.upper_exclusive is null
-                    or not {{ rational_at_least('indices.value_num', 'indices.value_den', 'bands.upper_exclusive') }}
-                )
-        end
+    where indices.is_available
+
+),
+
+called as (
+
+    select
+        assessment_id,
+        node_no,
+        max(predicate) filter (
+            where case when predicate_basis = 'printed' then holds_printed else holds_exact end
+        ) as predicate,
+        bool_or(holds_printed <> holds_exact) as prints_on_border
+    from banded
+    group by assessment_id, node_no
 
 ),
 

@@ -41,6 +41,8 @@ select
     end as is_whole,
     files.warnings,
     files.reason,
+    files.reason_code,
+    files.reason_text,
     files.contract_version,
     files.received_at,
     files.is_correction,

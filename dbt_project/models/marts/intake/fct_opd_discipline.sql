@@ -26,7 +26,9 @@ files as (
         ) = 1 as is_first
     from {{ source('raw', 'intake_files') }} as received
     cross join settings
-    where received.status not in ('duplicate', 'waiting')
+    where
+        received.status not in ('duplicate', 'waiting')
+        and received.is_own
 
 ),
 

@@ -11,6 +11,7 @@ select
     row_place,
     rules,
     messages,
+    broken,
     raw_row,
     case when is_open then 'open' else 'closed' end as status,
     closed_by,

@@ -17,6 +17,9 @@ select
     warned.row_number,
     warned.row_place,
     warned.rule as rule_id,
+    warned.column_name,
+    warned.found,
+    warned.expected,
     warned.message,
     warned.received_at
 from warned

@@ -39,7 +39,8 @@ counted as (
         log_format,
         day,
         cast(sum(calls) as bigint) as calls,
-        cast(coalesce(sum(calls) filter (where is_business), 0) as bigint) as business_calls
+        cast(coalesce(sum(calls) filter (where is_business), 0) as bigint) as business_calls,
+        cast(coalesce(sum(calls) filter (where is_counted_elsewhere), 0) as bigint) as calls_counted_elsewhere
     from {{ ref('int_calls__classified') }}
     group by instansi_code, log_format, day
 
@@ -59,6 +60,7 @@ select
     received.records,
     coalesce(counted.calls, 0) as calls,
     coalesce(counted.business_calls, 0) as business_calls,
+    coalesce(counted.calls_counted_elsewhere, 0) as calls_counted_elsewhere,
     case when waiting.day is null then 'computed' else 'waiting' end as status
 from received
 left join counted

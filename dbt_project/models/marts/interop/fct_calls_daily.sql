@@ -15,5 +15,7 @@ select
     duration_p50_ms,
     duration_p95_ms,
     timed_calls,
+    partner_instansi_code,
+    calls_counted_elsewhere,
     is_mapped
 from {{ ref('int_calls__totalled') }}

@@ -51,8 +51,11 @@ named as (
         case rules.severity when 'high' then 1 when 'medium' then 2 else 3 end as severity_rank,
         coalesce(opds.opd_name, instansi.instansi_name, latest.unit_code) as unit_name,
         case
+            when rules.closes_with = 'answer'
+                then case when latest.parts['healed'] = '' then 'open' else 'closed' end
             when rules.closes_with = 'row' or spans.last_seen >= last_windows.window_end then 'open'
-            else 'closed'
+            when looked.last_looked > spans.last_seen then 'closed'
+            else 'unseen'
         end as status
     from latest
     inner join spans
@@ -64,6 +67,11 @@ named as (
             and latest.finding_key = spans.finding_key
     inner join {{ ref('finding_rules') }} as rules on latest.rule_id = rules.rule_id
     inner join last_windows on latest.instansi_code = last_windows.instansi_code
+    left join {{ ref('int_findings__looked') }} as looked
+        on
+            latest.instansi_code = looked.instansi_code
+            and rules.looks_at = looked.looks_at
+            and looked.finding_key in ('', latest.finding_key)
     left join {{ ref('int_opd__resolved') }} as opds
         on
             latest.unit_kind = 'opd'
@@ -83,10 +91,9 @@ stated as (
         md5(
             {{ joined_key('|', ['instansi_code', 'rule_id', 'unit_kind', 'unit_code', 'finding_key']) }}
         ) as finding_id,
-        {{ filled_sentence('sentence', [
-            ('window', 'window_words'), ('a', 'a'), ('b', 'b'), ('d', 'd'), ('c', 'c'),
-            ('unit', 'unit_name'), ('subject', 'subject'),
-        ]) }} as statement
+        map_concat(
+            parts, map(['unit', 'subject', 'window'], [unit_name, subject, window_words])
+        ) as all_parts
     from named
 
 )
@@ -101,7 +108,7 @@ select
     unit_name,
     finding_key,
     severity,
-    statement,
+    {{ filled_sentence('sentence', 'all_parts') }} as statement,
     evidence,
     first_seen,
     last_seen,
@@ -110,7 +117,8 @@ select
     cast(
         row_number() over (
             partition by instansi_code
-            order by status desc, severity_rank, size desc, rule_id, unit_code, finding_key
+            order by
+                status = 'open' desc, status desc, severity_rank, size desc, rule_id, unit_code, finding_key
         ) as bigint
     ) as finding_rank
 from stated

@@ -1,12 +1,14 @@
-select * from {{ ref('int_measures__valued') }}
-union all
+select
+    *,
+    cast(null as varchar) as figure_node
+from {{ ref('int_measures__valued') }}
 -- Declared minus evidence rests on the evidence levels, which rest on the measures: it comes last.
+union all by name
 select
     gaps.*,
-    cast(null as integer) as level,
     sources.sources_received,
     sources.sources_expected
-from {{ ref('int_measure_i26') }} as gaps
+from {{ ref('int_i26_declaration_gap') }} as gaps
 left join {{ ref('int_measures__valued') }} as sources
     on
         {{ same_window('gaps', 'sources') }}

@@ -53,6 +53,8 @@ by_owner as (
         file_id,
         sum(calls) as calls,
         sum(calls) filter (where sides = 'both') as pairs,
+        sum(calls) filter (where partner_instansi_code is not null) as pairs_with_others,
+        sum(calls) filter (where is_counted_elsewhere) as calls_counted_elsewhere,
         sum(calls) filter (where not has_own_id and sides <> 'gateway') as calls_without_id,
         sum(calls) filter (where is_paired_by_message) as pairs_by_message,
         sum(reused_ids) as reused_ids,
@@ -69,7 +71,8 @@ by_owner as (
 
 ),
 
--- Records that became a side of a call; the others of a file are exact copies.
+-- Records that became a side of a call; the others of a file are exact copies. A side that another instansi's
+-- log lends is one of that instansi's own call.
 used as (
 
     select
@@ -85,7 +88,7 @@ used as (
             partner_file_id as file_id,
             calls
         from calls
-        where partner_file_id is not null
+        where partner_file_id is not null and partner_instansi_code is null
     ) as sides
     group by file_id
 
@@ -109,6 +112,8 @@ select
     cast(coalesce(by_owner.self_calls, 0) as bigint) as self_calls,
     cast(coalesce(by_owner.calls, 0) as bigint) as calls,
     cast(coalesce(by_owner.pairs, 0) as bigint) as pairs,
+    cast(coalesce(by_owner.pairs_with_others, 0) as bigint) as pairs_with_others,
+    cast(coalesce(by_owner.calls_counted_elsewhere, 0) as bigint) as calls_counted_elsewhere,
     cast(coalesce(by_owner.business_calls, 0) as bigint) as business_calls,
     cast(coalesce(by_owner.unmapped_calls, 0) as bigint) as unmapped_calls,
     cast(coalesce(by_owner.calls_without_id, 0) as bigint) as calls_without_id,

@@ -19,7 +19,7 @@ columns_mapped as (
 )
 
 select
-    source.agency,
+    source.agency as printed_name,
     source.category,
     cast(source.year as varchar) as period,
     rulebooks.rulebook_id,

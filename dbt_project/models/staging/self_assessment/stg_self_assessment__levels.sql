@@ -6,7 +6,7 @@ with source as (
 
 select
     coalesce(instansi_code, _instansi_code) as instansi_code,
-    substr(coalesce(period, _period), 1, 4) as period,
+    {{ year_text('coalesce(period, _period)') }} as period,
     rulebook_id,
     stage,
     node_id,

@@ -1,0 +1,184 @@
+-- The macros below write long lines.
+-- noqa: disable=LT05
+with windows as (
+
+    {{ finding_windows() }}
+
+),
+
+settings as (
+
+    select
+        time_zone,
+        complaint_sla_hours
+    from {{ source('raw', 'run_settings') }}
+
+),
+
+owed as (
+
+    select
+        sources.*,
+        windows.window_words
+    from {{ ref('int_sources__counted') }} as sources
+    inner join windows on {{ same_window('sources', 'windows') }}
+    where sources.sources_received < sources.sources_expected
+
+),
+
+stale_sites as (
+
+    select
+        sites.*,
+        windows.window_words
+    from {{ ref('int_sites__windowed') }} as sites
+    inner join windows on {{ same_window('sites', 'windows') }}
+    where not sites.is_fresh
+
+),
+
+waiting as (
+
+    select
+        complaints.instansi_code,
+        complaints.opd_code,
+        complaints.received_on,
+        complaints.answered_after_hours,
+        windows.window_start,
+        windows.window_end,
+        windows.window_words,
+        settings.complaint_sla_hours,
+        {{ hours_between(
+            'complaints.received_at', day_end('windows.measured_to', 'settings.time_zone')
+        ) }} as hours_by_then
+    from {{ ref('stg_complaint__complaints') }} as complaints
+    cross join settings
+    inner join windows
+        on
+            complaints.instansi_code = windows.instansi_code
+            and complaints.received_on <= windows.measured_to
+    where coalesce(complaints.status not in ('withdrawn', 'rejected'), true)
+
+),
+
+-- What is still without an answer at the end of a window, once the time for it is over.
+unanswered as (
+
+    select
+        instansi_code,
+        opd_code,
+        window_start,
+        window_end,
+        window_words,
+        count(*) as complaints,
+        max(complaint_sla_hours) as sla_hours,
+        min(received_on) as oldest_on
+    from waiting
+    where
+        hours_by_then > complaint_sla_hours
+        and coalesce(hours_by_then <= answered_after_hours, true)
+    group by instansi_code, opd_code, window_start, window_end, window_words
+
+),
+
+answers as (
+
+    select * from {{ ref('stg_acknowledgement__answers') }}
+
+),
+
+-- The day of an answer lies in no window: it comes after the data. It stands in the last one.
+last_windows as (
+
+    select
+        instansi_code,
+        window_start,
+        window_end,
+        window_words
+    from windows
+    qualify row_number() over (partition by instansi_code order by window_end desc, window_start desc) = 1
+
+),
+
+rejected as (
+
+    select
+        answers.instansi_code,
+        answers.bundle,
+        {{ local_day('answers.received_at', 'settings.time_zone') }} as received_on,
+        array_to_string(answers.reasons, '; ') as reasons,
+        last_windows.window_start,
+        last_windows.window_end,
+        last_windows.window_words,
+        (
+            select min(later.version)
+            from answers as later
+            where
+                answers.instansi_code = later.instansi_code
+                and answers.period = later.period
+                and answers.version < later.version
+                and later.status = 'accepted'
+        ) as accepted_version
+    from answers
+    cross join settings
+    inner join last_windows on answers.instansi_code = last_windows.instansi_code
+    where answers.status = 'rejected'
+
+)
+
+{{ finding_rows(
+    'missing_source',
+    of='owed',
+    opd='opd_code',
+    key='source_code',
+    subject='source_code',
+    size='sources_expected - sources_received',
+    parts={'received': number_text('sources_received'), 'expected': number_text('sources_expected')},
+    evidence="'fct_indicator_values: measure_id = I27, unit_code = ' || opd_code",
+) }}
+union all
+{{ finding_rows(
+    'complaint_unanswered',
+    of='unanswered',
+    opd='opd_code',
+    key='opd_code',
+    subject='opd_code',
+    size='complaints',
+    parts={
+        'complaints': number_text('complaints'),
+        'sla_hours': number_text('sla_hours'),
+        'oldest': day_words('oldest_on'),
+    },
+    evidence="'fct_indicator_values: measure_id = I22, unit_code = ' || opd_code",
+) }}
+union all
+{{ finding_rows(
+    'bundle_rejected',
+    of='rejected',
+    key='bundle',
+    subject='bundle',
+    parts={
+        'day': day_words('received_on'),
+        'reasons': "case when reasons = '' then ', tanpa alasan' else ': ' || reasons end",
+        'healed': "coalesce('; versi ' || accepted_version || ' diterima', '')",
+    },
+    evidence="'raw.acknowledgements: bundle = ' || bundle",
+) }}
+union all
+{{ finding_rows(
+    'website_stale',
+    of='stale_sites',
+    opd='opd_code',
+    key='url_key',
+    subject='url_key',
+    size='coalesce(' ~ days_between('changed_on', 'checked_on') ~ ', 0)',
+    parts={
+        'state': "
+            case
+                when not is_reachable then 'tidak dapat dibuka pada pemeriksaan terakhir'
+                when changed_on is null then 'tidak menunjukkan tanggal isi maupun perubahan'
+                else 'terakhir berubah ' || " ~ day_words('changed_on') ~ "
+            end",
+    },
+    evidence="'raw.website_check: url = ' || url",
+) }}

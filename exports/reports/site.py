@@ -1,0 +1,127 @@
+"""The folder of pages: which files there are, and that they are written whole, and only where they change.
+
+Belongs here: names and order of the files. Stays out: what a page says (`pages.py`, `regent.py`, `opd.py`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from exports.aside import write_file
+from exports.database import open_published, read_rows
+from exports.reports.opd import list_opds, render_opds
+from exports.reports.pages import (
+    Row,
+    annex_name,
+    index_row,
+    instansi_row,
+    opd_page,
+    page_name,
+    render_instansi,
+    render_page,
+    reported_codes,
+)
+from exports.reports.printing import Printer
+from exports.reports.regent import render_regent
+from exports.reports.whatif import render_whatif, whatif_name
+
+OPD_FOLDER = "opd"
+_HEAD = b"</title>\n"
+
+
+def write_reports(
+    published: Path, report_dir: Path, instansi: Sequence[str] | None, generated_for: date
+) -> list[Path]:
+    """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, and lists.
+
+    Args:
+        published: the published database.
+        report_dir: folder of the pages; other files in it are left alone, and what would not change, too.
+        instansi: codes to report; None for every instansi that handed in a file or has a system or OPD.
+        generated_for: the day the pages are made for; same database, same bytes.
+
+    Returns:
+        The files, the index first.
+
+    Raises:
+        FileNotFoundError: nothing has been published yet.
+        LookupError: an asked instansi is not in `dim_instansi`.
+    """
+    (report_dir / OPD_FOLDER).mkdir(parents=True, exist_ok=True)
+    folder = _Folder(report_dir)
+    with open_published(published) as connection:
+        codes = sorted(set(instansi)) if instansi is not None else reported_codes(connection)
+        rows = [index_row(connection, code) for code in codes]
+        groups = [
+            (unit, found) for unit in rows if (found := _listed(connection, str(unit["instansi_code"])))
+        ]
+        with_opds = {unit["instansi_code"] for unit, _ in groups}
+        for code in codes:
+            trial = render_whatif(connection, code)
+            if trial is not None:
+                folder.write(whatif_name(code), trial)
+            sheet = render_regent(connection, code, opds=code in with_opds, trial=trial is not None)
+            folder.print(page_name(code), sheet)
+            folder.write(annex_name(code), render_instansi(connection, code, generated_for))
+            for opd, page in render_opds(connection, code):
+                folder.print(f"{OPD_FOLDER}/{opd_page(code, opd['opd_code'])}", page)
+    # Lists come last, so that they never lead to a page that is not there.
+    folder.write(
+        f"{OPD_FOLDER}/index.html",
+        render_page("opds.html.j2", title="Halaman tiap OPD", groups=groups),
+    )
+    folder.write("index.html", render_page("index.html.j2", title="Daftar laporan", rows=rows))
+    return folder.files[::-1]
+
+
+def _listed(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
+    instansi_row(connection, code)
+    findings = {
+        row["unit_code"]: row["found"]
+        for row in read_rows(
+            connection,
+            """
+            select unit_code, count(*) as found from fct_findings
+            where instansi_code = ? and unit_kind = 'opd' and status = 'open' group by all
+            """,
+            [code],
+        )
+    }
+    return [{**opd, "findings": findings.get(opd["opd_code"], 0)} for opd in list_opds(connection, code)]
+
+
+class _Folder:
+    """Files written one after the other; each is left as it is where it holds the same already."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._printer = Printer()
+        self.files: list[Path] = []
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self._folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_file(path, content)
+        self.files.append(path)
+
+    def print(self, name: str, page: bytes) -> None:
+        """Write a page and its PDF; the page names both engine and PDF, which tells whether they are new."""
+        paper = (self._folder / name).with_suffix(".pdf")
+        if not self._is_made(name, paper, page):
+            content = self._printer.pdf(page)
+            write_file(paper, content)
+        self.files.append(paper)
+        self.write(name, self._named(page, paper.read_bytes()))
+
+    def _is_made(self, name: str, paper: Path, page: bytes) -> bool:
+        path = self._folder / name
+        if not path.is_file() or not paper.is_file():
+            return False
+        return path.read_bytes() == self._named(page, paper.read_bytes())
+
+    def _named(self, page: bytes, paper: bytes) -> bytes:
+        mark = f"{self._printer.engine}:{hashlib.sha256(paper).hexdigest()}"
+        return page.replace(_HEAD, _HEAD + f'<meta name="pdf" content="{mark}">\n'.encode(), 1)

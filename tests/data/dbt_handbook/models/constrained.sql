@@ -1,0 +1,1 @@
+select id, value from {{ ref('tabled') }}

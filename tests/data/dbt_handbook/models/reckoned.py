@@ -1,0 +1,2 @@
+def model(dbt, session):
+    return dbt.ref("tabled").project("id * 2 as id")

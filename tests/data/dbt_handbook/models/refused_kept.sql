@@ -1,0 +1,1 @@
+select day, day_version from {{ ref('day_versions') }}

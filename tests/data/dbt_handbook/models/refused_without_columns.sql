@@ -1,0 +1,2 @@
+{{ config(materialized='table', tags=['refused']) }}
+select 1 as id

@@ -1,0 +1,1 @@
+select value, day, id from {{ source('raw', 'calls') }}

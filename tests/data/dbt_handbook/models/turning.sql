@@ -1,0 +1,2 @@
+{{ config(materialized=env_var('TURNS_INTO', 'view')) }}
+select id from {{ ref('tabled') }}

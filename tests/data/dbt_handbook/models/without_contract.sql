@@ -1,0 +1,1 @@
+select id, 'unsaid' as other from {{ ref('tabled') }}

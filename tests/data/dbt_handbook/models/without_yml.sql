@@ -1,0 +1,2 @@
+{{ config(materialized='table', contract={'enforced': false}) }}
+select * from {{ ref('fleeting') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('tabled') }} where day is null
