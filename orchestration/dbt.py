@@ -42,8 +42,9 @@ _MANIFEST, _PARSED = "manifest.json", "partial_parse.msgpack"
 _TITLES, _DESCRIPTIONS = "titles_id.csv", "descriptions_id.csv"
 # Where the set-up parses the project, for homes to copy from; dbt by hand writes into `target/`.
 READY = DBT_PROJECT / ".parsed"
-# Names the file of the warehouse (`dbt_project/profiles.yml`).
-_WAREHOUSE = "SPBE_WAREHOUSE"
+# Names the file of the warehouse (`dbt_project/profiles.yml`), and lets a build leave what is as it was
+# (`dbt_project/macros/contents.sql`).
+_WAREHOUSE, _CHANGED_ONLY = "SPBE_WAREHOUSE", "SPBE_CHANGED_ONLY"
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _LOG_FORM = "%(asctime)s [%(levelname)-5s] [%(threadName)s]: %(message)s"
 # With these a node begins to run; an error in their place is the node's.
@@ -127,7 +128,8 @@ def compiled_models(manifest: Path) -> dict[str, str]:
         DbtNotReady: dbt can not compile.
     """
     project = _load(manifest)
-    with tempfile.TemporaryDirectory() as target, _in_memory():
+    # dbt opens a database of its own, not the warehouse, which a run may be writing.
+    with tempfile.TemporaryDirectory() as target, _variable(_WAREHOUSE, ":memory:"):
         arguments = ["compile", "--select", "resource_type:model", "--indirect-selection", "empty"]
         flags = ["--no-introspect", "--no-populate-cache", "--no-write-json"]
         result = _invoke([*arguments, *flags], Path(target), project)
@@ -138,17 +140,17 @@ def compiled_models(manifest: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _in_memory() -> Iterator[None]:
-    """Let dbt open a database of its own, not the warehouse, which a run may be writing."""
-    before = os.environ.get(_WAREHOUSE)
-    os.environ[_WAREHOUSE] = ":memory:"
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable that the dbt project reads, for a while."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            del os.environ[_WAREHOUSE]
+            del os.environ[name]
         else:
-            os.environ[_WAREHOUSE] = before
+            os.environ[name] = before
 
 
 def _load(path: Path) -> Manifest:
@@ -255,11 +257,19 @@ class NodeResult:
     rows: int | None = None
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult]:
+def run_dbt(
+    settings: Settings, arguments: Sequence[str], *, changed_only: bool = False
+) -> Iterator[NodeResult]:
     """Run dbt in this process, and give each node as it finishes; the warehouse must not be open elsewhere.
 
     At the end dbt's own list of results is gone through: what it holds otherwise than was told is given then.
     Whoever leaves before waits for the node that is running; no other begins.
+
+    Args:
+        settings: the home.
+        arguments: of dbt's command line.
+        changed_only: leave tables whose statements and inputs are as they were, and tests that passed on
+            them.
 
     Raises:
         DbtNotReady: dbt did not come as far as running a node.
@@ -272,7 +282,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
     def hear(event: Any) -> None:
         if left.is_set() and event.info.name in _BEGINS:
             raise _Left("the run was left")
-        if event.info.name != "NodeFinished":
+        # What the project runs before all nodes is told where it fails, at the end.
+        if event.info.name != "NodeFinished" or event.data.node_info.resource_type == "operation":
             return
         node, result = event.data.node_info, event.data.run_result
         # A model that is built by day says so with each day: it, and what follows it, is told at the end.
@@ -290,7 +301,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
     def work() -> None:
         try:
             target = target_path(settings)
-            ended.append(_invoke([*arguments, "--no-write-json"], target, manifest, settings.logs, hear))
+            with _variable(_CHANGED_ONLY, "1" if changed_only else ""):
+                ended.append(_invoke([*arguments, "--no-write-json"], target, manifest, settings.logs, hear))
         except BaseException as error:
             ended.append(error)
         finally:
@@ -313,6 +325,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
         raise DbtNotReady(str(done.exception))
     for r in done.result.results:
         result = _result(r.node.unique_id, r.status, r.execution_time, r.message or "", r.failures or 0)
+        if r.node.resource_type == "operation" and result.passed:
+            continue
         if told.get(result.unique_id) is not result.passed:
             yield result
 

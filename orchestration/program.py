@@ -28,6 +28,7 @@ _DAILY_PARTS = (
     "models/staging/service_log",
     "macros/bounds.sql",
     "macros/build.sql",
+    "macros/contents.sql",
     "macros/days.sql",
     "macros/kept_days.sql",
     "macros/keys.sql",

@@ -7,9 +7,12 @@
 {% materialization table, adapter="duckdb", supported_languages=['sql', 'python'] %}
     {%- set target = this.incorporate(type='table') -%}
     {%- if model.language == 'sql' %}
-        {{- return(replace_relation(target, sql) if is_built_at_once() else dbt.materialization_table_duckdb()) }}
+        {%- if is_built_at_once() %}{{ return(replace_relation(target, sql)) }}{% endif -%}
+        {%- do forget_content() -%}
+        {{ return(dbt.materialization_table_duckdb()) }}
     {%- endif %}
     {#- dbt lets Python run only from the materialization itself, so these are the steps of dbt's own. -#}
+    {%- do forget_content() -%}
     {%- set existing = load_cached_relation(target) -%}
     {%- set aside = make_intermediate_relation(target) -%}
     {{ drop_relation_if_exists(load_cached_relation(aside)) }}
@@ -38,7 +41,10 @@
     {%- set target = this.incorporate(type='table') -%}
     {%- set file = adapter.escape_sql_string(adapter.get_seed_file_path(model)) -%}
     {%- set names = header_of_seed(file) -%}
-    {%- if not names %}{{ return(dbt.materialization_seed_default()) }}{% endif -%}
+    {%- if not names %}
+        {%- do forget_content() -%}
+        {{ return(dbt.materialization_seed_default()) }}
+    {%- endif -%}
     {#- dbt asks for the rows that it would have read itself. -#}
     {%- do store_result('agate_table', response='OK') -%}
     {%- set types = {} -%}
@@ -55,13 +61,20 @@
 {#- A test only reads: it needs no transaction. -#}
 {% materialization test, adapter="duckdb" %}
     {%- if should_store_failures() or config.get('sql_header') %}
-        {{- return(dbt.materialization_test_default()) }}
+        {%- do forget_content() -%}
+        {{ return(dbt.materialization_test_default()) }}
     {%- endif -%}
+    {%- set query = get_test_sql(
+        sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), config.get('limit')
+    ) -%}
+    {%- set recipe = recipe_of(query) -%}
     {%- call statement('main', fetch_result=True, auto_begin=False) -%}
-        {{ get_test_sql(
-            sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), config.get('limit')
-        ) }}
+        {{ 'select 0 as failures, false as should_warn, false as should_error' if recipe.is_same else query }}
     {%- endcall -%}
+    {#- One that failed is not of the recipe that it passed against, so no note need go. -#}
+    {%- if recipe.hash and not recipe.is_same and load_result('main').table.rows[0][0] == 0 -%}
+        {%- do note_passed(recipe.hash) -%}
+    {%- endif -%}
     {{ return({'relations': []}) }}
 {% endmaterialization %}
 
@@ -126,6 +139,13 @@
 {#- Runs the hooks and the statements of a build in one transaction. -#}
 {% macro build_at_once(target, statements) %}
     {%- set existing = load_cached_relation(target) -%}
+    {#- What a hook does to it nobody knows. -#}
+    {%- set is_noted = target.is_table and not (pre_hooks or post_hooks) -%}
+    {%- set recipe = recipe_of(statements ~ comments(target, model)) if is_noted else {} -%}
+    {%- if recipe.is_same and existing is not none and existing.type == target.type -%}
+        {%- call noop_statement('main', 'AS IT WAS') -%}{%- endcall -%}
+        {{ return({'relations': [target]}) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
@@ -134,6 +154,7 @@
         {%- endif %}
         {{ statements }}
         {{ comments(target, model) }}
+        {{ note_content(target if is_noted else none, recipe.hash) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}

@@ -76,7 +76,11 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         with warehouse.connect() as con:
             _not_published(context, con, "tables that were built again")
         warehouse.release()
-        results = run_dbt(settings, build_arguments(selection(context, everything)))
+        # Whoever asks for some models gets them made.
+        changed_only = was_built and not context.is_subset
+        results = run_dbt(
+            settings, build_arguments(selection(context, everything)), changed_only=changed_only
+        )
         yield from dbt_events(context, results)
         if not (was_built or context.is_subset):
             with warehouse.connect() as con:

@@ -52,7 +52,9 @@ def texts(path: Path) -> Iterator[tuple[str, str]]:
     elif data.startswith(b"SQLite format 3"):
         yield from sqlite_texts(path)
     elif path.suffix == ".parquet":
-        for (row,) in duckdb.sql(f"select to_json(t)::varchar from read_parquet('{path}') as t").fetchall():
+        with duckdb.connect() as con:
+            rows = con.execute(f"select to_json(t)::varchar from read_parquet('{path}') as t").fetchall()
+        for (row,) in rows:
             yield "rows", row
     elif data.startswith(b"\x1f\x8b"):
         yield "gz", gzip.decompress(data).decode("utf-8", "replace")

@@ -83,9 +83,10 @@ def test_parquet_and_descriptions_say_what_the_csv_says(published: Path, tmp_pat
         if resource["format"] == "csv":
             fields = resource["schema"]["fields"]
             assert [field["name"] for field in fields] == content.decode().split("\n", 1)[0].split(",")
-            parquet = duckdb.read_parquet(str(own / f"{resource['name']}.parquet"))
-            assert parquet.columns == [field["name"] for field in fields]
-            assert len(parquet) == len(_rows(own, resource["name"]))
+            with duckdb.connect() as connection:
+                parquet = connection.execute(f"from '{own / resource['name']}.parquet'")
+                assert [column[0] for column in parquet.description] == [field["name"] for field in fields]
+                assert len(parquet.fetchall()) == len(_rows(own, resource["name"]))
     catalogue = json.loads((own / "dcat.jsonld").read_text(encoding="utf-8"))
     assert catalogue["dct:license"]["@id"] == "https://creativecommons.org/licenses/by/4.0/"
     datasets = {dataset["dct:identifier"]: dataset for dataset in catalogue["dcat:dataset"]}

@@ -48,10 +48,11 @@ def engine(
     warehouse = folder / "warehouse.duckdb"
     dice = random.Random(17)
     rows: list[tuple[str, str, str, str, str | None]] = []
-    nodes = duckdb.sql(
-        f"select rulebook_id, node_id from '{ROOT}/dbt_project/seeds/rulebooks/rulebook_nodes.csv' "
-        "where node_kind = 'indicator' order by all"
-    ).fetchall()
+    with duckdb.connect() as connection:
+        nodes = connection.execute(
+            f"select rulebook_id, node_id from '{ROOT}/dbt_project/seeds/rulebooks/rulebook_nodes.csv' "
+            "where node_kind = 'indicator' order by all"
+        ).fetchall()
     for code, (rulebook, period, places) in CASES.items():
         lowest = 0 if rulebook == "permenpanrb-5-2018" else 1
         levels: dict[str, Decimal | None] = {}
