@@ -1,5 +1,5 @@
-"""A night leaves tables whose statements and inputs are as they were: what stands then in the warehouse is what
-building all of it anew gives."""
+"""A night leaves tables whose statements and inputs are as they were: what stands then in the warehouse is
+what building all of it anew gives."""
 
 import datetime as dt
 import os
