@@ -101,7 +101,7 @@ def test_a_check_says_in_a_sentence_what_it_holds(definitions: dg.Definitions) -
 
 
 def write_log(settings: Settings, *days: str) -> None:
-    """A log of nginx with a call on each of these days."""
+    """A log of nginx with a call on each of these days, written a minute ago."""
     file = settings.inbox / "service_log" / "combined" / f"gerbang_{days[0]}.log"
     file.parent.mkdir(parents=True, exist_ok=True)
     lines = []
@@ -109,6 +109,7 @@ def write_log(settings: Settings, *days: str) -> None:
         at = dt.date.fromisoformat(day).strftime("%d/%b/%Y")
         lines.append(f'10.0.0.1 - - [{at}:12:00:00 +0700] "GET /api/warga HTTP/1.1" 200 12 "-" "curl"\n')
     file.write_text("".join(lines))
+    os.utime(file, (time.time() - 60, time.time() - 60))
 
 
 def tick(definitions: dg.Definitions, instance: dg.DagsterInstance) -> dg.RunRequest | None:
@@ -121,18 +122,11 @@ def tick(definitions: dg.Definitions, instance: dg.DagsterInstance) -> dg.RunReq
 def test_the_sensor_and_the_command_walk_the_same_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def home(name: str) -> Settings:
-        monkeypatch.setenv("SPBE_HOME", str(tmp_path / name))
-        made = Settings(home=tmp_path / name)  # type: ignore[call-arg]
-        made.prepare_home()
-        write_log(made, "2026-10-02", "2026-10-12")
-        [file] = made.inbox.rglob("*.log")
-        os.utime(file, (time.time() - 60, time.time() - 60))
-        return made
-
-    by_command = run_night(home("command"), tmp_path / "command" / "inbox").links
-    settings, by_sensor = home("sensor"), []
-    definitions = build_definitions(settings)
+    monkeypatch.setenv("SPBE_HOME", str(tmp_path))
+    settings = Settings(home=tmp_path)  # type: ignore[call-arg]
+    settings.prepare_home()
+    write_log(settings, "2026-10-02", "2026-10-12")
+    definitions, by_sensor = build_definitions(settings), []
     with dg.instance_for_test() as instance:
         while (request := tick(definitions, instance)) and len(by_sensor) < 9:
             job = definitions.resolve_job_def(str(request.job_name))
@@ -140,6 +134,8 @@ def test_the_sensor_and_the_command_walk_the_same_chain(
             by_sensor.append(job.name)
         nights = {run.tags["spbe/night"] for run in instance.get_runs()}
         days = instance.get_dynamic_partitions("call_days")
+    write_log(settings, "2026-10-03")
+    by_command = run_night(settings, settings.inbox).links
     assert by_command == [RECEIVE, COUNT, PUBLISH]
     assert by_sensor == by_command
     assert len(nights) == 1, "all runs of a night bear its tag"
