@@ -517,3 +517,11 @@ select 'permenpanrb-59-2020' as rulebook_id, 'p59.i18' as node_id, level::intege
     'Kriteria ' || level as criterion, 'Bukti ' || level as evidence_wanted,
     level::decimal(18, 4) as value_from, level::decimal(18, 4) as value_to, 'ok' as confidence
 from range(1, 6) as t (level);
+
+create table marts.fct_contracts as
+select '99.99' as instansi_code, '99.99-DINSOS' as opd_code, 'BANSOS' as system_code,
+    'Sistem Bantuan Sosial' as system_name, 'PT Contoh Karya' as vendor_name, '12/SPK/2026' as contract_no,
+    'host' as contract_kind, date '2026-01-01' as starts_on, date '2026-12-31' as ends_on,
+    date '2026-10-01' as window_start, date '2026-10-31' as window_end, date '2026-10-31' as measured_to,
+    61 as days_left, 'ends_soon' as status, 'Segera berakhir' as status_label,
+    null::varchar as unknown_reason_label, true as has_valid_contract;

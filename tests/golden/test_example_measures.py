@@ -534,3 +534,37 @@ def test_an_agency_that_sent_its_own_opinion_alone_is_not_blamed(
         "where instansi_code = '99.98' and state = 'no_evidence' group by all"
     ).fetchall()
     assert asked == [(True, 19)]
+
+
+def test_contracts_and_those_that_lack_are_judged_as_i20_counts_them(
+    example_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """Ends of kontrak.csv on 31 October; what Banten's lists do not tell is unknown, never missing."""
+    ask = example_warehouse.execute
+    rows = ask(
+        "select system_code, contract_no, days_left, status from marts.fct_contracts "
+        "where instansi_code = '99.99' order by system_code"
+    ).fetchall()
+    assert rows == [
+        ("APL-005", "027/01/SPK/2026", 61, "ends_soon"),
+        ("APL-009", "027/04/SPK/2025", -61, "ended"),
+        ("APL-014", "027/03/SPK/2026", 120, "runs"),
+        ("APL-019", None, None, "missing"),
+        ("APL-022", None, None, "missing"),
+        ("APL-032", "027/02/SPK/2026", 92, "runs"),
+        ("APL-033", None, None, "missing"),
+    ]
+    counted = ask(
+        "select numerator from marts.fct_indicator_values where measure_id = 'I20' and unit_code = ? "
+        "and window_kind = 'month' and window_start = ?",
+        [example.INSTANSI, WINDOW],
+    ).fetchall()
+    without = ask(
+        "select count(distinct system_code) from marts.fct_contracts "
+        "where instansi_code = '99.99' and is_third_party and not has_valid_contract"
+    ).fetchall()
+    assert without == counted
+    told = ask(
+        "select distinct status, unknown_reason from marts.fct_contracts where instansi_code = '36'"
+    ).fetchall()
+    assert told == [("unknown", "not_told")]
