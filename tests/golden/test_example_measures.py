@@ -568,3 +568,36 @@ def test_contracts_and_those_that_lack_are_judged_as_i20_counts_them(
         "select distinct status, unknown_reason from marts.fct_contracts where instansi_code = '36'"
     ).fetchall()
     assert told == [("unknown", "not_told")]
+
+
+def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Each number is the one of its measure and sums to the OPD's own; what is not told has a reason."""
+    ask = example_warehouse.execute
+    # Rates of parts weighted by their calls and hours are those of the whole, so nothing is lost or twice.
+    sums = """
+        select provider_opd, sum(succeeded), sum(calls), sum(hours_answered), sum(hours_called)
+        from marts.fct_service_quality
+        where instansi_code = '99.99' and window_kind = 'month' and success_rate is not null
+        group by all order by all
+    """
+    main = """
+        select unit_code, max(numerator) filter (where measure_id = 'I11'),
+            max(denominator) filter (where measure_id = 'I11'),
+            max(numerator) filter (where measure_id = 'I12'),
+            max(denominator) filter (where measure_id = 'I12')
+        from marts.fct_indicator_values
+        where instansi_code = '99.99' and unit_kind = 'opd' and figure = 'main' and window_kind = 'month'
+            and window_start = ? and measure_id in ('I11', 'I12')
+        group by all having max(denominator) > 0 order by all
+    """
+    assert ask(sums).fetchall() == ask(main, [WINDOW]).fetchall() != []
+    # A service has no percentile exactly where none of its days has one.
+    silent = ask(
+        "select distinct provider_system, service_code from marts.fct_service_quality "
+        "where instansi_code = '99.99' and unknown_reason is not null order by all"
+    ).fetchall()
+    untimed = ask(
+        "select provider_system, service_code from marts.fct_calls_daily where instansi_code = '99.99' "
+        "group by all having count(duration_p95_ms) = 0 order by all"
+    ).fetchall()
+    assert silent == untimed != []
