@@ -403,7 +403,8 @@ def test_declaration_gap_is_weighted_by_aspect(example_warehouse: duckdb.DuckDBP
     expected = sum(int(gap) * Fraction(i) * Fraction(a) * Fraction(d) for gap, i, a, d in rows)
     found = dict(
         example_warehouse.execute(
-            "select figure, value from marts.fct_indicator_values where measure_id = 'I26' and unit_code = ?",
+            "select coalesce(figure_node, figure), value from marts.fct_indicator_values "
+            "where measure_id = 'I26' and unit_code = ?",
             [example.INSTANSI],
         ).fetchall()
     )
@@ -597,7 +598,7 @@ def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBP
         "where instansi_code = '99.99' and unknown_reason is not null order by all"
     ).fetchall()
     untimed = ask(
-        "select provider_system, service_code from marts.fct_calls_daily where instansi_code = '99.99' "
-        "group by all having count(duration_p95_ms) = 0 order by all"
+        "select provider_system, service_code from intermediate.int_calls__totalled "
+        "where instansi_code = '99.99' group by all having count(duration_p95_ms) = 0 order by all"
     ).fetchall()
     assert silent == untimed != []
