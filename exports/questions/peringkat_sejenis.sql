@@ -7,7 +7,7 @@ select
     peers.rulebook_id,
     peers.stage,
     peers.peer_group as kelompok,
-    peers.score as nilai,
+    peers.score as indeks_tepat,
     peers.rank as peringkat,
     peers.units as dari,
     peers.sharing as berbagi_peringkat,

@@ -532,3 +532,7 @@ select '99.99' as instansi_code, 'month' as window_kind, date '2026-10-01' as wi
     'SIAK' as provider_system, 'cek-nik/v1' as service_code, 1000 as calls, 990 as succeeded, 0.99 as success_rate,
     100 as hours_called, 99 as hours_answered, 0.99 as availability, 250.0 as p95_ms, 3 as consumers,
     null::varchar as unknown_reason, null::varchar as unknown_reason_label;
+
+alter table marts.fct_findings add column finding_system varchar;
+alter table marts.fct_findings add column finding_service varchar;
+alter table marts.fct_findings add column finding_node varchar;

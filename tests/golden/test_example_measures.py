@@ -602,3 +602,24 @@ def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBP
         "where instansi_code = '99.99' group by all having count(duration_p95_ms) = 0 order by all"
     ).fetchall()
     assert silent == untimed != []
+
+
+def test_what_a_finding_is_about_stands_in_keys_that_join(
+    example_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """A system in the inventory, a service in the table of services, an indicator in its rulebook."""
+    ask = example_warehouse.execute
+    keys = [("finding_system", "system_code", "dim_system"), ("finding_node", "node_id", "dim_node")]
+    for column, key, table in keys:
+        rows = ask(
+            f"select count(*), count(*) filter (where {column} not in (select {key} from marts.{table})) "
+            f"from marts.fct_findings where {column} is not null"
+        ).fetchall()
+        assert rows[0][0] > 0 and rows[0][1] == 0, column
+    service = ask(
+        "select count(*) from marts.fct_findings as finding "
+        "semi join marts.fct_service_quality as quality on finding.instansi_code = quality.instansi_code "
+        "and finding.finding_system = quality.provider_system and finding.finding_service = quality.service_code"
+    ).fetchall()
+    with_service = ask("select count(finding_service) from marts.fct_findings").fetchall()
+    assert service == with_service != [(0,)]
