@@ -6,7 +6,7 @@ any figure (`dbt_project/`).
 
 from pathlib import Path
 
-import pandas
+import pandas  # type: ignore[import-untyped]
 
 from expectations.quoting import identifier
 from exports.database import near_names, open_published

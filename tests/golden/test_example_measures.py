@@ -619,7 +619,8 @@ def test_what_a_finding_is_about_stands_in_keys_that_join(
     service = ask(
         "select count(*) from marts.fct_findings as finding "
         "semi join marts.fct_service_quality as quality on finding.instansi_code = quality.instansi_code "
-        "and finding.finding_system = quality.provider_system and finding.finding_service = quality.service_code"
+        "and finding.finding_system = quality.provider_system "
+        "and finding.finding_service = quality.service_code"
     ).fetchall()
     with_service = ask("select count(finding_service) from marts.fct_findings").fetchall()
     assert service == with_service != [(0,)]
