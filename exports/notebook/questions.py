@@ -27,8 +27,9 @@ def _():
 def _(mo, published, read_table):
     instansi = read_table(published, "dim_instansi").set_index("instansi_code")["instansi_name"]
     index_by_stage_of_all = read_table(published, "indeks_per_tahap")
-    # Those with OPDs, the one with most of them first; a published table names hundreds of others.
-    with_opds = read_table(published, "dim_opd")["instansi_code"].value_counts().index
+    # Those with OPDs, the longest register first; a published table names hundreds of others.
+    registered = read_table(published, "dim_opd").groupby("instansi_code")["is_mapped"].sum()
+    with_opds = registered.sort_values(ascending=False, kind="stable").index
     options = {f"{instansi.get(code, '')} ({code})": code for code in with_opds}
     chosen = mo.ui.dropdown(options, value=next(iter(options), None), label="Instansi")
     mo.md(f"# Lima pertanyaan\n\nDari `{published.name}`, hanya dibaca. {chosen}")
@@ -69,10 +70,15 @@ def _(chosen, mo, published, read_table):
 @app.cell
 def _(chosen, mo, published, read_table):
     silos = read_table(published, "sistem_silo").query("instansi_code == @chosen.value")
+    active = read_table(published, "dim_system").query(
+        "instansi_code == @chosen.value and status == 'active'"
+    )
+    unknown_silos = int(active["is_silo"].isna().sum())
     silos_by_opd = silos.groupby("opd_name", dropna=False).size().rename("sistem_silo").reset_index()
     mo.vstack(
         [
             mo.md("## 3. Sistem mana yang berdiri sendiri?"),
+            mo.md(f"Pada {unknown_silos} sistem aktif tidak diketahui: belum ada log atau pertukaran."),
             mo.ui.table(silos_by_opd.sort_values("sistem_silo", ascending=False), selection=None),
             mo.ui.table(silos.drop(columns="instansi_code"), selection=None),
         ]
