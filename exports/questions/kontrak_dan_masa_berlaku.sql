@@ -19,4 +19,5 @@ select
 from fct_contracts as contract
 left join dim_opd as opd
     on contract.instansi_code = opd.instansi_code and contract.opd_code = opd.opd_code
-order by contract.instansi_code, contract.days_left, contract.opd_code, contract.system_code, contract.contract_no
+order by
+    contract.instansi_code, contract.days_left, contract.opd_code, contract.system_code, contract.contract_no

@@ -1,4 +1,4 @@
--- Bagaimana mutu tiap layanan: berapa yang berhasil, seberapa sering tersedia, seberapa cepat, dan dipakai berapa OPD?
+-- Bagaimana mutu tiap layanan: seberapa berhasil, tersedia, dan cepat, dan dipakai berapa OPD?
 select
     quality.instansi_code,
     quality.provider_opd,
@@ -21,5 +21,5 @@ left join dim_opd as opd
 left join dim_system as system
     on quality.instansi_code = system.instansi_code and quality.provider_system = system.system_code
 order by
-    quality.instansi_code, quality.window_end desc, quality.window_kind, quality.calls desc, quality.provider_opd,
-    quality.provider_system, quality.service_code
+    quality.instansi_code, quality.window_end desc, quality.window_kind, quality.calls desc,
+    quality.provider_opd, quality.provider_system, quality.service_code
