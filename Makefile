@@ -82,7 +82,7 @@ LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --
 	--no-emit-index-url --custom-compile-command "make lock" --group build
 lock:
 	$(LOCK) pyproject.toml -o requirements.lock
-	$(LOCK) --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock \
+	$(LOCK) --group dev --extra notebook pyproject.toml -c requirements.lock -o requirements-dev.lock \
 		$$(sed -nE 's/^([a-z0-9._-]+)(\[[^]]*\])?==.*/--no-emit-package \1/p' requirements.lock)
 
 # The page of settings follows their model.

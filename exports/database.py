@@ -3,7 +3,8 @@
 Belongs here: reading names, types and comments. Stays out: what a table means (`dbt_project/`).
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,3 +111,9 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     row = connection.execute(f"select count(*) from {identifier(table)}").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def near_names(wanted: str, names: Sequence[str]) -> list[str]:
+    """Give the names that a slip in `wanted` may have meant, the nearest first; six at most."""
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    return near + [name for name in names if wanted.lower() in name and name not in near][:3]

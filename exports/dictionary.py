@@ -1,15 +1,18 @@
 """What tables and columns of the published database mean in Indonesian: the table `data_dictionary`.
 
-Belongs here: its columns, writing it, reading it. Stays out: the words (`dbt_project/models/docs/`), the
-English comments, which stand on tables and columns themselves.
+Belongs here: its columns, writing it, reading it, alone or with all else that the database says of its
+tables. Stays out: the words (`dbt_project/models/docs/`), the English comments, which stand on tables and
+columns themselves.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import duckdb
 
 from expectations.quoting import identifier, literal
+from exports.database import Table, list_tables, read_rows
 
 DICTIONARY = "data_dictionary"
 _COMMENT = (
@@ -22,6 +25,18 @@ _COLUMNS = {
     "title": "What people call it, in Indonesian",
     "description": "What it means, in Indonesian",
 }
+
+
+@dataclass(frozen=True)
+class Grain:
+    """What one row of a table stands for, and the columns that tell it from others."""
+
+    row: str
+    key: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """As it stands at the end of a published table's comment."""
+        return f"Grain: {self.row}. Primary key: {', '.join(self.key)}."
 
 
 class Meaning(NamedTuple):
@@ -37,13 +52,30 @@ class Meaning(NamedTuple):
 
 # By table and column; '' stands for the table itself.
 Dictionary = Mapping[tuple[str, str], Meaning]
+_OWN: Dictionary = {
+    (DICTIONARY, ""): Meaning(
+        "Kamus data", "Sebutan dan arti setiap tabel dan kolom dalam bahasa Indonesia."
+    ),
+    (DICTIONARY, "table_name"): Meaning("Tabel", "Nama tabel."),
+    (DICTIONARY, "column_name"): Meaning("Kolom", "Nama kolom; kosong untuk tabelnya sendiri."),
+    (DICTIONARY, "title"): Meaning("Sebutan", "Sebutannya bagi orang."),
+    (DICTIONARY, "description"): Meaning("Arti", "Artinya."),
+    ("readme", ""): Meaning("Daftar isi", "Setiap tabel dan pertanyaan siap pakai dalam basis data ini."),
+    ("readme", "table_name"): Meaning("Nama", "Nama tabel atau pertanyaan."),
+    ("readme", "kind"): Meaning("Macam", "table (tabel) atau question (pertanyaan siap pakai)."),
+    ("readme", "grain"): Meaning("Satu baris", "Apa satu barisnya; kosong untuk pertanyaan."),
+    ("readme", "primary_key"): Meaning("Kunci", "Kolom yang membedakan barisnya; kosong untuk pertanyaan."),
+    ("readme", "description"): Meaning("Isi", "Isi tabel, atau pertanyaan yang dijawab."),
+    ("readme", "rows"): Meaning("Baris", "Banyak barisnya pada hari terbit."),
+    ("readme", "example_query"): Meaning("Contoh", "Kueri untuk memulai."),
+}
 
 
 def write_dictionary(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
     """Make the table of a database that is being published, with its comments."""
     columns = ", ".join(f"{identifier(name)} varchar" for name in _COLUMNS)
     connection.execute(f"create table {DICTIONARY} ({columns})")
-    rows = [[*key, *meaning] for key, meaning in sorted(dictionary.items())]
+    rows = [[*key, *meaning] for key, meaning in sorted({**_OWN, **dictionary}.items())]
     if rows:
         connection.executemany(f"insert into {DICTIONARY} values (?, ?, ?, ?)", rows)
     connection.execute(f"comment on table {DICTIONARY} is {literal(_COMMENT)}")
@@ -60,3 +92,74 @@ def read_dictionary(connection: duckdb.DuckDBPyConnection) -> Dictionary:
         f"select table_name, column_name, title, description from {DICTIONARY}"
     ).fetchall()
     return {(table, column): Meaning(title, description) for table, column, title, description in rows}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A table, a ready question or a column: what people call it, what it means in two languages."""
+
+    name: str
+    title: str
+    indonesian: str
+    english: str
+
+
+@dataclass(frozen=True)
+class ExplainedColumn(Explained):
+    """A column with its DuckDB type."""
+
+    data_type: str
+
+
+@dataclass(frozen=True)
+class ExplainedTable(Explained):
+    """A table or ready question with all that the published database says of it.
+
+    Attributes:
+        is_question: a view that answers one question; it has an Indonesian description alone.
+        grain: what one row stands for; None where it does not say.
+        primary_key: columns that tell its rows apart; none where it does not say.
+        rows: their number on the day of publishing; None where it does not say.
+        columns: in the order of the table.
+    """
+
+    is_question: bool
+    grain: str | None
+    primary_key: tuple[str, ...]
+    rows: int | None
+    columns: tuple[ExplainedColumn, ...]
+
+
+def explain_tables(connection: duckdb.DuckDBPyConnection) -> list[ExplainedTable]:
+    """All tables and ready questions of a published database by name, questions last."""
+    meanings = read_dictionary(connection)
+    listed = {row["table_name"]: row for row in read_rows(connection, "select * from readme")}
+    found = [
+        _explained(table, listed.get(table.name, {}), meanings)
+        for table in list_tables(connection, with_views=True)
+    ]
+    return sorted(found, key=lambda table: table.is_question)
+
+
+def _explained(table: Table, listed: Mapping[str, Any], meanings: Dictionary) -> ExplainedTable:
+    is_question = listed.get("kind") == "question"
+    grain, key = listed.get("grain"), tuple(listed.get("primary_key") or ())
+    # Both stand beside it, so they need not be said in its words, too.
+    comment = table.comment.removesuffix(Grain(grain, key).sentence()).rstrip() if grain else table.comment
+    columns = tuple(
+        ExplainedColumn(
+            column.name,
+            *_both(meanings.get((table.name, column.name)), column.comment, is_question),
+            column.data_type,
+        )
+        for column in table.columns
+    )
+    told = _both(meanings.get((table.name, "")), comment, is_question)
+    return ExplainedTable(table.name, *told, is_question, grain, key, listed.get("rows"), columns)
+
+
+def _both(meaning: Meaning | None, comment: str, is_question: bool) -> tuple[str, str, str]:
+    """Title, Indonesian and English description; the comments of a question are Indonesian."""
+    if is_question:
+        return "", comment, ""
+    return meaning.title if meaning else "", meaning.description if meaning else "", comment

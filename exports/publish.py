@@ -7,7 +7,7 @@ the new file, the rename. Stays out: computing or changing any value; the questi
 import csv
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -22,7 +22,7 @@ from exports.database import (
     open_published,
     read_rows,
 )
-from exports.dictionary import Dictionary, write_dictionary
+from exports.dictionary import Dictionary, Grain, write_dictionary
 
 QUESTIONS = Path(__file__).parent / "questions"
 MARTS_SCHEMA = "marts"
@@ -34,22 +34,11 @@ _README_COLUMNS = {
     "table_name": "Name of the table or of the ready question (a view)",
     "kind": "table, or question for a ready question",
     "grain": "What one row stands for; NULL for a question",
+    "primary_key": "Columns that tell its rows apart; NULL for a question",
     "description": "What the table holds, or the question that the view answers (Indonesian)",
     "rows": "Number of rows on the day of publishing",
     "example_query": "A query to start from",
 }
-
-
-@dataclass(frozen=True)
-class Grain:
-    """What one row of a table stands for, and the columns that tell it from others."""
-
-    row: str
-    key: tuple[str, ...]
-
-    def sentence(self) -> str:
-        """As it stands at the end of a published table's comment."""
-        return f"Grain: {self.row}. Primary key: {', '.join(self.key)}."
 
 
 class PublishError(RuntimeError):
@@ -175,7 +164,7 @@ def _add_guides(
         connection.execute("set TimeZone = 'UTC'")
         # One transaction: each of a thousand comments would wait for the disk by itself.
         connection.execute("begin")
-        readme: list[tuple[str, str, str | None, str, int, str]] = []
+        readme: list[tuple[str, str, str | None, list[str] | None, str, int, str]] = []
         for table in tables:
             _comment(connection, table)
             readme.append(
@@ -183,6 +172,7 @@ def _add_guides(
                     table.name,
                     "table",
                     grains[table.name].row if table.name in grains else None,
+                    list(grains[table.name].key) if table.name in grains else None,
                     table.comment,
                     count_rows(connection, table.name),
                     f"select * from {table.name} limit 20",
@@ -193,12 +183,12 @@ def _add_guides(
         for path in sorted(questions.glob("*.sql")):
             comment, rows = _create_question(connection, path, meanings)
             views.append(path.stem)
-            readme.append((path.stem, "question", None, comment, rows, f"select * from {path.stem}"))
+            readme.append((path.stem, "question", None, None, comment, rows, f"select * from {path.stem}"))
         connection.execute(
-            "create table readme (table_name varchar, kind varchar, grain varchar, description varchar, "
-            '"rows" bigint, example_query varchar)'
+            "create table readme (table_name varchar, kind varchar, grain varchar, primary_key varchar[], "
+            'description varchar, "rows" bigint, example_query varchar)'
         )
-        connection.executemany("insert into readme values (?, ?, ?, ?, ?, ?)", readme)
+        connection.executemany("insert into readme values (?, ?, ?, ?, ?, ?, ?)", readme)
         connection.execute(f"comment on table readme is {literal(_README_COMMENT)}")
         for name, comment in _README_COLUMNS.items():
             connection.execute(f"comment on column readme.{identifier(name)} is {literal(comment)}")

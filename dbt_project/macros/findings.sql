@@ -1,8 +1,12 @@
 {#- The findings of one rule, a row for every row of relation `of`, which has instansi_code, window_start, window_end
     and window_words. All else are expressions on it: `opd`, the OPD that the finding is about (NULL: the instansi);
     `key`, what it is about within that; `subject`, its name; `evidence`, table and key to look at; `size`, how big, in
-    the rule's own unit; `parts`, the words of the rule's sentence (seed `finding_rules`) by their names in braces. -#}
-{% macro finding_rows(rule_id, of, key, subject, evidence, opd='null', size='1', parts={}, where=none) -%}
+    the rule's own unit; `parts`, the words of the rule's sentence (seed `finding_rules`) by their names in braces;
+    `system`, `service` and `node`, the keys of what it is about, where it is about one. -#}
+{% macro finding_rows(
+    rule_id, of, key, subject, evidence, opd='null', size='1', parts={}, where=none,
+    system='null', service='null', node='null'
+) -%}
 select
     '{{ rule_id }}' as rule_id,
     instansi_code,
@@ -13,6 +17,9 @@ select
     window_end,
     window_words,
     {{ subject }} as subject,
+    cast({{ system }} as varchar) as finding_system,
+    cast({{ service }} as varchar) as finding_service,
+    cast({{ node }} as varchar) as finding_node,
     cast(
         map {
             {%- for name, words in parts.items() %}

@@ -6,6 +6,9 @@ select
     indicator.measure_id,
     measure.name as ukuran,
     indicator.figure,
+    indicator.figure_node,
+    indicator.figure_system,
+    indicator.figure_service,
     indicator.window_kind,
     indicator.window_start,
     indicator.window_end,
@@ -21,9 +24,10 @@ qualify
     row_number() over (
         partition by
             indicator.instansi_code, indicator.unit_kind, indicator.unit_code,
-            indicator.measure_id, indicator.figure, indicator.window_kind
+            indicator.measure_id, indicator.figure, indicator.figure_node,
+            indicator.figure_system, indicator.figure_service, indicator.window_kind
         order by indicator.window_end desc
     ) = 1
 order by
     indicator.instansi_code, indicator.unit_kind, indicator.unit_code, indicator.measure_id, indicator.figure,
-    indicator.window_kind
+    indicator.figure_node, indicator.figure_system, indicator.figure_service, indicator.window_kind

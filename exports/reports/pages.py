@@ -462,16 +462,18 @@ def _measures(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
             -- A row for each service is for the analyst, not for this page.
             and indicator.figure_service is null
         qualify row_number() over (
-            partition by indicator.measure_id, indicator.figure, indicator.window_kind
+            partition by indicator.measure_id, indicator.figure, indicator.figure_node, indicator.window_kind
             order by indicator.window_end desc
         ) = 1
-        order by indicator.measure_id, indicator.figure <> 'main', indicator.figure, indicator.window_kind
+        order by
+            indicator.measure_id, indicator.figure <> 'main', indicator.figure, indicator.figure_node,
+            indicator.window_kind
         """,
         [code],
     )
-    measures: dict[tuple[str, str], Row] = {}
+    measures: dict[tuple[str, str, str | None], Row] = {}
     for row in rows:
-        key = (row["measure_id"], row["figure"])
+        key = (row["measure_id"], row["figure"], row["figure_node"])
         entry = measures.setdefault(key, {**row, "month": None, "ytd": None})
         entry[row["window_kind"]] = row
     entries = list(measures.values())

@@ -157,15 +157,15 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 def _explained(con: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     """Give DuckDB's words; where a table is not there, the names of ours that come near."""
-    import difflib
     import re
+
+    from exports.database import near_names
 
     missing = re.search(r"Table with name \"?([^\"\s]+)\"? does not exist", str(error))
     if missing is None:
         return str(error)
     names = [name for name, _ in _tables(con)]
-    near = difflib.get_close_matches(missing[1], names, n=3, cutoff=0.5)
-    near += [name for name in names if missing[1].lower() in name and name not in near][:3]
+    near = near_names(missing[1], names)
     hint = f"; near: {', '.join(near)}" if near else ""
     return f'there is no table "{missing[1]}"{hint}; `select * from readme` lists all'
 

@@ -517,3 +517,22 @@ select 'permenpanrb-59-2020' as rulebook_id, 'p59.i18' as node_id, level::intege
     'Kriteria ' || level as criterion, 'Bukti ' || level as evidence_wanted,
     level::decimal(18, 4) as value_from, level::decimal(18, 4) as value_to, 'ok' as confidence
 from range(1, 6) as t (level);
+
+create table marts.fct_contracts as
+select '99.99' as instansi_code, '99.99-DINSOS' as opd_code, 'BANSOS' as system_code,
+    'Sistem Bantuan Sosial' as system_name, 'PT Contoh Karya' as vendor_name, '12/SPK/2026' as contract_no,
+    'host' as contract_kind, date '2026-01-01' as starts_on, date '2026-12-31' as ends_on,
+    date '2026-10-01' as window_start, date '2026-10-31' as window_end, date '2026-10-31' as measured_to,
+    61 as days_left, 'ends_soon' as status, 'Segera berakhir' as status_label,
+    null::varchar as unknown_reason_label, true as has_valid_contract;
+
+create table marts.fct_service_quality as
+select '99.99' as instansi_code, 'month' as window_kind, date '2026-10-01' as window_start,
+    date '2026-10-31' as window_end, date '2026-10-31' as measured_to, '99.99-DUKCAPIL' as provider_opd,
+    'SIAK' as provider_system, 'cek-nik/v1' as service_code, 1000 as calls, 990 as succeeded, 0.99 as success_rate,
+    100 as hours_called, 99 as hours_answered, 0.99 as availability, 250.0 as p95_ms, 3 as consumers,
+    null::varchar as unknown_reason, null::varchar as unknown_reason_label;
+
+alter table marts.fct_findings add column finding_system varchar;
+alter table marts.fct_findings add column finding_service varchar;
+alter table marts.fct_findings add column finding_node varchar;

@@ -403,7 +403,8 @@ def test_declaration_gap_is_weighted_by_aspect(example_warehouse: duckdb.DuckDBP
     expected = sum(int(gap) * Fraction(i) * Fraction(a) * Fraction(d) for gap, i, a, d in rows)
     found = dict(
         example_warehouse.execute(
-            "select figure, value from marts.fct_indicator_values where measure_id = 'I26' and unit_code = ?",
+            "select coalesce(figure_node, figure), value from marts.fct_indicator_values "
+            "where measure_id = 'I26' and unit_code = ?",
             [example.INSTANSI],
         ).fetchall()
     )
@@ -534,3 +535,92 @@ def test_an_agency_that_sent_its_own_opinion_alone_is_not_blamed(
         "where instansi_code = '99.98' and state = 'no_evidence' group by all"
     ).fetchall()
     assert asked == [(True, 19)]
+
+
+def test_contracts_and_those_that_lack_are_judged_as_i20_counts_them(
+    example_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """Ends of kontrak.csv on 31 October; what Banten's lists do not tell is unknown, never missing."""
+    ask = example_warehouse.execute
+    rows = ask(
+        "select system_code, contract_no, days_left, status from marts.fct_contracts "
+        "where instansi_code = '99.99' order by system_code"
+    ).fetchall()
+    assert rows == [
+        ("APL-005", "027/01/SPK/2026", 61, "ends_soon"),
+        ("APL-009", "027/04/SPK/2025", -61, "ended"),
+        ("APL-014", "027/03/SPK/2026", 120, "runs"),
+        ("APL-019", None, None, "missing"),
+        ("APL-022", None, None, "missing"),
+        ("APL-032", "027/02/SPK/2026", 92, "runs"),
+        ("APL-033", None, None, "missing"),
+    ]
+    counted = ask(
+        "select numerator from marts.fct_indicator_values where measure_id = 'I20' and unit_code = ? "
+        "and window_kind = 'month' and window_start = ?",
+        [example.INSTANSI, WINDOW],
+    ).fetchall()
+    without = ask(
+        "select count(distinct system_code) from marts.fct_contracts "
+        "where instansi_code = '99.99' and is_third_party and not has_valid_contract"
+    ).fetchall()
+    assert without == counted
+    told = ask(
+        "select distinct status, unknown_reason from marts.fct_contracts where instansi_code = '36'"
+    ).fetchall()
+    assert told == [("unknown", "not_told")]
+
+
+def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Each number is the one of its measure and sums to the OPD's own; what is not told has a reason."""
+    ask = example_warehouse.execute
+    # Rates of parts weighted by their calls and hours are those of the whole, so nothing is lost or twice.
+    sums = """
+        select provider_opd, sum(succeeded), sum(calls), sum(hours_answered), sum(hours_called)
+        from marts.fct_service_quality
+        where instansi_code = '99.99' and window_kind = 'month' and success_rate is not null
+        group by all order by all
+    """
+    main = """
+        select unit_code, max(numerator) filter (where measure_id = 'I11'),
+            max(denominator) filter (where measure_id = 'I11'),
+            max(numerator) filter (where measure_id = 'I12'),
+            max(denominator) filter (where measure_id = 'I12')
+        from marts.fct_indicator_values
+        where instansi_code = '99.99' and unit_kind = 'opd' and figure = 'main' and window_kind = 'month'
+            and window_start = ? and measure_id in ('I11', 'I12')
+        group by all having max(denominator) > 0 order by all
+    """
+    assert ask(sums).fetchall() == ask(main, [WINDOW]).fetchall() != []
+    # A service has no percentile exactly where none of its days has one.
+    silent = ask(
+        "select distinct provider_system, service_code from marts.fct_service_quality "
+        "where instansi_code = '99.99' and unknown_reason is not null order by all"
+    ).fetchall()
+    untimed = ask(
+        "select provider_system, service_code from intermediate.int_calls__totalled "
+        "where instansi_code = '99.99' group by all having count(duration_p95_ms) = 0 order by all"
+    ).fetchall()
+    assert silent == untimed != []
+
+
+def test_what_a_finding_is_about_stands_in_keys_that_join(
+    example_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """A system in the inventory, a service in the table of services, an indicator in its rulebook."""
+    ask = example_warehouse.execute
+    keys = [("finding_system", "system_code", "dim_system"), ("finding_node", "node_id", "dim_node")]
+    for column, key, table in keys:
+        rows = ask(
+            f"select count(*), count(*) filter (where {column} not in (select {key} from marts.{table})) "
+            f"from marts.fct_findings where {column} is not null"
+        ).fetchall()
+        assert rows[0][0] > 0 and rows[0][1] == 0, column
+    service = ask(
+        "select count(*) from marts.fct_findings as finding "
+        "semi join marts.fct_service_quality as quality on finding.instansi_code = quality.instansi_code "
+        "and finding.finding_system = quality.provider_system "
+        "and finding.finding_service = quality.service_code"
+    ).fetchall()
+    with_service = ask("select count(finding_service) from marts.fct_findings").fetchall()
+    assert service == with_service != [(0,)]

@@ -188,6 +188,8 @@ unmapped_roles as (
     where='failing_hours > 0',
     opd='opd_code',
     key=service_key,
+    system='provider_system',
+    service='service',
     subject='service',
     size='failing_hours',
     parts={
@@ -206,6 +208,8 @@ union all
     where='reused_ids > 0',
     opd='opd_code',
     key=service_key,
+    system='provider_system',
+    service='service',
     subject='service',
     size='reused_ids',
     parts={
@@ -222,6 +226,8 @@ union all
     where='skewed_calls > 0',
     opd='opd_code',
     key=service_key,
+    system='provider_system',
+    service='service',
     subject='service',
     size='skewed_calls',
     parts={

@@ -127,6 +127,7 @@ union all
     'declared_above_evidence',
     of='leveled',
     key='node_id',
+    node='node_id',
     subject="number || ' (' || name || ')'",
     size='gap',
     parts={

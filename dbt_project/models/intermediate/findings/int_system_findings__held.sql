@@ -114,6 +114,7 @@ built_twice as (
     where='is_silo',
     opd='opd_code',
     key='system_code',
+    system='system_code',
     subject='system_name',
     evidence="'dim_system: system_code = ' || system_code",
 ) }}
@@ -123,6 +124,7 @@ union all
     of='without_contract',
     opd='opd_code',
     key='system_code',
+    system='system_code',
     subject='system_name',
     parts={
         'vendor': "coalesce(vendor_name, 'nama tidak disebut')",
@@ -143,6 +145,7 @@ union all
     where="app_class = 'umum' and builder_kind in ('own_opd', 'kominfo', 'vendor')",
     opd='opd_code',
     key='system_code',
+    system='system_code',
     subject='system_name',
     parts={
         'builder': "

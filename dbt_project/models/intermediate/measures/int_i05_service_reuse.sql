@@ -8,18 +8,13 @@ with opds as (
 called as (
 
     select
-        calls.instansi_code,
-        calls.window_kind,
-        calls.window_start,
-        calls.provider_opd,
-        calls.service,
-        consumers.unit_code as consumer_opd
-    from {{ ref('int_calls__windowed') }} as calls
-    left join opds as consumers
-        on
-            {{ same_window('calls', 'consumers') }}
-            and calls.consumer_opd = consumers.unit_code
-            and calls.succeeded > 0
+        instansi_code,
+        window_kind,
+        window_start,
+        provider_opd,
+        service,
+        consumer_opd
+    from {{ ref('int_services__used') }}
 
 ),
 

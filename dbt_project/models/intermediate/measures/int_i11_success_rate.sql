@@ -37,7 +37,7 @@ served as (
     union all
     select
         {{ unit_keys('units') }},
-        'service ' || calls.provider_system || ' ' || calls.service as figure,
+        'service' as figure,
         calls.provider_system as figure_system,
         calls.service as figure_service,
         sum(calls.succeeded) as succeeded,

@@ -44,6 +44,9 @@ counted as (
 
     select
         {{ unit_keys('units') }},
+        'main' as figure,
+        cast(null as varchar) as figure_system,
+        cast(null as varchar) as figure_service,
         coalesce(sum(hours.hours_called), 0) as hours_called,
         sum(hours.hours_answered) as hours_answered
     from {{ ref('int_units__windowed') }} as units
@@ -52,7 +55,36 @@ counted as (
             {{ same_window('units', 'hours') }}
             and {{ counts_for('units', 'hours.provider_opd') }}
     group by all
+    union all
+    select
+        {{ unit_keys('units') }},
+        'service' as figure,
+        hours.provider_system as figure_system,
+        hours.service as figure_service,
+        hours.hours_called,
+        hours.hours_answered
+    from {{ ref('int_units__windowed') }} as units
+    inner join hours
+        on
+            {{ same_window('units', 'hours') }}
+            and units.unit_code = hours.provider_opd
+    where units.unit_kind = 'opd'
 
 )
 
-{{ measure_rows('I12', 'counted', shares=[('main', 'hours_answered', 'hours_called')]) }}
+select
+    instansi_code,
+    'I12' as measure_id,
+    figure,
+    figure_system,
+    figure_service,
+    'share' as figure_unit,
+    unit_kind,
+    unit_code,
+    window_kind,
+    window_start,
+    window_end,
+    cast(hours_answered as bigint) as numerator,
+    cast(hours_called as bigint) as denominator,
+    cast(hours_answered as double) / cast(nullif(hours_called, 0) as double) as value
+from counted

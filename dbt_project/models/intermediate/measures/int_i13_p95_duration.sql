@@ -58,7 +58,7 @@ counted as (
     union all
     select
         {{ unit_keys('units') }},
-        'service ' || durations.provider_system || ' ' || durations.service as figure,
+        'service' as figure,
         durations.provider_system as figure_system,
         durations.service as figure_service,
         durations.duration_ms,
@@ -79,13 +79,17 @@ placed as (
         *,
         cast(
             sum(calls) over (
-                partition by instansi_code, unit_kind, unit_code, window_kind, window_start, figure
+                partition by
+                    instansi_code, unit_kind, unit_code, window_kind, window_start, figure, figure_system,
+                    figure_service
                 order by duration_ms
             ) as bigint
         ) as calls_upto,
         cast(
             sum(calls) over (
-                partition by instansi_code, unit_kind, unit_code, window_kind, window_start, figure
+                partition by
+                    instansi_code, unit_kind, unit_code, window_kind, window_start, figure, figure_system,
+                    figure_service
             ) as bigint
         ) as all_calls
     from counted

@@ -60,7 +60,7 @@ figures as (
     select
         instansi_code,
         period,
-        'aspect ' || aspect_id as figure,
+        'aspect' as figure,
         aspect_id as figure_node,
         sum(cast(weighted_gap as decimal(38, 15))) as value
     from gaps

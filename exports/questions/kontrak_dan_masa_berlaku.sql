@@ -1,0 +1,23 @@
+-- Kontrak pihak ketiga mana yang berakhir, segera berakhir, atau tidak ada, pada sistem apa, milik OPD mana?
+select
+    contract.instansi_code,
+    contract.opd_code,
+    opd.opd_name,
+    contract.system_code,
+    contract.system_name,
+    contract.vendor_name,
+    contract.contract_no as nomor_kontrak,
+    contract.contract_kind as jenis_pekerjaan,
+    contract.starts_on as mulai,
+    contract.ends_on as berakhir,
+    contract.measured_to as hari_ukur,
+    contract.days_left as sisa_hari,
+    contract.status as status_kontrak,
+    contract.status_label as keterangan_status,
+    contract.unknown_reason_label as sebab_tidak_diketahui,
+    contract.has_valid_contract as punya_kontrak_berlaku
+from fct_contracts as contract
+left join dim_opd as opd
+    on contract.instansi_code = opd.instansi_code and contract.opd_code = opd.opd_code
+order by
+    contract.instansi_code, contract.days_left, contract.opd_code, contract.system_code, contract.contract_no
