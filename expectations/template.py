@@ -85,7 +85,7 @@ def write_template(
     for number, row in enumerate([titles, *rows]):
         cells = [row.get(c.name) for c in contract.columns]
         data.set_row(
-            number, 15 * max(_lines(str(cell or ""), w) for cell, w in zip(cells, widths, strict=True))
+            number, 15 * max(line_count(str(cell or ""), w) for cell, w in zip(cells, widths, strict=True))
         )
     data.freeze_panes(1, 0)
     data.protect("", _PERMITTED)
@@ -296,7 +296,7 @@ def _write_guide(book: Any, guide: Any, contract: Contract, examples: Mapping[st
         )
         for i, word in enumerate(told):
             guide.write_string(row, i, word, wrap)
-        guide.set_row(row, 15 * max(_lines(word, _GUIDE_WIDTHS[i]) for i, word in enumerate(told)))
+        guide.set_row(row, 15 * max(line_count(word, _GUIDE_WIDTHS[i]) for i, word in enumerate(told)))
     row += 2
     say(row, "Aturan atas seluruh baris", bold)
     for rule in rules_of(contract):
@@ -312,8 +312,8 @@ def _write_guide(book: Any, guide: Any, contract: Contract, examples: Mapping[st
     guide.protect("", {"format_columns": True, "format_rows": True})
 
 
-def _lines(text: str, width: int) -> int:
-    """Lines that a wrapped text needs, words kept whole."""
+def line_count(text: str, width: int) -> int:
+    """Lines that a wrapped text needs in a column of that width in letters, words kept whole."""
     # Some letters are wider than the one that widths are counted in.
     width = width * 5 // 6
     lines, used = 1, 0

@@ -12,6 +12,8 @@ import duckdb
 
 from exports.aside import write_file
 from exports.database import open_published, read_rows
+from exports.reports.guides import FOLDER as GUIDES
+from exports.reports.guides import render_guides
 from exports.reports.opd import list_opds, render_opds
 from exports.reports.pages import (
     Row,
@@ -35,7 +37,8 @@ _HEAD = b"</title>\n"
 def write_reports(
     published: Path, report_dir: Path, instansi: Sequence[str] | None, generated_for: date
 ) -> list[Path]:
-    """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, and lists.
+    """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, how an OPD
+    fills in and answers, and lists.
 
     Args:
         published: the published database.
@@ -50,7 +53,8 @@ def write_reports(
         FileNotFoundError: nothing has been published yet.
         LookupError: an asked instansi is not in `dim_instansi`.
     """
-    (report_dir / OPD_FOLDER).mkdir(parents=True, exist_ok=True)
+    for below in (OPD_FOLDER, GUIDES):
+        (report_dir / below).mkdir(parents=True, exist_ok=True)
     folder = _Folder(report_dir)
     with open_published(published) as connection:
         codes = sorted(set(instansi)) if instansi is not None else reported_codes(connection)
@@ -68,6 +72,8 @@ def write_reports(
             folder.write(annex_name(code), render_instansi(connection, code, generated_for))
             for opd, page in render_opds(connection, code):
                 folder.print(f"{OPD_FOLDER}/{opd_page(code, opd['opd_code'])}", page)
+    for name, page in render_guides().items():
+        folder.write(name, page)
     # Lists come last, so that they never lead to a page that is not there.
     folder.write(
         f"{OPD_FOLDER}/index.html",

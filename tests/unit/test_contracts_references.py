@@ -165,6 +165,16 @@ def test_a_name_behind_a_code_is_compared(judge: Judge) -> None:
     assert "system_code.name" in fourth[1]
 
 
+def test_a_near_name_of_a_system_is_a_question(judge: Judge) -> None:
+    """A slip in a name is asked about; another code, be it a digit off, is no slip of the one at hand."""
+    cells = ["Simpge", "DAA-014", "Perpustakaan Digital"]
+    rows = [example("vendor_contract", contract_no=cell, system_code=cell) for cell in cells]
+    found = judge("vendor_contract", rows)
+    said = [broken["system_code.reference"] for _, broken in found]
+    assert "mungkin DAA-012 (Simpeg)" in said[0]
+    assert not [text for text in said[1:] if "mungkin" in text]
+
+
 NEAR = [
     ("Dinas Kesehtan", "12.07-DINKES (Dinas Kesehatan)"),
     ("Dinas Sosail", "12.07-DINSOS (Dinas Sosial)"),
