@@ -17,8 +17,6 @@ FOLDER = Path(__file__).parent
 CONTRACTS = FOLDER / "contracts"
 EARLIER = CONTRACTS / "earlier"
 ALIASES = FOLDER / "aliases"
-# The fictional instansi that the examples of contracts are of.
-EXAMPLE_INSTANSI = "99.99"
 
 Severity = Literal["error", "warning"]
 # Numbers with decimals; a score on a scale of one's own keeps fifteen of them.
@@ -100,12 +98,12 @@ class Column:
     def form(self) -> str:
         """The example as a form to follow; where its code is an instansi's, digits alone are told."""
         example = self.example or ""
-        return re.sub(r"[0-9]", "9", example) if EXAMPLE_INSTANSI in example else example
+        return re.sub(r"[0-9]", "9", example) if example_instansi() in example else example
 
     def example_of(self, instansi_code: str | None = None) -> str:
         """The example as people write it, with the code of an instansi in the place of the fictional one."""
         example = self.said(self.example or "")
-        return example.replace(EXAMPLE_INSTANSI, instansi_code) if instansi_code else example
+        return example.replace(example_instansi(), instansi_code) if instansi_code else example
 
 
 @dataclass(frozen=True)
@@ -235,6 +233,12 @@ def _shared_columns() -> tuple[Column, ...]:
 
     document = OpenDataContractStandard.from_file(str(CONTRACTS / "_every_kind.yaml"))
     return tuple(_column(p) for p in (document.schema_ or [])[0].properties or [])
+
+
+@cache
+def example_instansi() -> str:
+    """The code of the fictional instansi that the examples of all contracts are of."""
+    return next(c.example or "" for c in _shared_columns() if c.name == "instansi_code")
 
 
 def _row_columns(kind: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:

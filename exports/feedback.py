@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 import duckdb
 import xlsxwriter
 
-from expectations.contract import EXAMPLE_INSTANSI, Column, header_aliases, kinds, load_contract
+from expectations.contract import Column, example_instansi, header_aliases, kinds, load_contract
 from expectations.reference_tables import fill_lists, know_nobody
 from expectations.references import list_entries
 from expectations.rules import Rule, rules_of
@@ -411,7 +411,7 @@ def _group(kind: str, broken: BrokenRule) -> RuleGroup:
 
 def _has_example(column: Column) -> bool:
     """Whether its example holds for any instansi; one that bears a code is another's."""
-    return bool(column.example) and not column.names and EXAMPLE_INSTANSI not in (column.example or "")
+    return bool(column.example) and not column.names and example_instansi() not in (column.example or "")
 
 
 def _title(kind: str, column: str | None) -> str:
