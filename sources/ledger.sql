@@ -171,14 +171,17 @@ from contents as c
 left join followed as f on c.file_id = f.file_id;
 
 -- A row and the corrections of it are versions of one row: the last asks to be mended if it is refused, the
--- last that was accepted counts. All fall with the file that the first one stands in. A refused correction of a
--- row that counts all the same asks only until its sender sends anything of the kind again.
+-- last that was accepted counts. All fall with the file that the first one stands in. A refused correction of
+-- a row that counts all the same asks only until its sender sends anything of the kind again.
 create or replace view intake.row_versions as
 with answered as (
     select
         f.file_id,
         min(n.received_at) as answered_at
-    from (select distinct file_id from intake.corrections where not is_loaded) as refused
+    from (
+        select distinct file_id from intake.corrections
+        where not is_loaded
+    ) as refused
     inner join intake.files as f on refused.file_id = f.file_id
     inner join intake.files as n
         on
