@@ -584,7 +584,8 @@ def _write_problems(
     number = 0
     for file in files:
         number += 1
-        line = ["berkas ditolak", file.file_name, None, "", "", file.sentence or file.code]
+        said = wording.plain_text(file.sentence or file.code)
+        line = ["berkas ditolak", file.file_name, None, "", "", said]
         mend = "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama."
         _write_line(sheet, number, [*line, mend], formats)
     for group in groups:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from orchestration.intake.check import BrokenRule
     from sources.errors import FileProblem
     from sources.left_out import LeftOut
+
+# A reason begins with its code, which is for machines.
+_CODE = r"^[a-z_]+: "
 
 
 def check(
@@ -41,6 +45,7 @@ def check(
     import duckdb
 
     from expectations.contract import kinds
+    from exports.reports.wording import plain_text
     from orchestration import intake
     from orchestration.cli.common import Failure, existing, open_home_or_none, wrong_use
     from sources.errors import FileProblem
@@ -86,7 +91,7 @@ def check(
         answer.write(verdict.left_out)
         _write_rows(out / f"{file.stem}.hasil.csv", shown, places, broken)
     if record.reason:
-        print(f"catatan: {masked(record.reason)}")
+        print(f"catatan: {plain_text(masked(re.sub(_CODE, '', record.reason)))}")
     print(
         f"{shown}: {record.rows_received} baris dibaca, {record.rows_loaded} akan dimuat, "
         f"{record.rows_quarantined} tidak akan dimuat, {record.warnings} dengan peringatan, "

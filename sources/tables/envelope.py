@@ -25,6 +25,7 @@ _HEAD = 8192
 _FEW_PLACES = 3
 EMPTY = "berkas tidak berisi apa-apa; diharapkan baris kepala kolom dan baris isi"
 _EXPECTED = "diharapkan tabel (CSV, XLSX, ODS, JSON)"
+_BROKEN = "buku kerja rusak atau terpotong; buka dan simpan ulang dengan Excel, lalu kirim lagi"
 # What the parts of a package that is no workbook are called, and the folders they lie in.
 _DOCUMENTS = {
     b"wordprocessingml": "dokumen Word",
@@ -255,11 +256,11 @@ def _check_zip(path: Path, max_bytes: int, max_ratio: int) -> None:
                     is_encrypted = is_encrypted or b"encryption-data" in f.read(_CHUNK)
             document = _document(archive, names)
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise FileRejected("unreadable", f"buku kerja rusak atau terpotong: {error}") from error
+        raise FileRejected("unreadable", _BROKEN) from error
     except Exception as error:
         if type(error).__module__ != "zlib":
             raise
-        raise FileRejected("unreadable", f"buku kerja rusak atau terpotong: {error}") from error
+        raise FileRejected("unreadable", _BROKEN) from error
     inflated = sum(m.file_size for m in members)
     if inflated > max_bytes or inflated > max(path.stat().st_size, _CHUNK) * max_ratio:
         raise FileRejected("too_large", f"isi buku kerja {inflated:,} byte, batasnya {max_bytes:,}")
