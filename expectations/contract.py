@@ -7,7 +7,8 @@ beside it. Stays out: what a rule means in SQL, Great Expectations or words (`ru
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,7 @@ class Column:
     `transform` is SQL over the columns as received, applied at the door.
     `number` is how a number is read, None for other types; where `unit_column` names the column of the
     number's unit, dots are thousands unless the unit is one of `decimal_units`. `max_length` is in letters.
+    `labels` are what people read and write for `codes`, one for one, `also_labels` for `also_accepted`.
     """
 
     name: str
@@ -77,11 +79,31 @@ class Column:
     unit_column: str | None = None
     decimal_units: tuple[str, ...] = ()
     max_length: int | None = None
+    labels: tuple[str, ...] = ()
+    also_labels: tuple[str, ...] = ()
 
     @property
     def is_list(self) -> bool:
         """True where one cell holds several values."""
         return self.type.endswith("[]")
+
+    def said(self, value: str) -> str:
+        """A cell as people write it: labels for codes, several of them with a semicolon between."""
+        codes, labels = (*self.codes, *self.also_accepted), (*self.labels, *self.also_labels)
+        known = dict(zip(codes, labels, strict=True))
+        parts = value.split(";") if self.is_list else [value]
+        return "; ".join(known.get(part.strip(), part.strip()) for part in parts)
+
+    @property
+    def form(self) -> str:
+        """The example as a form to follow; where its code is an instansi's, digits alone are told."""
+        example = self.example or ""
+        return re.sub(r"[0-9]", "9", example) if example_instansi() in example else example
+
+    def example_of(self, instansi_code: str | None = None) -> str:
+        """The example as people write it, with the code of an instansi in the place of the fictional one."""
+        example = self.said(self.example or "")
+        return example.replace(example_instansi(), instansi_code) if instansi_code else example
 
 
 @dataclass(frozen=True)
@@ -166,7 +188,7 @@ def read_contract(path: Path) -> Contract:
     table = (document.schema_ or [])[0]
     description = document.description
     kind = str(table.name)
-    columns = tuple(_column(p) for p in table.properties or [])
+    columns = tuple(_labelled(kind, _column(p)) for p in table.properties or [])
     own = {c.property: c.value for c in table.customProperties or []}
     return Contract(
         kind=kind,
@@ -179,6 +201,15 @@ def read_contract(path: Path) -> Contract:
         row_rules=tuple(_row_rule(q) for q in table.quality or []),
         is_dated=own.get("dated") is not False,
     )
+
+
+def _labelled(kind: str, column: Column) -> Column:
+    known = code_labels(kind, column.name)
+    labels, also = (
+        tuple(known[code].label_id if code in known else code for code in codes)
+        for codes in (column.codes, column.also_accepted)
+    )
+    return replace(column, labels=labels, also_labels=also)
 
 
 def _row_rule(q) -> RowRule:  # type: ignore[no-untyped-def]
@@ -202,6 +233,12 @@ def _shared_columns() -> tuple[Column, ...]:
 
     document = OpenDataContractStandard.from_file(str(CONTRACTS / "_every_kind.yaml"))
     return tuple(_column(p) for p in (document.schema_ or [])[0].properties or [])
+
+
+@cache
+def example_instansi() -> str:
+    """The code of the fictional instansi that the examples of all contracts are of."""
+    return next(c.example or "" for c in _shared_columns() if c.name == "instansi_code")
 
 
 def _row_columns(kind: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -318,19 +355,40 @@ def header_choices(kind: str, contract: Contract | None = None) -> dict[str, tup
 
 
 def value_aliases(kind: str) -> dict[str, dict[str, str]]:
-    """Column name to (spelling in lower case to code)."""
+    """Column name to (spelling in lower case to code); labels are spellings, too."""
     found: dict[str, dict[str, str]] = {}
+    for row in shared_spellings("labels"):
+        if row["table"] == kind:
+            words = found.setdefault(row["column"], {})
+            words[row["label_en"].lower()] = words[row["label_id"].lower()] = row["code"]
     for row in _rows(ALIASES / f"{kind}.values.csv"):
         found.setdefault(row["column"], {})[row["alias"].lower()] = row["value"]
     return found
 
 
-def code_spellings(kind: str) -> dict[str, dict[str, str]]:
-    """Column name to (code to the spelling that people are offered: the first of the alias table)."""
-    found: dict[str, dict[str, str]] = {}
-    for row in _rows(ALIASES / f"{kind}.values.csv"):
-        found.setdefault(row["column"], {}).setdefault(row["value"], row["alias"])
-    return found
+@dataclass(frozen=True)
+class Label:
+    """What a code is called and means, in Indonesian and in English."""
+
+    label_id: str
+    label_en: str
+    description_id: str
+    description_en: str
+
+
+@cache
+def code_labels(table: str, column: str) -> dict[str, Label]:
+    """Code to its label, in the order that people are offered them.
+
+    Args:
+        table: a kind of file, or a table of the published database.
+        column: one of its columns.
+    """
+    return {
+        row["code"]: Label(row["label_id"], row["label_en"], row["description_id"], row["description_en"])
+        for row in shared_spellings("labels")
+        if (row["table"], row["column"]) == (table, column)
+    }
 
 
 def shared_spellings(name: str) -> list[dict[str, str]]:

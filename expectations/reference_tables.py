@@ -82,15 +82,9 @@ _RECEIVED_OPDS = """
         order by _file_order desc, _row_number desc
     ) = 1
 """
-_RECEIVED_SYSTEM_NAMES = """
-    create or replace view reference.system_names as
-    select distinct _instansi_code as instansi_code, system_code, system_name
-    from raw.system_inventory
-    where system_code is not null and system_name is not null
-"""
 _RECEIVED_SYSTEMS = """
     create or replace view reference.system_inventory as
-    select _instansi_code as instansi_code, system_code
+    select distinct _instansi_code as instansi_code, system_code, system_name
     from raw.system_inventory
     where system_code is not null
 """
@@ -162,10 +156,6 @@ def view_received(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     con.execute(
         _RECEIVED_SYSTEMS
-        + (" union select instansi_code, system_code from marts.dim_system" if issued else "")
-    )
-    con.execute(
-        _RECEIVED_SYSTEM_NAMES
         + (" union select instansi_code, system_code, system_name from marts.dim_system" if issued else "")
     )
     con.execute(
@@ -183,10 +173,6 @@ def copy_published(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         "create table reference.system_inventory as"
-        " select distinct instansi_code, system_code from published.dim_system"
-    )
-    con.execute(
-        "create table reference.system_names as"
         " select distinct instansi_code, system_code, system_name from published.dim_system"
     )
     con.execute(
@@ -196,16 +182,20 @@ def copy_published(con: duckdb.DuckDBPyConnection) -> None:
 
 def know_none(con: duckdb.DuckDBPyConnection) -> None:
     """In a database of its own where nothing is published: no OPD, no system, the regulations' nodes."""
+    know_nobody(con)
+    con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
+
+
+def know_nobody(con: duckdb.DuckDBPyConnection) -> None:
+    """In a database of its own: the lists of OPDs and systems, empty."""
     con.execute(
         "create table reference.opd_register (instansi_code varchar, opd_code varchar, opd_name varchar,"
         " short_name varchar, is_active boolean)"
     )
-    con.execute("create table reference.system_inventory (instansi_code varchar, system_code varchar)")
     con.execute(
-        "create table reference.system_names"
+        "create table reference.system_inventory"
         " (instansi_code varchar, system_code varchar, system_name varchar)"
     )
-    con.execute(f"create table reference.score_nodes as {_REGULATION_NODES}")
 
 
 def has_register(con: duckdb.DuckDBPyConnection, instansi_code: str, held: str | None = None) -> bool:

@@ -85,7 +85,17 @@ LISTS = {
             "telling_words(tail) as words"
         ),
     ),
-    "system_inventory": ReferenceList("Inventaris aplikasi", is_own=True),
+    # A name of nearly the same words; codes differ by a digit without meaning each other.
+    "system_inventory": ReferenceList(
+        "Inventaris aplikasi",
+        is_own=True,
+        name="r.system_name",
+        likeness="alike(v.words, r.name_words)",
+        enough=0.5,
+        offered=3,
+        words="telling_words(r.system_name) as name_words",
+        asked="telling_words(this.value) as words",
+    ),
     # A BPS code, a code whose zero or dots a spreadsheet ate, the same number in the own regency, a name.
     "area": ReferenceList(
         "Kode wilayah Kemendagri",
@@ -134,14 +144,33 @@ def offers_near(column: Column) -> bool:
 
 
 def list_entries(
-    con: duckdb.DuckDBPyConnection, column: Column, instansi_code: str
+    con: duckdb.DuckDBPyConnection, column: Column, instansi_code: str, year: int | None = None
 ) -> list[tuple[str, str | None]]:
-    """Code and name of every entry that an instansi may fill in, by code; `reference` must be filled."""
+    """What an instansi may fill in, with its name, in the list's order; `reference` must be filled.
+
+    Args:
+        con: with the lists of `reference`.
+        column: of a contract, with a `reference`.
+        instansi_code: whose lists; a retired OPD is not offered.
+        year: of the evaluation; None: today's regulations.
+
+    Returns:
+        (code, name) of each entry; of indicators and regulations what people call them instead of the code,
+        those of the regulation that is in force that year alone.
+    """
     assert column.reference is not None
     table, target = column.reference
+    asked: dict[str, str | int] = {"instansi": instansi_code}
+    if table in _OF_REGULATIONS:
+        # Among several of one year the newest has been enacted last.
+        asked = {"year": year} if year else {}
+        in_force = _IN_FORCE.format(year="$year::integer" if year else "2999")
+        return con.execute(_OF_REGULATIONS[table].format(in_force=in_force), asked).fetchall()
     where = "true"
     if LISTS[table].is_own:
         where = "r.instansi_code = $instansi"
+        if table == "opd_register":
+            where += " and r.is_active"
     elif table == "area":
         where = "r.parent_code = $instansi"
     elif column.accepts_children:
@@ -150,10 +179,48 @@ def list_entries(
     if column.pattern:
         where += f" and regexp_matches(r.{target}, {literal(column.pattern)})"
     return con.execute(
-        f"select distinct r.{target}, {LISTS[table].name} from reference.{table} as r "
-        f"where {where} and r.{target} is not null and coalesce($instansi, '') <> '' order by 1",
-        {"instansi": instansi_code},
+        f"select r.{target}, min({LISTS[table].name}) from reference.{table} as r "
+        f"where {where} and r.{target} is not null and coalesce($instansi, '') <> '' group by 1 order by 1",
+        asked,
     ).fetchall()
+
+
+_IN_FORCE = """(
+    select arg_max(rulebook_id, first_eval_year) from reference.rulebooks
+    where regulation is not null and first_eval_year <= {year}
+)"""
+_OF_REGULATIONS = {
+    "rulebooks": "select short_name, null from reference.rulebooks where rulebook_id = {in_force}",
+    "rulebook_nodes": (
+        "select 'Indikator ' || number::integer, name from reference.rulebook_nodes "
+        "where node_kind = 'indicator' and rulebook_id = {in_force} order by number"
+    ),
+}
+
+
+def near_entries(con: duckdb.DuckDBPyConnection, table: str, instansi_code: str, said: str) -> list[str]:
+    """The entries of an instansi's own list that a person may have meant, `code (name)`, the likest first.
+
+    Args:
+        con: with `install_spellings` and the lists of `reference`.
+        table: an own list of `LISTS` that offers near entries.
+        instansi_code: whose list.
+        said: a code or name that the list does not have.
+    """
+    entry = LISTS[table]
+    shown = "opd_code" if table == "opd_register" else "system_code"
+    rows = con.execute(
+        f"""
+        with this as (select $said::varchar as value, $instansi::varchar as instansi),
+        v as (select *, {entry.asked} from this),
+        r as (select *, {entry.words} from reference.{table} as r where instansi_code = $instansi)
+        select r.{shown} || coalesce(' (' || {entry.name} || ')', '') as shown, max({entry.likeness}) as score
+        from v cross join r group by 1 having score >= {entry.enough} order by score desc, shown
+        limit {entry.offered}
+        """,
+        {"said": said, "instansi": instansi_code},
+    ).fetchall()
+    return [shown for shown, _ in rows]
 
 
 def scope_sql(column: Column) -> str:

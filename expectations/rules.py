@@ -143,7 +143,7 @@ class Rule:
             return f"{expected} || ': ' || {found} || '.'"
         if self.column is None:
             return f"{expected} || ' (ditemukan: ' || {found} || ').'"
-        named = f"Kolom {self.column} ({self.title})"
+        named = f"Kolom {self.title}"
         if self.kind == "missing":
             return f"{literal(f'{named} kosong; ')} || {expected} || '.'"
         then = '", ' if self.kind in _WHOLE else '", seharusnya '
@@ -256,9 +256,9 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
             if column.is_list
             else f"{text} not in ({codes})"
         )
-        found.append(rule("codes", column.invalid, broken, "salah satu dari: " + ", ".join(column.codes)))
+        found.append(rule("codes", column.invalid, broken, "salah satu dari: " + ", ".join(column.labels)))
     if column.pattern:
-        expected = f"mengikuti bentuk {column.example}" if column.example else "mengikuti bentuk kode"
+        expected = f"mengikuti bentuk {column.form}" if column.example else "mengikuti bentuk kode"
         broken = f"not regexp_matches({text}, {literal(column.pattern)})"
         found.append(rule("pattern", column.invalid, broken, expected, offers_near(column)))
     if column.minimum is not None or column.maximum is not None or column.latest:

@@ -110,8 +110,8 @@ select
     false,
     1,
     true
-from reference.system_names
-where instansi_code in (select _instansi_code from texts);
+from reference.system_inventory
+where system_name is not null and instansi_code in (select _instansi_code from texts);
 
 -- section: area
 create or replace temp view said_area as

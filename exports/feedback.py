@@ -8,10 +8,10 @@ Belongs here: one page and one workbook per kind for whoever is asked to mend. S
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypedDict
@@ -19,19 +19,45 @@ from typing import Any, TypedDict
 import duckdb
 import xlsxwriter
 
-from expectations.contract import header_aliases, kinds, load_contract
+from expectations.contract import Column, example_instansi, header_aliases, kinds, load_contract
+from expectations.reference_tables import fill_lists, know_nobody
+from expectations.references import list_entries
 from expectations.rules import Rule, rules_of
 from expectations.spreadsheet import CELL_CHARACTERS, OPTIONS, guarded
+from expectations.template import CODE_SHEET, Entries, choices, line_count, offer_choices, write_choices
 from exports.aside import rename_in, write_file
-from exports.database import open_published, read_rows
+from exports.database import list_tables, open_published, read_rows
 from exports.reports import pages, wording
 
 PAGE = "umpan_balik.html"
 CORRECTS, WHY = "_perbaikan_dari", "_masalah"
+CORRECTIONS_SHEET, PROBLEMS_SHEET = "perbaikan", "masalah"
 _SHOWN_ROWS = 30
 # So many rows nobody mends by hand: the page then asks for the whole file again.
 _BOOK_ROWS = 20_000
+# Beyond these a note on each wrong cell makes a book slow; `_masalah` tells the same.
+_NOTED_ROWS = 1_000
+# Widths in letters, and the lines that a row may be high.
+_KEY_WIDTHS, _CELL_WIDTH = (28, 60), 22
+_PROBLEM_WIDTHS = (14, 40, 8, 22, 34, 50, 60)
+_MOST_LINES = 25
 _EMPTY = "(kosong)"
+# A kind to the entries of its columns' lists, for the drop-downs.
+Lists = Callable[[str], Mapping[str, Entries]]
+
+# Resolver to the table of schema `reference`, the mart that fills it, and how.
+_OWN_LISTS = {
+    "opd": (
+        "opd_register",
+        "dim_opd",
+        "select instansi_code, opd_code, opd_name, null, is_active from dim_opd where is_mapped",
+    ),
+    "system": (
+        "system_inventory",
+        "dim_system",
+        "select distinct instansi_code, system_code, system_name from dim_system",
+    ),
+}
 
 
 class BrokenRule(TypedDict):
@@ -111,13 +137,14 @@ class RuleGroup:
     problems: list[Problem] = field(default_factory=list)
 
 
-def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Path]:
+def write_feedback(published: Path, feedback_dir: Path, as_of: date, seeds: Path | None = None) -> list[Path]:
     """Write a folder per OPD that ever sent or stood in a file: what is open, or that nothing is.
 
     Args:
         published: the published database.
         feedback_dir: the folders' folder; folders of ours whose OPD is not known any more are emptied.
         as_of: the day printed on page and workbook; same database and day, same bytes.
+        seeds: `seeds/` of the dbt project, with the lists of the state; None: drop-downs without those.
 
     Returns:
         The written pages, by name of folder.
@@ -128,6 +155,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
     feedback_dir.mkdir(parents=True, exist_ok=True)
     with open_published(published) as connection:
         readers = _readers(connection)
+        known = _KnownLists(connection, seeds, as_of.year)
         for name, reader in readers.items():
             write_answer(
                 feedback_dir / name,
@@ -137,6 +165,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date) -> list[Pat
                 as_of,
                 pages.is_fictional(reader["instansi_name"]),
                 _left_out(connection, reader),
+                known.of(reader["instansi_code"]),
             )
     for folder in feedback_dir.iterdir():
         if folder.name not in readers and (folder / PAGE).is_file():
@@ -152,6 +181,8 @@ def write_answer(
     as_of: date,
     fictional: bool = False,
     left_out: Sequence[LeftOutPart] = (),
+    lists: Lists = lambda kind: {},
+    is_sent: bool = True,
 ) -> list[Path]:
     """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
 
@@ -166,6 +197,8 @@ def write_answer(
         as_of: the day printed; also the workbooks' date of creation.
         fictional: whether the page must say that its OPD is made up.
         left_out: what of the files was not read as rows; said first.
+        lists: kind to column name to (code, name) of what its drop-down offers.
+        is_sent: False where the files were only checked: nothing of them is loaded yet.
 
     Returns:
         The written files, the page first.
@@ -182,6 +215,7 @@ def write_answer(
             [g for g in groups if g.kind == kind],
             [f for f in files if f.kind == kind],
             as_of,
+            lists,
         )
     by_kind = [
         {
@@ -212,6 +246,7 @@ def write_answer(
         warned=sum(1 for r in rows if r.is_loaded),
         shown_rows=_SHOWN_ROWS,
         book_rows=_BOOK_ROWS,
+        is_sent=is_sent,
         wording=wording,
     )
     write_file(folder / PAGE, page)
@@ -244,6 +279,7 @@ def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]
             select instansi_code, answer_opd_code as opd_code from fct_quarantine
             union select instansi_code, answer_opd_code from fct_row_warnings
             union select instansi_code, opd_code from fct_intake_files
+            union select instansi_code, answer_opd_code from fct_intake_files
         )
         select a.instansi_code, a.opd_code, coalesce(o.opd_name, i.instansi_name, a.opd_code) as reader_name,
             count(*) over (partition by a.opd_code) > 1 as is_shared, own.instansi_name
@@ -293,12 +329,60 @@ def _left_out(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) 
 
 
 def _files(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[RefusedFile]:
+    """Files of which nothing loaded: with the rows to mend where it was read, else with whom it is of."""
     found = connection.execute(
-        "select kind, file_name, coalesce(reason_code, ''), coalesce(reason_text, '') from fct_intake_files "
-        "where is_open and instansi_code = ? and opd_code = ? order by kind, file_name, file_sha256",
-        [reader["instansi_code"], reader["opd_code"]],
+        """
+        select kind, file_name, coalesce(reason_code, ''), coalesce(reason_text, '')
+        from fct_intake_files as file
+        where status = 'rejected' and instansi_code = $instansi and (
+            (is_open and answer_opd_code = $opd)
+            or exists (
+                select 1 from fct_quarantine as item
+                where item.file_id = file.file_id and item.status = 'open'
+                    and item.instansi_code = $instansi and item.answer_opd_code = $opd
+            )
+        )
+        order by kind, file_name, file_sha256
+        """,
+        {"instansi": reader["instansi_code"], "opd": reader["opd_code"]},
     ).fetchall()
     return [RefusedFile(*row) for row in found]
+
+
+class _KnownLists:
+    """The lists of the drop-downs, as a template has them; made when the first book asks."""
+
+    def __init__(self, published: duckdb.DuckDBPyConnection, seeds: Path | None, year: int) -> None:
+        self._published, self._seeds, self._year = published, seeds, year
+        self._known: dict[tuple[str, str], Mapping[str, Entries]] = {}
+
+    def of(self, instansi_code: str) -> Lists:
+        return lambda kind: self._of(instansi_code, kind)
+
+    def _of(self, instansi_code: str, kind: str) -> Mapping[str, Entries]:
+        if (instansi_code, kind) not in self._known:
+            self._known[instansi_code, kind] = {
+                c.name: list_entries(self._lists, c, instansi_code, self._year)
+                for c in load_contract(kind).columns
+                if c.reference and (self._seeds or c.names in _OWN_LISTS)
+            }
+        return self._known[instansi_code, kind]
+
+    @cached_property
+    def _lists(self) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect()
+        con.execute("create schema reference")
+        know_nobody(con)
+        if self._seeds:
+            fill_lists(con, self._seeds)
+        there = {table.name for table in list_tables(self._published)}
+        for table, mart, query in _OWN_LISTS.values():
+            if mart in there:
+                rows = self._published.execute(query).fetchall()
+                if rows:
+                    marks = ", ".join("?" * len(rows[0]))
+                    con.executemany(f"insert into reference.{table} values ({marks})", rows)
+        return con
 
 
 @cache
@@ -314,14 +398,26 @@ def _group(kind: str, broken: BrokenRule) -> RuleGroup:
         if broken["column_name"] == CORRECTS:
             mend = "Tulis berkas dan baris seperti pada buku kerja umpan balik."
             return RuleGroup(kind, rule_id, f"Kolom {CORRECTS}", True, mend)
-        return RuleGroup(kind, rule_id, rule_id, True, "")
+        title = f"{wording.kind_title(kind)}: {broken['expected'] or broken['message']}"
+        return RuleGroup(kind, rule_id, title, True, "")
     if rule.column is None:
         return RuleGroup(kind, rule_id, rule.title, rule.severity == "error", rule.advice)
     column = load_contract(kind).column(rule.column)
     about = f" {column.title}: {column.description}" if column.description else ""
-    example = f" Contoh: {column.example}." if column.example else ""
-    title = f"{column.title} ({rule.column}): {rule.expected}"
+    example = f" Contoh: {column.example_of()}." if _has_example(column) else ""
+    title = f"{column.title}: {rule.expected}"
     return RuleGroup(kind, rule_id, title, rule.severity == "error", f"{rule.advice}{about}{example}")
+
+
+def _has_example(column: Column) -> bool:
+    """Whether its example holds for any instansi; one that bears a code is another's."""
+    return bool(column.example) and not column.names and example_instansi() not in (column.example or "")
+
+
+def _title(kind: str, column: str | None) -> str:
+    """A column as people call it; one that no contract has by its name."""
+    known = {c.name: c.title for c in load_contract(kind).columns} if kind in kinds() else {}
+    return known.get(column or "", column or "")
 
 
 def _problem(row: RefusedRow, broken: BrokenRule) -> Problem:
@@ -333,7 +429,7 @@ def _problem(row: RefusedRow, broken: BrokenRule) -> Problem:
         row.file_name,
         row.row_number,
         place,
-        broken["column_name"] or "",
+        _title(row.kind, broken["column_name"]),
         _EMPTY if found is None else found,
         expected,
     )
@@ -346,6 +442,7 @@ def _write_workbook(
     groups: Sequence[RuleGroup],
     files: Sequence[RefusedFile],
     as_of: date,
+    lists: Lists,
 ) -> None:
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)
@@ -359,12 +456,16 @@ def _write_workbook(
         "text": workbook.add_format(text),
         "error": workbook.add_format({**text, "bg_color": "#fbd9c8"}),
         "warning": workbook.add_format({**text, "bg_color": "#fdf0cf"}),
-        "kept": workbook.add_format({**text, "font_color": "#55616a"}),
+        "kept": workbook.add_format({**text, "font_color": "#55616a", "bg_color": "#eef0f2"}),
     }
+    for name in ("text", "error", "warning"):
+        formats[name].set_locked(False)
     refused = [r for r in rows if not r.is_loaded][:_BOOK_ROWS]
     if refused and kind in kinds():
-        _write_corrections(workbook.add_worksheet("perbaikan"), kind, refused, formats)
-    _write_problems(workbook.add_worksheet("masalah"), groups, files, formats)
+        sheet, codes = workbook.add_worksheet(CORRECTIONS_SHEET), workbook.add_worksheet(CODE_SHEET)
+        codes.hide()
+        _write_corrections(sheet, codes, kind, refused, formats, lists(kind))
+    _write_problems(workbook.add_worksheet(PROBLEMS_SHEET), groups, files, formats)
     try:
         workbook.close()
         rename_in(aside, path)
@@ -372,31 +473,72 @@ def _write_workbook(
         aside.unlink(missing_ok=True)
 
 
-def _write_corrections(sheet: Any, kind: str, rows: Sequence[RefusedRow], formats: Mapping[str, Any]) -> None:
-    """The refused rows as they came, to be mended and sent back: the only sheet that intake reads."""
+def _write_corrections(
+    sheet: Any,
+    codes: Any,
+    kind: str,
+    rows: Sequence[RefusedRow],
+    formats: Mapping[str, Any],
+    lists: Mapping[str, Entries],
+) -> None:
+    """The refused rows as they came, to be mended and sent back: the only sheet that intake reads.
+
+    What was found stands beside what is written: in the second column, and as a note on each wrong cell. Both
+    that and what names the row are locked, without a password.
+    """
     contract, known = load_contract(kind), header_aliases(kind)
     cells = [_cells(row, known) for row in rows]
     broken = [_broken_columns(row) for row in rows]
     used = {name for by_column in (*cells, *broken) for name in by_column}
     columns = [c for c in contract.columns if c.name in used]
     heads = [c.title if known.get(c.title.lower()) == c.name else c.name for c in columns]
-    sheet.freeze_panes(1, 1)
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, max(len(columns), 1), 22)
-    sheet.set_column(len(columns) + 1, len(columns) + 1, 70)
-    for i, head in enumerate([CORRECTS, *heads, WHY]):
+    sources = write_choices(codes, {c.name: choices(c, lists.get(c.name, ())) for c in columns})
+    sheet.freeze_panes(1, 2)
+    for i in range(len(columns) + 2):
+        sheet.set_column(i, i, _KEY_WIDTHS[i] if i < len(_KEY_WIDTHS) else _CELL_WIDTH)
+    for i, head in enumerate([CORRECTS, WHY, *heads]):
         sheet.write_string(0, i, head, formats["head"])
     for number, (row, by_column, faults) in enumerate(zip(rows, cells, broken, strict=True), 1):
         named = f"{row.file_name}@{row.file_sha256[:12]}#{row.row_number}"
         # A row that named no known row is to name one: its own reference is what must be mended.
         is_lost = CORRECTS in faults
         reference = by_column.get(CORRECTS, "") if is_lost else named
+        said = "\n".join(rule["message"] for rule in row.broken)
+        cells_of_row = (reference, said, *by_column.values())
+        told = zip(cells_of_row, (*_KEY_WIDTHS, *[_CELL_WIDTH] * len(by_column)), strict=True)
+        sheet.set_row(number, _height(told))
         sheet.write_string(number, 0, _cell(reference), formats["error" if is_lost else "kept"])
-        for i, column in enumerate(columns, 1):
+        sheet.write_string(number, 1, _cell(said), formats["kept"])
+        for i, column in enumerate(columns, 2):
             severity = faults.get(column.name, "text")
             sheet.write_string(number, i, _cell(by_column.get(column.name, "")), formats[severity])
-        said = " ".join(rule["message"] for rule in row.broken)
-        sheet.write_string(number, len(columns) + 1, _cell(said), formats["kept"])
+            if column.name in faults and number <= _NOTED_ROWS:
+                sheet.write_comment(number, i, _note(row, column.name), {"x_scale": 2})
+    for i, column in enumerate(columns, 2):
+        if column.name in sources:
+            offer_choices(sheet, column, sources[column.name], i, len(rows))
+    sheet.protect("", {"format_columns": True, "format_rows": True, "sort": True, "autofilter": True})
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.repeat_rows(0)
+    sheet.fit_to_pages(max(1, len(columns) // 8), 0)
+
+
+def _height(texts: Iterable[tuple[str, int]]) -> int:
+    """Height of a row of wrapped texts, each with the width of its column in letters."""
+    lines = [sum(line_count(line, width) for line in text[:2_000].split("\n")) for text, width in texts]
+    return 15 * min(max(lines), _MOST_LINES)
+
+
+def _note(row: RefusedRow, column: str) -> str:
+    """What was found in a cell and what should stand there, a line each for every rule that it breaks."""
+    told = [
+        f"Ditemukan: {_EMPTY if rule['found'] is None else rule['found']}\n"
+        f"Seharusnya: {rule['expected'] or rule['message']}"
+        for rule in row.broken
+        if rule["column_name"] == column
+    ]
+    return _cell("\n".join(told))[:2_000]
 
 
 def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str]:
@@ -430,21 +572,22 @@ def _write_problems(
     sheet: Any, groups: Sequence[RuleGroup], files: Sequence[RefusedFile], formats: Mapping[str, Any]
 ) -> None:
     """Every problem, grouped by rule, the worst first; refused files before all."""
-    heads = ["tingkat", "berkas", "baris", "kolom", "ditemukan", "seharusnya", "cara memperbaiki", "aturan"]
+    heads = ["tingkat", "berkas", "baris", "kolom", "ditemukan", "seharusnya", "cara memperbaiki"]
     sheet.freeze_panes(1, 0)
-    for i, width in enumerate([14, 40, 8, 22, 34, 50, 60, 34]):
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.repeat_rows(0)
+    sheet.fit_to_pages(1, 0)
+    for i, width in enumerate(_PROBLEM_WIDTHS):
         sheet.set_column(i, i, width)
         sheet.write_string(0, i, heads[i], formats["head"])
     number = 0
     for file in files:
         number += 1
-        line = ["berkas ditolak", file.file_name, None, "", "", file.sentence or file.code]
-        _write_line(
-            sheet,
-            number,
-            [*line, "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama.", file.code],
-            formats,
-        )
+        said = wording.plain_text(file.sentence or file.code)
+        line = ["berkas ditolak", file.file_name, None, "", "", said]
+        mend = "Perbaiki berkasnya, lalu kirim lagi dengan nama yang sama."
+        _write_line(sheet, number, [*line, mend], formats)
     for group in groups:
         level = "ditolak" if group.is_error else "peringatan"
         for p in group.problems:
@@ -453,12 +596,14 @@ def _write_problems(
                 return
             row = p.row_number if p.place == str(p.row_number) else p.place
             place: list[str | int | None] = [level, p.file_name, row, p.column]
-            _write_line(sheet, number, [*place, p.found, p.expected, group.mend, group.rule_id], formats)
+            _write_line(sheet, number, [*place, p.found, p.expected, group.mend], formats)
 
 
 def _write_line(
     sheet: Any, number: int, values: Sequence[str | int | None], formats: Mapping[str, Any]
 ) -> None:
+    told = [(str(value or ""), width) for value, width in zip(values, _PROBLEM_WIDTHS, strict=True)]
+    sheet.set_row(number, _height(told))
     for i, value in enumerate(values):
         if isinstance(value, int):
             sheet.write_number(number, i, value)

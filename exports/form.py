@@ -24,7 +24,7 @@ from expectations.template import CODE_SHEET, DATA_SHEET, HELP_SHEET
 from exports.aside import rename_in, write_file
 from exports.database import read_rows
 from exports.reports.pages import is_fictional
-from exports.reports.wording import date_text, decimal_text
+from exports.reports.wording import DOCUMENT_STATES, date_text, decimal_text
 
 KIND = "self_assessment"
 # Begins an explanation that we wrote: it is written anew each time, also when it came back.
@@ -118,12 +118,7 @@ with indicators as (
     where node.rulebook_id = $rulebook and node.node_kind = 'indicator'
 ),
 -- The word that a reader gets for the state of a document.
-words as (
-    select * from (values
-        ('valid', 'berlaku'), ('draft', 'rancangan'), ('expired', 'kedaluwarsa'),
-        ('missing', 'berkas belum dikirim'), ('withdrawn', 'dicabut'), ('not_yet', 'belum mulai berlaku')
-    ) as t (state, word)
-),
+words as (select unnest($states::varchar[]) as state, unnest($words::varchar[]) as word),
 checklist as (
     select * from fct_evidence_checklist
     where instansi_code = $instansi and period = $year and rulebook_id = $rulebook
@@ -311,7 +306,8 @@ def _write_form(
         connection,
         _ROWS,
         {name: book[name] for name in ("instansi", "year")}
-        | {"rulebook": rulebook, "draft": DRAFT, "unknown": _UNKNOWN},
+        | {"rulebook": rulebook, "draft": DRAFT, "unknown": _UNKNOWN}
+        | {"states": list(DOCUMENT_STATES), "words": list(DOCUMENT_STATES.values())},
     )
     levels = read_rows(connection, _LEVELS, [rulebook])
     workbook, table = (folder / f"formulir_{rulebook}.{suffix}" for suffix in ("xlsx", "csv"))

@@ -171,19 +171,41 @@ from contents as c
 left join followed as f on c.file_id = f.file_id;
 
 -- A row and the corrections of it are versions of one row: the last asks to be mended if it is refused, the
--- last that was accepted counts. All fall with the file that the first one stands in.
+-- last that was accepted counts. All fall with the file that the first one stands in. A refused correction of
+-- a row that counts all the same asks only until its sender sends anything of the kind again.
 create or replace view intake.row_versions as
-with versions as (
-    select distinct
+with answered as (
+    select
+        f.file_id,
+        min(n.received_at) as answered_at
+    from (
+        select distinct file_id from intake.corrections
+        where not is_loaded
+    ) as refused
+    inner join intake.files as f on refused.file_id = f.file_id
+    inner join intake.files as n
+        on
+            f.kind = n.kind
+            and f.instansi_code = n.instansi_code
+            and f.opd_code = n.opd_code
+            and f.file_order < n.file_order
+    where n.rows_received > 0 and n.status <> 'duplicate'
+    group by f.file_id
+),
+
+versions as (
+    select
         c.kind,
         c.root_id as file_id,
         c.root_row as row_number,
         c.root_id,
         c.root_row,
         0::bigint as version,
-        false as is_loaded,
-        null::timestamp as received_at
+        not bool_and(c.root_was_refused) as is_loaded,
+        null::timestamp as received_at,
+        null::timestamp as answered_at
     from intake.corrections as c
+    group by c.kind, c.root_id, c.root_row
     union all
     select
         c.kind,
@@ -193,9 +215,11 @@ with versions as (
         c.root_row,
         f.file_order,
         c.is_loaded,
-        f.received_at
+        f.received_at,
+        a.answered_at
     from intake.corrections as c
     inner join intake.file_state as f on c.file_id = f.file_id
+    left join answered as a on c.file_id = a.file_id
 )
 
 select
@@ -204,9 +228,11 @@ select
     v.row_number,
     v.version > 0 as is_correction,
     r.received_at as opened_at,
-    lead(v.received_at) over line as corrected_at,
+    v.version > 0 and not v.is_loaded and v.answered_at is not null and bool_or(v.is_loaded) over whole
+        as is_answered,
+    coalesce(lead(v.received_at) over line, case when is_answered then v.answered_at end) as corrected_at,
     r.replaced_at,
-    r.is_current and v.version = max(v.version) over whole as is_last,
+    r.is_current and v.version = max(v.version) over whole and not is_answered as is_last,
     r.is_current
     and v.version = coalesce(max(v.version) filter (where v.is_loaded) over whole, 0) as is_counted
 from versions as v

@@ -8,7 +8,7 @@ here.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from expectations.contract import Contract, value_aliases
+from expectations.contract import Contract, code_labels, value_aliases
 from expectations.rules import rules_of
 from expectations.suite import LastVerdict
 from expectations.template import content_words, must_be_filled
@@ -59,7 +59,12 @@ def _page(contract: Contract, last: LastVerdict | None) -> bytes:
         ],
         rows=[rule for rule in rules if rule.column is None],
         codes=[
-            (column, code, [alias for alias, meant in aliases.get(column.name, {}).items() if meant == code])
+            (
+                column,
+                code,
+                code_labels(contract.kind, column.name)[code],
+                [alias for alias, meant in aliases.get(column.name, {}).items() if meant == code],
+            )
             for column in contract.columns
             for code in column.codes
         ],

@@ -72,8 +72,15 @@ _QUERIES = {
         where instansi_code = $code and unit_kind = 'opd' and status = 'open' order by finding_rank
     """,
     "rejected": """
-        select opd_code, kind, file_name, reason_text as reason from fct_intake_files
-        where instansi_code = $code and status = 'rejected' order by kind, file_name
+        select answer_opd_code as opd_code, kind, file_name, reason_text as reason from fct_intake_files
+        where instansi_code = $code and is_open
+        union
+        select item.answer_opd_code, file.kind, file.file_name, file.reason_text
+        from fct_intake_files as file
+        inner join fct_quarantine as item
+            on file.file_name = item.file_name and file.file_sha256 = item.file_sha256
+        where file.instansi_code = $code and file.status = 'rejected' and item.status = 'open'
+        order by kind, file_name
     """,
 }
 

@@ -12,6 +12,8 @@ import duckdb
 
 from exports.aside import write_file
 from exports.database import open_published, read_rows
+from exports.reports.guides import FOLDER as GUIDES
+from exports.reports.guides import render_guides
 from exports.reports.opd import list_opds, render_opds
 from exports.reports.pages import (
     Row,
@@ -37,8 +39,8 @@ _HEAD = b"</title>\n"
 def write_reports(
     published: Path, report_dir: Path, instansi: Sequence[str] | None, generated_for: date
 ) -> list[Path]:
-    """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, of each
-    published table what it means, and lists.
+    """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, how an OPD
+    fills in and answers, of each published table what it means, and lists.
 
     Args:
         published: the published database.
@@ -53,8 +55,8 @@ def write_reports(
         FileNotFoundError: nothing has been published yet.
         LookupError: an asked instansi is not in `dim_instansi`.
     """
-    for part in (OPD_FOLDER, TABLES_FOLDER):
-        (report_dir / part).mkdir(parents=True, exist_ok=True)
+    for below in (OPD_FOLDER, GUIDES, TABLES_FOLDER):
+        (report_dir / below).mkdir(parents=True, exist_ok=True)
     folder = _Folder(report_dir)
     with open_published(published) as connection:
         codes = sorted(set(instansi)) if instansi is not None else reported_codes(connection)
@@ -74,6 +76,8 @@ def write_reports(
                 folder.print(f"{OPD_FOLDER}/{opd_page(code, opd['opd_code'])}", page)
         for name, page in render_tables(connection).items():
             folder.write(f"{TABLES_FOLDER}/{name}", page)
+    for name, page in render_guides().items():
+        folder.write(name, page)
     # Lists come last, so that they never lead to a page that is not there.
     folder.write(
         f"{OPD_FOLDER}/index.html",

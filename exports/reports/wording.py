@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from expectations.contract import kinds, load_contract
+from expectations.contract import code_labels, kinds, load_contract
 from sources.kinds import LOG_KIND
+
+
+def _labels(table: str, column: str) -> dict[str, str]:
+    """Code to what people call it."""
+    return {code: label.label_id for code, label in code_labels(table, column).items()}
+
 
 NO_VALUE = "–"
 MONTHS = [
@@ -27,84 +33,26 @@ MONTHS = [
     "Desember",
 ]
 # In the order of an evaluation, a later one outweighing an earlier; the last is what we compute ourselves.
-STAGES = {
-    "self": "Mandiri",
-    "document": "Dokumen",
-    "interview": "Wawancara",
-    "visit": "Visitasi",
-    "final": "Akhir",
-    "evidence": "Bukti (dihitung)",
-}
+STAGES = _labels("fct_scores", "stage")
 # What a stage is beside the others: said by the agency, found by assessors, or shown by what was received.
-CLAIMS = {
-    "self": "dinyatakan sendiri",
-    "document": "dinilai dari dokumen",
-    "interview": "dinilai dalam wawancara",
-    "visit": "dinilai dalam kunjungan",
-    "final": "dinilai asesor (akhir)",
-    "evidence": "didukung bukti",
-}
+CLAIMS = {code: label.description_id for code, label in code_labels("fct_scores", "stage").items()}
 # Who answers for what no single OPD owns.
 COORDINATOR = "Koordinator SPBE"
-_LOG_NAMES = {"xroad": "X-Road", "wso2": "WSO2", "kong": "Kong", "combined": "server web"}
 _MATURITY = "Tingkat Kematangan "
-SEVERITIES = {"high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
+SEVERITIES = _labels("fct_findings", "severity")
 # Figures that stand beside the main one of a measure.
-FIGURES = {
-    "as_provider": "sebagai penyedia",
-    "as_consumer": "sebagai pemanggil",
-    "with_outside": "dengan pihak luar",
-    "first_pass": "pada kiriman pertama",
-    "mean": "rata-rata",
-    "median": "nilai tengah",
-    "undeclared_live": "hidup tetapi tidak dinyatakan",
-    "hub": "lewat penghubung saja",
-    "top_1": "penyedia terbesar",
-    "median_age": "umur tengah",
-    "repeated": "fungsi berulang dalam OPD yang sama",
-    "unknown": "posisi server tidak diketahui",
-    "median_hours": "waktu jawab tengah",
-    "never_answered": "tidak pernah dijawab",
-    "reachable": "situs dapat dibuka",
-    "median_gap": "selisih tengah",
-    "users": "pengguna dari penduduk sasaran",
-}
+FIGURES = _labels("fct_indicator_values", "figure")
 # What a system is in, where it stands, whether a document holds.
-STATUSES = {
-    "active": "aktif",
-    "inactive": "tidak aktif",
-    "planned": "direncanakan",
-    "in_development": "sedang dibangun",
-    "retired": "sudah dihentikan",
-}
-HOSTINGS = {
-    "kominfo_dc": "pusat data Kominfo",
-    "national_dc": "pusat data nasional",
-    "opd_own": "server OPD sendiri",
-    "other_gov": "server pemerintah lain",
-    "vendor": "server penyedia",
-    "commercial_cloud": "komputasi awan komersial",
-    "outside_unspecified": "di luar, tidak disebut",
-    "unknown": "tidak diketahui",
-}
-DOCUMENT_STATES = {
-    "valid": "berlaku",
-    "missing": "berkasnya belum diterima",
-    "draft": "masih rancangan",
-    "withdrawn": "ditarik",
-    "not_yet": "belum berlaku",
-    "expired": "sudah tidak berlaku",
-}
+STATUSES = _labels("system_inventory", "status")
+HOSTINGS = _labels("system_inventory", "hosting")
+DOCUMENT_STATES = _labels("fct_documents", "state")
 # Words of published studies, in their own language, that stand on our pages.
-VERDICTS = {"Better": "Lebih baik", "Enough": "Cukup", "Not Enough": "Belum cukup"}
-UNITS = {"percent": "persen", "users": "pengguna", "share": "bagian", "count": "hitungan"}
+VERDICTS = _labels("fct_smart_city_evaluation", "verdict")
+UNITS = _labels("fct_published_figures", "unit")
 # Who says how many kecamatan an agency has.
-KECAMATAN_BASES = {
-    "reference": "menurut daftar acuan",
-    "register": "menurut register OPD",
-    "as_sent": "yang disebut kiriman sendiri; bisa jadi belum semua",
-}
+KECAMATAN_BASES = _labels("dim_instansi", "kecamatan_basis")
 _LOGS = "Log layanan"
+_LOG_NAMES = _labels("gateway_identity", "log_format")
 Number = int | float | Decimal
 # What stands behind a figure of a unit; a level or an index says nothing more.
 _UNITS = {

@@ -22,7 +22,7 @@ from orchestration.labels import layer_tags, location, owners
 from orchestration.manifest import finish
 from orchestration.program import results_fingerprint
 from orchestration.resources import Warehouse
-from orchestration.settings import Settings
+from orchestration.settings import PROJECT, Settings
 
 GROUP = "exports"
 DATABASE_KEY = dg.AssetKey(["published", "database"])
@@ -105,7 +105,12 @@ def build_output_assets(
         description="What each OPD has to mend, with the workbook to send it back in; or that nothing is.",
     )
     def feedback() -> dg.MaterializeResult:
-        written = write_feedback(settings.published, settings.feedback, settings.last_complete_day())
+        written = write_feedback(
+            settings.published,
+            settings.feedback,
+            settings.last_complete_day(),
+            PROJECT / "dbt_project" / "seeds",
+        )
         settings.share_outputs()
         return dg.MaterializeResult(
             metadata={"opds": len(written), "path": dg.MetadataValue.path(settings.feedback)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     import duckdb
 
     from expectations.contract import Contract
+    from orchestration.intake.check import BrokenRule
     from sources.errors import FileProblem
     from sources.left_out import LeftOut
+
+# A reason begins with its code, which is for machines.
+_CODE = r"^[a-z_]+: "
 
 
 def check(
@@ -40,6 +45,7 @@ def check(
     import duckdb
 
     from expectations.contract import kinds
+    from exports.reports.wording import plain_text
     from orchestration import intake
     from orchestration.cli.common import Failure, existing, open_home_or_none, wrong_use
     from sources.errors import FileProblem
@@ -65,49 +71,68 @@ def check(
     # A database of its own: a check needs no lock and leaves no trace; the OPD register is the published one.
     con = duckdb.connect()
     intake.prepare_check(con, settings)
-    answer = _Answer(con, out, file, kind, settings.last_complete_day())
+    answer = _Answer(con, out, file, kind, settings.last_complete_day(), instansi or settings.instansi)
     try:
         verdict, broken = intake.check_file(con, settings, given, contract)
     except FileProblem as problem:
         answer.tell_left_out(problem.left_out)
         answer.write(problem.left_out, problem)
-        raise Failure(f"{shown}: {masked(problem.message)} ({problem.code})") from problem
+        raise Failure(f"{shown}: berkas ini akan ditolak: {masked(problem.message)}") from problem
     if verdict.media_type:
-        print(f"{shown}: dokumen ({verdict.media_type}), disimpan apa adanya; sebutkan pada daftar foldernya")
+        said = "akan disimpan apa adanya; sebutkan pada daftar foldernya"
+        print(f"{shown}: dokumen ({verdict.media_type}), {said}")
         return
     record = verdict.record
     answer.tell_left_out(verdict.left_out)
     _propose_columns(verdict.unknown, kind)
     places = {row: row_place(record.sheets or [], row) for row, *_ in broken}
-    for item in broken:
-        print(f"{shown}, baris {places[item.row_number]} [{item.severity}] {item.rule}: {item.message}")
+    _tell_rows(shown, places, broken)
     if out is not None:
         answer.write(verdict.left_out)
-        with (out / f"{file.stem}.hasil.csv").open("w", encoding="utf-8", newline="") as f:
-            writer = csv.writer(f)
-            writer.writerow(["berkas", "baris", "aturan", "tingkat", "pesan"])
-            writer.writerows(
-                map(_safe, (shown, places[item.row_number], item.rule, item.severity, item.message))
-                for item in broken
-            )
+        _write_rows(out / f"{file.stem}.hasil.csv", shown, places, broken)
     if record.reason:
-        print(f"catatan: {masked(record.reason)}")
+        print(f"catatan: {plain_text(masked(re.sub(_CODE, '', record.reason)))}")
     print(
-        f"{shown}: {record.rows_received} baris diterima, {record.rows_loaded} dapat dimuat, "
-        f"{record.rows_quarantined} dikarantina, {record.warnings} dengan peringatan, "
-        f"{len(verdict.left_out)} bagian tidak dibaca"
+        f"{shown}: {record.rows_received} baris dibaca, {record.rows_loaded} akan dimuat, "
+        f"{record.rows_quarantined} tidak akan dimuat, {record.warnings} dengan peringatan, "
+        f"{len(verdict.left_out)} bagian tidak dibaca; pemeriksaan ini tidak memuat apa pun"
     )
     if record.rows_quarantined:
         raise Failure(f"{record.rows_quarantined} baris perlu diperbaiki")
+
+
+def _tell_rows(shown: str, places: Mapping[int, str], broken: Sequence[BrokenRule]) -> None:
+    """Each broken rule on a line of the terminal."""
+    for item in broken:
+        fate = "tidak akan dimuat" if item.severity == "error" else "peringatan"
+        print(f"{shown}, baris {places[item.row_number]} ({fate}): {item.message}")
+
+
+def _write_rows(path: Path, shown: str, places: Mapping[int, str], broken: Sequence[BrokenRule]) -> None:
+    """The same as CSV, with the name of each rule."""
+    with path.open("w", encoding="utf-8", newline="") as f:
+        writer = csv.writer(f)
+        writer.writerow(["berkas", "baris", "aturan", "tingkat", "pesan"])
+        writer.writerows(
+            map(_safe, (shown, places[item.row_number], item.rule, item.severity, item.message))
+            for item in broken
+        )
 
 
 class _Answer:
     """What the sender would get for this file after sending it: words on the terminal, page and workbook."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, out: Path | None, file: Path, kind: str, day: date
+        self,
+        con: duckdb.DuckDBPyConnection,
+        out: Path | None,
+        file: Path,
+        kind: str,
+        day: date,
+        instansi: str,
     ) -> None:
         self._con, self._out, self._file, self._kind, self._day = con, out, file, kind, day
+        self._instansi = instansi
 
     def tell_left_out(self, left_out: Sequence[LeftOut]) -> None:
         """Say first what of the file was not read."""
@@ -140,19 +165,40 @@ class _Answer:
             ).fetchall()
             rows = [RefusedRow(self._kind, name, sha256, *row) for row in found]
         files = [RefusedFile(self._kind, name, rejected.code, masked(rejected.message))] if rejected else []
-        write_answer(self._out, name, rows, files, self._day, left_out=parts)
+        write_answer(
+            self._out,
+            name,
+            rows,
+            files,
+            self._day,
+            left_out=parts,
+            lists=self._lists,
+            is_sent=False,
+        )
+
+    def _lists(self, kind: str) -> dict[str, list[tuple[str, str | None]]]:
+        from expectations.contract import load_contract
+        from expectations.references import list_entries
+
+        return {
+            c.name: list_entries(self._con, c, self._instansi, self._day.year)
+            for c in load_contract(kind).columns
+            if c.reference
+        }
 
 
 def _propose_columns(headings: Sequence[str], kind: str) -> None:
     """Offer the `.meta.toml` that would give unknown headings their columns."""
+    from expectations.contract import load_contract
     from sources.tables import propose_columns
 
     proposed = propose_columns(headings, kind)
     if proposed:
         print("bila judul kolom di bawah ini benar, simpan sebagai <nama berkas>.meta.toml di sampingnya:")
         print("[columns]")
+        titles = {c.name: c.title for c in load_contract(kind).columns}
         for heading, column in proposed.items():
-            print(f"{json.dumps(heading, ensure_ascii=False)} = {json.dumps(column)}")
+            print(f"{json.dumps(heading, ensure_ascii=False)} = {json.dumps(column)}  # {titles[column]}")
 
 
 def _contract(kind: str, version: str) -> Contract:

@@ -225,7 +225,7 @@ def _judge_landed(
             f"Daftar OPD {file.instansi_code} belum diterima: nama dan kode OPD belum dapat diperiksa"
         )
     if absent:
-        notes.append(f"kolom tidak ada: {', '.join(absent)}")
+        notes.append(f"kolom tidak ada: {', '.join(_title(contract, name) for name in absent)}")
     if not (file.is_dated or "period" in table.columns or "period" in constants or is_correction):
         notes.append(f"periode tidak disebut, dipakai {file.period}")
     record = replace(
@@ -286,9 +286,15 @@ def _hold_meta(contract: contracts.Contract, file: ReceivedFile) -> None:
 def _lacking_columns(table: TableFile, lacking: Sequence[str]) -> FileRejected:
     return FileRejected(
         "wrong_header",
-        f"baris {table.header_row}: kolom wajib tidak ada: {', '.join(lacking)}; "
+        f"baris {table.header_row}: kolom wajib tidak ada: "
+        f"{', '.join(_title(table.contract, name) for name in lacking)}; "
         f"ditemukan: {', '.join(table.headers)[:500]}",
     )
+
+
+def _title(contract: contracts.Contract, name: str) -> str:
+    """A column as people call it; one that the contract does not have by its name."""
+    return next((c.title for c in contract.columns if c.name == name), name)
 
 
 def _hidden(contract: contracts.Contract) -> set[str]:

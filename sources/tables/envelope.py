@@ -11,7 +11,7 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,15 @@ _HEAD = 8192
 _FEW_PLACES = 3
 EMPTY = "berkas tidak berisi apa-apa; diharapkan baris kepala kolom dan baris isi"
 _EXPECTED = "diharapkan tabel (CSV, XLSX, ODS, JSON)"
+_BROKEN = "buku kerja rusak atau terpotong; buka dan simpan ulang dengan Excel, lalu kirim lagi"
+# What the parts of a package that is no workbook are called, and the folders they lie in.
+_DOCUMENTS = {
+    b"wordprocessingml": "dokumen Word",
+    b"presentationml": "salindia PowerPoint",
+    b"opendocument.text": "dokumen teks OpenDocument",
+    b"opendocument.presentation": "salindia OpenDocument",
+}
+_FOLDERS = {"word": "dokumen Word", "ppt": "salindia PowerPoint"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NOT_TABLES = {
     b"%PDF": "PDF",
@@ -245,25 +254,45 @@ def _check_zip(path: Path, max_bytes: int, max_ratio: int) -> None:
                 manifest = next(m for m in members if m.filename.lower() == "meta-inf/manifest.xml")
                 with archive.open(manifest) as f:
                     is_encrypted = is_encrypted or b"encryption-data" in f.read(_CHUNK)
+            document = _document(archive, names)
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise FileRejected("unreadable", f"buku kerja rusak atau terpotong: {error}") from error
+        raise FileRejected("unreadable", _BROKEN) from error
     except Exception as error:
         if type(error).__module__ != "zlib":
             raise
-        raise FileRejected("unreadable", f"buku kerja rusak atau terpotong: {error}") from error
+        raise FileRejected("unreadable", _BROKEN) from error
     inflated = sum(m.file_size for m in members)
     if inflated > max_bytes or inflated > max(path.stat().st_size, _CHUNK) * max_ratio:
         raise FileRejected("too_large", f"isi buku kerja {inflated:,} byte, batasnya {max_bytes:,}")
     if is_encrypted:
         raise FileRejected("encrypted", "buku kerja bersandi; simpan tanpa sandi")
+    if document:
+        raise FileRejected(
+            "unreadable", f"{_EXPECTED}, ditemukan {document}; salin tabelnya ke buku kerja Excel"
+        )
     if any(
         n.endswith("vbaproject.bin") or n.startswith(("xl/macrosheets/", "basic/", "scripts/")) for n in names
     ):
         raise FileRejected("macro", "buku kerja memuat makro; simpan sebagai .xlsx biasa")
     if not names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-        if any(n.startswith("word/") for n in names):
-            raise FileRejected("unreadable", f"{_EXPECTED}, ditemukan dokumen Word")
         raise FileRejected("unreadable", "arsip zip ini bukan buku kerja; kirim berkasnya satu per satu")
+
+
+def _document(archive: zipfile.ZipFile, names: Container[str]) -> str | None:
+    """What a package of an office program is, where it is no workbook; by what it says of its main part."""
+    told = b""
+    for name in ("[Content_Types].xml", "mimetype"):
+        if name.lower() in names and name in archive.namelist():
+            with archive.open(name) as f:
+                told += f.read(_CHUNK).lower()
+    # A workbook may hold a document; it says so, too.
+    if b"spreadsheet" in told or "xl/workbook.xml" in names or "xl/workbook.bin" in names:
+        return None
+    for word, document in _DOCUMENTS.items():
+        if word in told:
+            return document
+    parts = {n.partition("/")[0].lower() for n in archive.namelist()}
+    return next((document for folder, document in _FOLDERS.items() if folder in parts), None)
 
 
 def _check_ole(path: Path) -> None:

@@ -23,6 +23,7 @@ Row = tuple[int, list[str], str | None]
 
 HEADER_ROWS = 30
 _LONGEST = 200  # No heading is longer; what is longer is not compared with anything.
+_MOST_TOLD = 12  # Columns that a refusal names.
 _MOST_NEAR = 60  # Headings for which a near column is looked up.
 _MEMORY = 20_000
 _RENAMED, _EXACT, _LOOSE, _HINT = range(4)
@@ -300,7 +301,9 @@ class Matcher:
             elif tier < _HINT and tiers[name] != _RENAMED:
                 both = ", ".join(header.cells[j].strip()[:80] for j in (taken[name], i))
                 raise FileRejected(
-                    "wrong_header", f"baris {header.number}: kolom {name} ada dua kali ({both})"
+                    "wrong_header",
+                    f"baris {header.number}: kolom {self.spellings.titles.get(name, name)} "
+                    f"ada dua kali ({both})",
                 )
         several = [(m, i) for _, choices, i in order if choices > 1 and (m := header.matches[i])]
         for match, i in sorted(several, key=lambda found: found[0].is_weak):
@@ -346,15 +349,20 @@ class Matcher:
     def refusal(self, number: int, cells: Sequence[str]) -> FileRejected:
         """That a file has no header, with what stands there and what is expected."""
         told: list[str] = []
+        likely: list[str] = []
         for cell in [c.strip() for c in cells if c.strip()][:_MOST_NEAR]:
             near = self.near(cell) if len(told) < 20 and self.match(cell) is None else None
+            likely += [near] if near else []
             told.append(
                 f"{cell[:60]} (mungkin maksudnya {self.spellings.titles.get(near, near)})"
                 if near
                 else cell[:60]
             )
-        names = {c for columns in self.spellings.known.values() for c in columns if not c.startswith("_")}
-        expected = ", ".join(sorted(names))
+        names = dict.fromkeys([*likely, *self.spellings.required, *self.spellings.titles])
+        titles = [self.spellings.titles.get(name, name) for name in names if not name.startswith("_")]
+        expected = ", ".join(titles[:_MOST_TOLD])
+        if len(titles) > _MOST_TOLD:
+            expected += f", dan {len(titles) - _MOST_TOLD} kolom lain pada halaman formatnya"
         seen = ", ".join(told)[:400] or "(kosong)"
         return FileRejected(
             "wrong_header",

@@ -18,10 +18,12 @@ from expectations.contract import (
     Column,
     Contract,
     _rows,
+    code_labels,
     header_aliases,
     kinds,
     load_contract,
     read_contract,
+    shared_spellings,
     value_aliases,
 )
 from expectations.normalise import install_normalisers, text_stages, typed_sql
@@ -171,6 +173,34 @@ def test_aliases_name_columns_and_codes_that_exist(contract: Contract) -> None:
         allowed = {*column.codes, *column.also_accepted}
         for alias, code in spellings.items():
             assert not column.codes or set(code.split(";")) <= allowed, (name, alias, code)
+
+
+def test_every_code_has_one_label_in_both_languages_and_its_label_loads(contract: Contract) -> None:
+    words = value_aliases(contract.kind)
+    for column in contract.columns:
+        labels = code_labels(contract.kind, column.name)
+        assert set(column.codes) | set(column.also_accepted) <= set(labels), column.name
+        assert [labels[code].label_id for code in column.codes] == list(column.labels), column.name
+        for code, label in labels.items():
+            assert all((label.label_id, label.label_en, label.description_id, label.description_en)), code
+            assert {words[column.name][said.lower()] for said in (label.label_id, label.label_en)} == {code}
+        for said in ("label_id", "label_en"):
+            assert len({getattr(label, said) for label in labels.values()}) == len(labels), column.name
+
+
+def test_every_closed_list_of_a_mart_has_its_labels() -> None:
+    """And no label stands for what is no table or column."""
+    columns: dict[tuple[str, str], set[str]] = {}
+    for path in (PROJECT / "dbt_project/models/marts").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            for column in model["columns"]:
+                tests = [t for t in column.get("data_tests", []) if isinstance(t, dict)]
+                found = [t["accepted_values"]["arguments"]["values"] for t in tests if "accepted_values" in t]
+                columns[model["name"], column["name"]] = {str(v) for values in found for v in values}
+    for (table, name), values in columns.items():
+        assert values <= set(code_labels(table, name)), f"{table}.{name}"
+    own = {(kind, c.name) for kind in kinds() for c in load_contract(kind).columns}
+    assert {(row["table"], row["column"]) for row in shared_spellings("labels")} <= own | set(columns)
 
 
 def test_every_row_of_an_alias_table_names_columns_that_exist(contract: Contract) -> None:

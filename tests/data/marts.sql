@@ -497,6 +497,11 @@ insert into marts.dim_instansi values
 
 alter table marts.fct_intake_files add column reason_text varchar;
 update marts.fct_intake_files set reason_text = split_part(reason, ': ', 2);
+alter table marts.fct_intake_files add column answer_opd_code varchar;
+alter table marts.fct_intake_files add column is_open boolean;
+update marts.fct_intake_files set answer_opd_code = opd_code, is_open = status = 'rejected';
+alter table marts.fct_quarantine add column answer_opd_code varchar;
+update marts.fct_quarantine set answer_opd_code = opd_code;
 alter table marts.fct_quarantine add column broken struct("rule" varchar, severity varchar, column_name varchar,
     found varchar, expected varchar, message varchar)[];
 update marts.fct_quarantine

@@ -253,7 +253,7 @@ def test_a_ledger_of_sentences_becomes_one_of_fields(door: Door) -> None:
         "column_name": "programs",
         "found": "x",
         "expected": expected,
-        "message": f'Kolom programs (Program): ditemukan "x", seharusnya {expected}.',
+        "message": f'Kolom Program: ditemukan "x", seharusnya {expected}.',
     }
 
 

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import os
+import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,6 +134,23 @@ def test_a_refused_correction_keeps_one_item_open_and_can_be_corrected(home: Hom
     assert home.levels() == {"p59.i02": 1, "p59.i03": 1}
 
 
+def test_a_refused_correction_of_a_row_that_counts_asks_until_the_next_delivery(home: Home) -> None:
+    home.put(f"{LEVELS}/level.csv", HEADER + ROWS)
+    home.receive()
+    home.put(f"{LEVELS}/satu.csv", "_perbaikan_dari,level\nlevel.csv#2,1\nlevel.csv#3,1\n")
+    home.receive()
+    assert home.open_items() == []
+    home.put(f"{LEVELS}/dua.csv", "_perbaikan_dari,level\nlevel.csv#2,9\nlevel.csv#4,9\n")
+    home.receive()
+    assert home.open_items() == [("dua.csv", 2), ("dua.csv", 3)]
+    home.put(f"{LEVELS}/lain.csv", HEADER + "permenpanrb-59-2020,p59.i09,self,1\n")
+    home.receive()
+    assert home.open_items() == []
+    assert home.levels() == {"p59.i01": 1, "p59.i02": 1, "p59.i03": 1, "p59.i09": 1}
+    closed = "select closed_by, closed_at is not null from raw.quarantine where file_name like '%dua.csv'"
+    assert home.rows(closed) == [("correction", True)] * 2
+
+
 def test_a_new_version_replaces_the_file_and_its_corrections(home: Home) -> None:
     home.put(f"{LEVELS}/level.csv", HEADER + ROWS)
     home.receive()
@@ -239,6 +258,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
         "instansi_code,opd_code,opd_name,is_active\n88.01,88.01-A,Dinas A,Ya\n88.01,88.01-B,Dinas B,Ya\n",
     )
     home.put(f"{CONTRACTS}/kontrak.csv", BAD_CONTRACTS)
+    home.put("vendor_contract/88.01/2026/surat_dinas_b.csv", "a,b\n1,2\n")
     # Where no register tells otherwise, a sender is who it says.
     home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
     home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
@@ -280,8 +300,8 @@ def test_the_workbook_names_row_column_found_expected_and_how_to_mend(answered: 
     assert rows[0][:7] == [
         "tingkat", "berkas", "baris", "kolom", "ditemukan", "seharusnya", "cara memperbaiki"
     ]  # fmt: skip
-    (date,) = [row for row in rows if row[3] == "starts_on"]
-    assert date[:5] == ["ditolak", f"{CONTRACTS}/kontrak.csv", 3, "starts_on", "32 Mei 2026"]
+    (date,) = [row for row in rows if row[3] == "Mulai" and row[4] == "32 Mei 2026"]
+    assert date[:5] == ["ditolak", f"{CONTRACTS}/kontrak.csv", 3, "Mulai", "32 Mei 2026"]
     assert "tanggal" in date[5]
     assert "Tanggal mulai pekerjaan" in date[6]
     # Refusals stand before warnings.
@@ -292,6 +312,52 @@ def test_the_workbook_names_row_column_found_expected_and_how_to_mend(answered: 
     assert first[0].startswith(f"{CONTRACTS}/kontrak.csv@")
     assert [first[0][-2:], second[0][-2:]] == ["#2", "#3"]
     assert second[head.index("Mulai")] == "32 Mei 2026"
+
+
+def test_no_code_reaches_the_page_or_the_workbook(answered: tuple[Home, Path]) -> None:
+    """Columns, rules and values by what people call them; files, and what only names a row, as they are."""
+    _, feedback = answered
+    book = feedback / "88.01-A" / "umpan_balik_vendor_contract.xlsx"
+    told = (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8").partition("</style>")[2]
+    text = re.sub(r"<code>.*?</code>|<[^>]+>", " ", told, flags=re.DOTALL)
+    own = {"_perbaikan_dari", "_masalah"}
+    for name in ("masalah", "perbaikan"):
+        head, *rows = sheet(book, name)
+        text += " ".join(str(cell) for row in rows for cell in row if not str(cell).startswith(CONTRACTS))
+        text += " ".join(cell for cell in head if cell not in own)
+    assert re.findall(r"(?<![\w/.@#-])[a-z]+(?:_[a-z]+)+\b(?!\.xlsx)", text) == []
+
+
+def test_the_workbook_offers_the_lists_and_guards_what_names_a_row(answered: tuple[Home, Path]) -> None:
+    """Drop-downs of labels and own OPDs; only the cells to mend can be written; a note on each wrong one."""
+    _, feedback = answered
+    book = feedback / "88.01-A" / "umpan_balik_vendor_contract.xlsx"
+    head, *rows = sheet(book, "perbaikan")
+    assert head[:2] == ["_perbaikan_dari", "_masalah"]
+    assert all("ditemukan" in row[1] or "(ditemukan" in row[1] for row in rows)
+    listed = {
+        column[0]: [cell for cell in column[1:] if cell] for column in zip(*sheet(book, "kode"), strict=True)
+    }
+    assert listed["kind"] == ["Pembuatan", "Pemeliharaan", "Hosting", "Lisensi", "Data", "Lainnya"]
+    assert listed["opd_code"] == ["88.01-A - Dinas A", "88.01-B - Dinas B"]
+    with zipfile.ZipFile(book) as package:
+        first = package.read("xl/worksheets/sheet1.xml").decode()
+        notes = package.read("xl/comments1.xml").decode()
+    assert "<sheetProtection" in first and first.count("<dataValidation ") == len(listed)
+    looks = dict(re.findall(r'<c r="([A-Z]+2)" s="(\d+)"', first))
+    assert looks["A2"] == looks["B2"] != looks["C2"], "what names a row is locked, what is mended is not"
+    assert "Ditemukan: 32 Mei 2026" in notes and "Seharusnya: tanggal" in notes
+
+
+def test_a_rejected_file_stands_on_the_page_of_the_opd_that_its_name_names(
+    answered: tuple[Home, Path],
+) -> None:
+    _, feedback = answered
+    page = (feedback / "88.01-B" / PAGE).read_text(encoding="utf-8")
+    assert "Berkas yang ditolak seluruhnya" in page and "surat_dinas_b.csv" in page
+    assert re.search(r"Berkas ditolak</dt><dd>1", page)
+    # Its rows are asked of the OPD that they name, and the file counts there.
+    assert re.search(r"Berkas ditolak</dt><dd>1", (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8"))
 
 
 def test_nothing_personal_and_no_formula_leaves(answered: tuple[Home, Path]) -> None:
@@ -408,7 +474,7 @@ def test_check_writes_the_answer_before_sending(
     done = spbe(tmp_path / "home", "check", bad, "--kind", "self_assessment", "--out", tmp_path / "out")
     assert done.returncode == 1
     rows = sheet(tmp_path / "out" / "umpan_balik_self_assessment.xlsx", "masalah")
-    assert ["ditolak", "level.csv", 3, "level", "tiga"] in [row[:5] for row in rows]
+    assert ["ditolak", "level.csv", 3, "Tingkat kematangan", "tiga"] in [row[:5] for row in rows]
     assert "tiga" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
     # Sent as it is, its workbook corrects it: the rows are named by the content.
     home = Home(tmp_path / "sent")
@@ -431,7 +497,7 @@ def test_check_judges_a_correction_with_the_values_of_its_row(
     assert done.returncode == 1
     assert "baris 2" not in done.stdout
     assert "berkas itu tidak dikenal" in done.stdout
-    assert "2 baris diterima, 1 dapat dimuat" in done.stdout
+    assert "2 baris dibaca, 1 akan dimuat" in done.stdout
 
 
 def broken(rule: str, column: str | None, found: str | None, expected: str | None) -> BrokenRule:

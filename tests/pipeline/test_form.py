@@ -169,7 +169,7 @@ def test_what_evidence_and_documents_say_stands_beside_the_level(forms: Path) ->
         "DD-43-2 Dokumen integrasi indikator 43 (kedaluwarsa)",
     ]
     assert found[24]["Dokumen dan Status"] == "DD-24-1 Dokumen rencana indikator 24 (rancangan)"
-    assert found[47]["Dokumen dan Status"] == "DD-47-1 Dokumen fitur indikator 47 (berkas belum dikirim)"
+    assert found[47]["Dokumen dan Status"] == "DD-47-1 Dokumen fitur indikator 47 (berkasnya belum diterima)"
     # What the sender named stays as named; top of the ladder, nothing follows.
     assert found[43]["Data Dukung"] == "DD-43-1; DD-43-2"
     assert (found[45]["Kriteria Tingkat Berikutnya"], found[45]["Kekurangan Tingkat Berikutnya"]) == ("", "")

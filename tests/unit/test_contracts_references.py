@@ -54,9 +54,9 @@ def judge(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Judge
         if known:
             con.executemany("insert into reference.opd_register values ('12.07', ?, ?, ?, ?)", REGISTER)
             con.execute(
-                "insert into reference.system_inventory values ('12.07', 'DAA-012'), ('12.07', 'DAA-013')"
+                "insert into reference.system_inventory values ('12.07', 'DAA-012', 'Simpeg'), "
+                "('12.07', 'DAA-013', null)"
             )
-            con.execute("insert into reference.system_names values ('12.07', 'DAA-012', 'Simpeg')")
 
     def judged(
         kind: str, rows: list[dict[str, str]], *, meta: str = "", register: bool = True
@@ -92,7 +92,9 @@ def judge(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Judge
 
 def example(kind: str, **changed: str) -> dict[str, str]:
     """A right row of a kind, some cells changed."""
-    return {c.name: c.example or "" for c in load_contract(kind).columns} | changed
+    return {
+        c.name: (c.example or "").replace("99.99", "12.07") for c in load_contract(kind).columns
+    } | changed
 
 
 OPDS = {
@@ -156,13 +158,21 @@ def test_a_name_behind_a_code_is_compared(judge: Judge) -> None:
         ],
     )
     assert first[0]["opd_code"] == "12.07-DINSOS"
-    assert first[1]["opd_code.name"].startswith(
-        'w Kolom opd_code (Kode OPD): ditemukan "12.07-DINSOS Dinas Kes'
-    )
+    assert first[1]["opd_code.name"].startswith('w Kolom Kode OPD: ditemukan "12.07-DINSOS Dinas Kes')
     assert second[0]["opd_code"] == "12.07-DINKES"
     assert "opd_code.name" not in second[1]
     assert (third[0]["system_code"], set(third[1])) == ("DAA-012", {"opd_code.missing"})
     assert "system_code.name" in fourth[1]
+
+
+def test_a_near_name_of_a_system_is_a_question(judge: Judge) -> None:
+    """A slip in a name is asked about; another code, be it a digit off, is no slip of the one at hand."""
+    cells = ["Simpge", "DAA-014", "Perpustakaan Digital"]
+    rows = [example("vendor_contract", contract_no=cell, system_code=cell) for cell in cells]
+    found = judge("vendor_contract", rows)
+    said = [broken["system_code.reference"] for _, broken in found]
+    assert "mungkin DAA-012 (Simpeg)" in said[0]
+    assert not [text for text in said[1:] if "mungkin" in text]
 
 
 NEAR = [

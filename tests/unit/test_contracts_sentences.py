@@ -50,7 +50,10 @@ def said(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[i
     con = duckdb.connect()
     intake.prepare_check(con, settings)
     con.executemany("insert into reference.opd_register values ('12.07', ?, ?, ?, ?)", REGISTER)
-    con.execute("insert into reference.system_inventory values ('12.07', 'DAA-001'), ('12.07', 'DAA-012')")
+    con.execute(
+        "insert into reference.system_inventory values "
+        "('12.07', 'DAA-001', 'Antrean Rumah Sakit'), ('12.07', 'DAA-012', null)"
+    )
     by_kind = defaultdict(list)
     for number, (kind, _, changed, _) in enumerate(CASES):
         by_kind[kind].append((number, changed))
@@ -62,7 +65,7 @@ def said(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[i
         with path.open("w", encoding="utf-8", newline="") as f:
             writer = csv.writer(f)
             writer.writerow(names)
-            example = {c.name: c.example or "" for c in contract.columns}
+            example = {c.name: (c.example or "").replace("99.99", "12.07") for c in contract.columns}
             writer.writerow(example.values())
             for _, changed in cases:
                 row = list((example | changed).values())

@@ -103,7 +103,7 @@ NEW = {"new_column": {"businessName": "Kolom baru", "required": True, **MUST}}
 def test_a_trial_counts_rows_that_would_newly_fail_or_pass(home: Home) -> None:
     """By sender, with the rule; nothing changes in the warehouse."""
     home.hand_in("a.csv", ROWS + "DAA-3,1212200,1,masuk\n")
-    assert home.receive() == {"a.csv": ("partly", "2.0.0")}
+    assert home.receive() == {"a.csv": ("partly", "2.0.1")}
     before = home.ask("select * from received.usage order by all")
     contract = contracts.read_contract(
         draft("3.0.0", active_users=MUST, kecamatan_code={"logicalTypeOptions": {}})
@@ -134,7 +134,7 @@ def test_the_command_tries_a_draft_and_fails_where_rows_would(
     with pytest.raises(Failure, match="1 rows that load today would fail"):
         check(KIND, contract_version=str(draft("3.0.0", active_users=MUST)))
     assert "usage.active_users.missing 1" in capsys.readouterr().out
-    check(KIND, contract_version="2.0.0")
+    check(KIND, contract_version="2.0.1")
     with pytest.raises(Failure, match="no contract of usage there"):
         check(KIND, contract_version="9.9.9")
 
@@ -159,9 +159,9 @@ def test_a_template_sent_late_is_valid_under_its_own_version(home: Home, tmp_pat
     path = tmp_path / "lama.xlsx"
     contract = contracts.load_contract(KIND)
     write_template(path, contract, {})
-    fill(path, [c.example or "" for c in contract.columns])
+    fill(path, [c.example_of("12.07") for c in contract.columns])
     put_in_force(draft("3.0.0", **NEW))
     home.hand_in("lama.xlsx", path)
-    assert home.receive() == {"lama.xlsx": ("loaded", "2.0.0")}
+    assert home.receive() == {"lama.xlsx": ("loaded", "2.0.1")}
     assert home.ask("select system_code, new_column from raw.usage") == [("DAA-012", None)]
     assert home.ask("select count(*) from expectations.usage") == [(0,)]

@@ -50,8 +50,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         ("x,i,,index,I,,,,\nx,a,i,,A,,,,\n", "baris 3: simpul a: Bobot harus diisi"),
         ("x,i,,index,I,,,,\nx,a,i,,A,0.0,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
         ("x,i,,index,I,,,,\nx,a,i,,A,0,,,\n", "baris 3: simpul a: Bobot harus lebih besar dari nol"),
-        ("x,i,,index,I,,,,\nx,a,i,,A,berat,,,\n", "baris 3: simpul a: Kolom weight (Bobot): ditem"),
-        ("x,i,,index,I,,,,\nx,a,i,,A,1,harmonic,,\n", "baris 3: simpul a: Kolom method"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,berat,,,\n", "baris 3: simpul a: Kolom Bobot: ditem"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,1,harmonic,,\n", "baris 3: simpul a: Kolom Cara merata-rata"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,1,,,\n", "baris 4: simpul a: Baris ini sama persis"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,2,,,\n", "baris 3: simpul a: Kunci yang sama"),
         ("x,i,,index,I,,,,\nx,a,z,,A,1,,,\n", "baris 3: induk z dari simpul a tidak ada"),
@@ -148,7 +148,7 @@ def test_a_score_keeps_fifteen_digits_and_a_negative_one_is_told_of(tmp_path: Pa
         "select node_id, _broken[1].severity, _broken[1].message from received.scores where len(_broken) > 0"
     ).fetchall()
     assert [(node, severity) for node, severity, _ in told] == [("a1", "warning")]
-    assert "tidak ada rata-rata geometric" in told[0][2]
+    assert "tidak ada rata-rata geometrik" in told[0][2]
     door.con.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from table_files import Rows, accounted, csv_text, elements, filled, left_out, ods, page, read, xlsx
+from table_files import Rows, accounted, csv_text, elements, filled, left_out, ods, page, read, xlsx, zipped
 
 from sources.errors import FileRejected
 from sources.tables import UnknownHeader, propose_columns, row_place
@@ -284,9 +284,9 @@ def test_the_senders_own_headings_win(tmp_path: Path) -> None:
     ("rows", "code", "words"),
     [
         ([["Nama OPD", "Nama Aplikasi", "Nama Sistem"], ["A", "B", "C"]], "wrong_header",
-         ["system_name", "dua kali", "Nama Aplikasi, Nama Sistem"]),
+         ["kolom Nama aplikasi", "dua kali", "Nama Aplikasi, Nama Sistem"]),
         ([["Nama OPD", "Nama Aplikasi", "Stаtus"], ["A", "B", "C"]], "wrong_header", ["Stаtus", "aksara lain"]),
-        ([["warna", "Nama Aplikasy"], ["A", "B"]], "wrong_header", ["warna", "mungkin maksudnya Nama aplikasi", "opd_name"]),
+        ([["warna", "Nama Aplikasy"], ["A", "B"]], "wrong_header", ["warna", "mungkin maksudnya Nama aplikasi", "diharapkan: Nama aplikasi, ", "OPD pemilik", "kolom lain pada halaman formatnya"]),
         ([["x" * 50] * 2000, ["A"]], "too_large", ["2,000 kolom"]),
         ([HEAD, [1, "A", "x" * 40_000, "", ""]], "too_large", ["baris 2", "Nama Aplikasi", "40,000"]),
     ],
@@ -299,6 +299,22 @@ def test_a_header_that_can_not_be_used_is_named(
         read(tmp_path, csv_text(rows))
     assert refused.value.code == code
     assert all(word in refused.value.message for word in words), refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"[Content_Types].xml": "<Types/>", "word/document.xml": "<x/>"}, "dokumen Word"),
+        ({"[Content_Types].xml": "wordprocessingml.document.main+xml", "isi.xml": "<x/>"}, "dokumen Word"),
+        ({"[Content_Types].xml": "presentationml.slide+xml", "ppt/slide1.xml": "<x/>"}, "salindia PowerPoint"),
+        ({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<x/>"}, "dokumen teks OpenDocument"),
+        ({"a.csv": "x,y"}, "arsip zip"),
+    ],
+)  # fmt: skip
+def test_a_document_is_called_what_it_is(parts: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(FileRejected, match=said) as refused:
+        read(tmp_path, zipped(parts))
+    assert refused.value.code == "unreadable"
 
 
 # Encodings and rows that can not be read

@@ -21,6 +21,7 @@ select
     files.kind,
     files.log_format,
     files.opd_code,
+    addressed.answer_opd_code,
     files.period,
     files.file_name,
     files.file_id,
@@ -55,3 +56,5 @@ select
     ) as is_open
 from files
 left join left_out on files.file_id = left_out.file_id
+left join {{ ref('int_files__addressed') }} as addressed
+    on files.file_name = addressed.file_name and files.file_id = addressed.file_id

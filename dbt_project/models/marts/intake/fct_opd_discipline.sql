@@ -11,7 +11,7 @@ files as (
 
     select
         received.instansi_code,
-        received.opd_code,
+        coalesce(addressed.answer_opd_code, received.opd_code) as opd_code,
         received.kind,
         date_trunc('month', {{ local_day('received.received_at', 'settings.time_zone') }}) as window_start,
         received.status,
@@ -26,6 +26,8 @@ files as (
         ) = 1 as is_first
     from {{ source('raw', 'intake_files') }} as received
     cross join settings
+    left join {{ ref('int_files__addressed') }} as addressed
+        on received.file_name = addressed.file_name and received.file_id = addressed.file_id
     where
         received.status not in ('duplicate', 'waiting')
         and received.is_own
