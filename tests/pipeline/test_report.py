@@ -241,7 +241,7 @@ def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(
     written = write_reports(published_marts, tmp_path, ["12.07"], DAY)
     own = {path.relative_to(tmp_path) for path in written}
     assert {str(path) for path in own if path.parts[0] not in ("kamus", "panduan")} == {
-        "index.html", "12.07.html", "12.07.pdf", "12.07-lampiran.html"
+        "index.html", "opd/index.html", "12.07.html", "12.07.pdf", "12.07-lampiran.html"
     }  # fmt: skip
     assert written[0] == tmp_path / "index.html"
     with pytest.raises(LookupError, match=r"instansi 36: not in dim_instansi"):
