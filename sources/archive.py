@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sources.errors import FileProblem, FileRejected, FileWaiting
-from sources.inflate import MAGIC, Inflater, open_inflated
+from sources.inflate import MAGIC, RAW_BYTES, Inflater, open_inflated
 
 _CHUNK = 1 << 20
 _SCRATCH = ".tmp"
@@ -76,9 +76,13 @@ class _Digest:
                 raise _too_large(self._max_bytes)
             self._digest.update(raw)
             return
+        for start in range(0, len(raw), RAW_BYTES):
+            self._inflate(self._inflater, raw[start : start + RAW_BYTES])
+
+    def _inflate(self, inflater: Inflater, raw: bytes) -> None:
         while raw:
             try:
-                text, raw = self._inflater.feed(raw, _CHUNK)
+                text, raw = inflater.feed(raw, _CHUNK)
             except gzip.BadGzipFile as error:
                 raise FileRejected("unreadable", f"gz rusak setelah {self._total:,} byte isi") from error
             if self._total == 0 and text.startswith(MAGIC):

@@ -14,7 +14,9 @@ from typing import BinaryIO, cast
 from isal import isal_zlib
 
 MAGIC = b"\x1f\x8b"
-_RAW_BYTES = 1 << 17
+# What is left of them behind a member is copied, and a gz may have a member a line.
+RAW_BYTES = 1 << 15
+_TEXT_BYTES = 1 << 17
 # Its stub calls the class of these errors an instance.
 _BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's wbits for a gzip header and the largest window
@@ -105,10 +107,10 @@ class InflatedFile(io.BufferedIOBase):
 
     def read1(self, size: int = -1, /) -> bytes:
         """Some of the next bytes, at most `size`; none at the end."""
-        limit = size if size > 0 else _RAW_BYTES
+        limit = size if size > 0 else _TEXT_BYTES
         while not self._text:
             if not self._rest:
-                self._rest = self._raw.read(_RAW_BYTES)
+                self._rest = self._raw.read(RAW_BYTES)
             if not self._rest:
                 self._inflater.finish()
                 return b""

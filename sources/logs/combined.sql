@@ -1,5 +1,6 @@
 -- Fields of web log lines, read from the bracket of the time backwards. Splitting at quotes and blanks costs a
--- fifth of one regular expression per part, so only what is not written the usual way pays for those.
+-- fifth of one regular expression per part, so only what is not written the usual way pays for those: a `case`
+-- asks a test of those rows alone that the tests before left open, where `and` by itself asks all.
 with unescaped as (
     select
         line_number,
@@ -44,29 +45,47 @@ split as (
     from parted
 ),
 
+-- Each word is taken out of its list once.
+picked as (
+    select
+        *,
+        head[1] as host_word,
+        head[2] as ident_word,
+        head[3] as login_word,
+        head[4] as time_word,
+        head[5] as zone_word,
+        head[6] as head_end,
+        words[1] as method_word,
+        words[2] as target_word,
+        words[3] as protocol_word,
+        tail[1] as tail_start,
+        tail[2] as status_word,
+        tail[3] as bytes_word
+    from split
+),
+
 -- host ident login [time zone] and an empty end.
 judged as (
     select
         *,
-        coalesce(
+        case when (
             len(head) = 6
-            and head[2] = '-'
-            and left(head[4], 1) = '['
-            and right(head[5], 1) = ']'
-            and head[6] = ''
+            and ident_word = '-'
+            and prefix(time_word, '[')
+            and suffix(zone_word, ']')
+            and head_end = ''
             -- The cheap tests first: a login has no dots, an address has some.
             and (
-                head[3] = '-'
-                or not (contains(head[3], '.') or contains(head[3], ':') or contains(head[3], ','))
-                or not regexp_matches(head[3], '{{ address_token }}')
+                login_word = '-'
+                or not (contains(login_word, '.') or contains(login_word, ':') or contains(login_word, ','))
+                or not regexp_matches(login_word, '{{ address_token }}')
             )
             and (
-                (contains(head[1], '.') and left(head[1], 2) <> '0.' and not contains(head[1], ','))
-                or regexp_full_match(head[1], '{{ address }}|{{ host }}|-')
-            ),
-            false
-        ) as is_plain
-    from split
+                (contains(host_word, '.') and left(host_word, 2) <> '0.' and not contains(host_word, ','))
+                or regexp_full_match(host_word, '{{ address }}|{{ host }}|-')
+            )
+        ) then true else false end as is_plain
+    from picked
 ),
 
 bracketed as (
@@ -89,23 +108,29 @@ placed as (
 named as (
     select
         *,
-        case when is_plain then head[1] else coalesce(nullif(place.address, ''), nullif(place.host, ''), place.far) end
+        {% if plain_only %}
+        host_word as host_text,
+        login_word as raw_login,
+        null::varchar as site_text,
+        null::varchar as odd_text,
+        {% else %}
+        case when is_plain then host_word else coalesce(nullif(place.address, ''), nullif(place.host, ''), place.far) end
             as host_text,
-        case when is_plain then head[3] else place.login end as raw_login,
+        case when is_plain then login_word else place.login end as raw_login,
         case
             when not is_plain then nullif(split_part(lower(place.site || place.far_site), ':', 1), '')
         end as site_text,
-        case
-            when is_plain then substr(head[4], 2) || ' ' || left(head[5], -1)
-            else odd.time
-        end as time_text
+        odd.time as odd_text,
+        {% endif %}
+        try_cast(status_word as integer) as code,
+        try_cast(bytes_word as bigint) as size
     from placed
 ),
 
 found as (
     select
         *,
-        coalesce(
+        {% if plain_only %}is_plain{% else %}case when (
             is_plain or (
                 raw_login <> ''
                 -- Neither a dash nor an address is a part of a name.
@@ -113,29 +138,29 @@ found as (
                 and (place.ident = '-' or (
                     host_text <> '-' and not regexp_matches(place.ident, '{{ address_token }}')
                 ))
-            ),
-            false
-        ) as has_place,
-        coalesce(
+            )
+        ) then true else false end{% endif %} as has_place,
+        case when (
             len(tail) >= 2
-            and tail[1] = ''
-            and (list_contains([{{ no_answers }}], tail[2]) or (
-                length(tail[2]) = 3 and try_cast(tail[2] as integer) between 100 and 999
-            ))
+            and tail_start = ''
+            -- The usual first: a code, and a number of bytes.
             and (
-                coalesce(tail[3], '') in ('', '-')
-                or try_cast(tail[3] as bigint) between 0 and {{ max_bytes }}
+                (code between 100 and 999 and length(status_word) = 3)
+                or list_contains([{{ no_answers }}], status_word)
+            )
+            and (
+                size between 0 and {{ max_bytes }}
+                or coalesce(bytes_word, '') in ('', '-')
             )
             and (
                 len(tail) < 4
                 or (len(tail) = 4 and tail[4] = '')
                 or regexp_full_match(array_to_string(tail[4:], ' '), '{{ more }}')
-            ),
-            false
-        ) as has_tail,
+            )
+        ) then true else false end as has_tail,
         case
-            when len(words) = 3 and left(words[3], 5) = 'HTTP/'
-                then {'method': words[1], 'target': words[2], 'protocol': words[3]}
+            when len(words) = 3 and prefix(protocol_word, 'HTTP/')
+                then {'method': method_word, 'target': target_word, 'protocol': protocol_word}
             else regexp_extract(
                 request, '^({{ method }}) (.+?)(?: (HTTP/[0-9.]+))?$', ['method', 'target', 'protocol']
             )
@@ -146,15 +171,17 @@ found as (
 timed as (
     select
         *,
-        coalesce(time_text <> '', false) as has_bracket,
-        asked.target <> '' and regexp_full_match(asked.method, '{{ method }}') as has_request,
+        is_plain or coalesce(odd_text <> '', false) as has_bracket,
+        case when asked.target <> '' and (
+            asked.method = 'GET' or asked.method = 'POST' or regexp_full_match(asked.method, '{{ method }}')
+        ) then true else false end as has_request,
         -- An offset beyond 14 hours is no zone.
         case
-            when is_plain and abs(try_cast(left(head[5], -1) as integer)) <= {{ max_offset }}
-                then try_strptime(time_text, '%d/%b/%Y:%H:%M:%S %z') at time zone 'UTC'
+            when is_plain and abs(try_cast(left(zone_word, -1) as integer)) <= {{ max_offset }}
+                then try_strptime(time_word || zone_word, '[%d/%b/%Y:%H:%M:%S%z]') at time zone 'UTC'
         end as plain_time,
         {% if plain_only %}null::struct(clock varchar, "zone" varchar){% else %}case
-            when not is_plain then regexp_extract(time_text, '{{ time }}', ['clock', 'zone'])
+            when not is_plain then regexp_extract(odd_text, '{{ time }}', ['clock', 'zone'])
         end{% endif %} as odd_time
     from found
 ),
@@ -162,17 +189,17 @@ timed as (
 zoned as (
     select
         *,
-        case
+        {% if plain_only %}null::timestamp{% else %}case
             when not is_plain
                 then try_strptime(
                     replace(odd_time.clock, 'T', ' '), ['%d/%b/%Y:%H:%M:%S', '%d/%b/%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S']
                 )
-        end as clock,
-        case
+        end{% endif %} as clock,
+        {% if plain_only %}null::integer{% else %}case
             when is_plain or odd_time.zone = '' then null
             when upper(odd_time.zone) = 'Z' then 0
             else try_cast(replace(odd_time.zone, ':', '') as integer)
-        end as zone
+        end{% endif %} as zone
     from timed
 )
 
@@ -184,12 +211,12 @@ select
     has_bracket,
     has_place,
     has_tail,
-    case
+    {% if plain_only %}plain_time{% else %}case
         when is_plain then plain_time
         when zone is not null and abs(zone) <= {{ max_offset }} and abs(zone) % 100 < 60
             then clock - to_minutes(sign(zone)::bigint * (abs(zone) // 100 * 60 + abs(zone) % 100))
         when odd_time.zone = '' then {{ clock_in_utc }}
-    end as request_time,
+    end{% endif %} as request_time,
     site_text as site,
     -- The same client, whatever its port.
     case
@@ -201,10 +228,11 @@ select
     case when has_request then upper(asked.method) end as method,
     case when has_request then short_target(asked.target) end as target,
     case when has_request then nullif(asked.protocol, '') end as protocol,
-    case when has_tail and not list_contains([{{ no_answers }}], tail[2]) then try_cast(tail[2] as integer) end as status,
+    -- A word for no answer is no number from 100 to 999.
+    case when has_tail and code between 100 and 999 then code end as status,
     case
-        when tail[3] = '-' then 0
-        when has_tail then try_cast(tail[3] as bigint)
+        when bytes_word = '-' then 0
+        when has_tail then size
     end as bytes,
     agent
 from zoned

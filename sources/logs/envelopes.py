@@ -326,6 +326,17 @@ def _open_all_sql(form: _Form) -> str:
     )
 
 
+def may_be_wrapped_sql(line: str) -> str:
+    """SQL condition: `open_one_sql` may give another text than the line."""
+    keys = " or ".join(f"""contains({line}, '"{form.part}"')""" for form in _forms() if form.kind == "key")
+    prefixes = "|".join(form.part for form in _forms() if form.kind == "prefix")
+    # A key may be written with escapes.
+    return (
+        f"case when left({line}, 1) = '{{' then {keys} or contains({line}, '\\')"
+        f" else regexp_matches({line}, '{prefixes}') end"
+    )
+
+
 def open_one_sql(line: str) -> str:
     """SQL expression: what stands inside one line, by itself; the line where nothing is wrapped around it.
 

@@ -71,7 +71,7 @@ _WRONG = {
         for name, path in _NUMBERS.items()
         if name not in _DURATIONS
     },
-    _STATUS[2:]: is_no_status_sql("status_text"),
+    _STATUS[2:]: is_no_status_sql("status", "status_text"),
     **{path[2:]: is_nested_sql(name) for name, path in _NAMES.items()},
     **{_TEXTS[name][2:]: is_nested_sql(name) for name in ("request_id", "route")},
 }

@@ -34,11 +34,13 @@ MAX_INFLATED_BYTES = 50_000_000_000
 # Lines are read some hundred thousand at a time, so that memory does not grow with the file.
 CHUNK_BYTES = 1 << 27
 # A bad byte becomes three: at most MAX_LINE_BYTES then, so that only the first line of a block is too long.
-_BLOCK_BYTES = 1 << 18
+# The memory of a larger one is given back and asked for again each time, which costs as much as inflating.
+_BLOCK_BYTES = 1 << 17
 _OPENING = 4096
 _STAND_IN = 0x02
 _CONTROLS = bytes(_STAND_IN if i < 32 and i not in (9, 10) else i for i in range(256))
 _MARKS = re.compile("|".join((BAD_BYTE, CUT)).encode())
+_MARK = BAD_BYTE.encode()[:1]
 _BLANKS = re.compile(rb"(?:%s\n)*" % BLANK.encode())
 _NUL_RUN = re.compile(rb"\n\0+")
 # So many places are named to the sender; the others are counted.
@@ -272,8 +274,8 @@ def whole_lines(blocks: Iterable[Block], *, drop_blank: bool = False) -> Iterato
             continue
         end = int(ends[-1]) + 1
         before = sum(map(len, held))
-        held.append(text[:end] if end < len(text) else text)
-        lines = _with_blank(held[0] if len(held) == 1 else b"".join(held), ends + before, drop_blank)
+        whole = text if not held and end == len(text) else b"".join((*held, memoryview(text)[:end]))
+        lines = _with_blank(whole, ends + before if before else ends, drop_blank)
         held = [text[end:]] if end < len(text) else []
         if lines.lines:
             yield lines
@@ -395,7 +397,8 @@ def pick_lines(chunk: Spool, numbers: Sequence[int]) -> list[str]:
 
 
 def _marked_lines(block: bytes, lines: int) -> Iterator[int]:
-    if not block.isascii() and (BAD_BYTE.encode() in block or CUT.encode() in block):
+    # The first byte of both marks, sought in half the time of `isascii`.
+    if _MARK in block and (BAD_BYTE.encode() in block or CUT.encode() in block):
         at = 0
         number = lines + 1
         for mark in _MARKS.finditer(block):

@@ -60,7 +60,7 @@ def _first(names: tuple[str, ...]) -> str:
 
 
 _WRONG = {
-    _STATUS[0]: is_no_status_sql(_first(_STATUS)),
+    _STATUS[0]: is_no_status_sql("status", _first(_STATUS)),
     "responseSize": 'size is null and "responseSize" is not null',
     **{
         name: is_nested_sql(f'"{name}"')
