@@ -2,7 +2,8 @@
 
 Belongs here: the statement that normalises, types and tags the rows of one file, the table that holds them
 (`received.<kind>`) and the view of the accepted ones (`raw.<kind>`). Stays out: reading the file
-(`sources/tables/`), masking (macros that the connection already has) and the verdict of Great Expectations.
+(`sources/tables/`), what a mask does (macros that the connection already has; which cells are masked is said
+here, in `_masked_sql`) and the verdict of Great Expectations.
 """
 
 from __future__ import annotations

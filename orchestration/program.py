@@ -35,12 +35,23 @@ _DAILY_PARTS = (
     "macros/pairing.sql",
     "macros/times.sql",
 )
-# Settings that no result rests on.
+# Settings whose change makes no new version of a bundle: open data alone rests on these three, nothing on the
+# others but what is received from now on, and what is kept how long.
 _OF_OPEN_DATA = ("open_data_min_count", "open_data_licence", "open_data_url")
 _OF_THE_HOUSE = {
     "home",
     "as_of",
     "output_group",
+    "archive_logs",
+    "archive_log_days",
+    "table_max_bytes",
+    "table_max_rows",
+    "table_max_columns",
+    "document_max_bytes",
+    "log_max_bytes",
+    "inflate_max_ratio",
+    "reader_max_seconds",
+    "reader_max_memory",
     "warehouse_copies",
     "history_days",
     "outbox_versions",

@@ -93,7 +93,7 @@ def plain_text(sentence: str) -> str:
     known = "|".join(sorted((*kinds(), LOG_KIND), key=len, reverse=True))
     text = re.sub(rf"\b(?:{known})/\S*/([^\s/]+)", r"\1", sentence)
     text = re.sub(rf"\b({known})(?::(\w+))?\b", named, text)
-    text = re.sub(r"\blog (xroad|wso2|kong|combined)\b", lambda found: f"log {log_name(found[1])}", text)
+    text = re.sub(rf"\blog ({'|'.join(_LOG_NAMES)})\b", lambda found: f"log {log_name(found[1])}", text)
     text = text.replace("dikarantina", "belum dapat dipakai")
     return re.sub(r" \(I\d\d\)", "", text)
 

@@ -1,11 +1,13 @@
 """What is said in one place: each test names who says it again, or cuts it out of a text again."""
 
+import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from expectations.contract import load_contract, shared_spellings
 from exports.reports.wording import MONTHS, STAGES
+from sources.lake import LOG_FORMATS
 
 ROOT = Path(__file__).parents[2]
 LAYERS = ("expectations", "sources", "exports", "orchestration")
@@ -64,3 +66,13 @@ def test_months_have_one_name() -> None:
     for row in shared_spellings("month"):
         first.setdefault(row["value"], row["alias"])
     assert [first[f"{n:02}"] for n in range(1, 13)] == [name.lower() for name in MONTHS]
+
+
+def test_a_log_format_is_known_wherever_its_name_is_asked() -> None:
+    """A format without its row in the seed would lose its edges, one that the contract lacks its mapping."""
+    with (ROOT / "dbt_project" / "seeds" / "log_formats.csv").open(encoding="utf-8") as file:
+        in_seed = {row["log_format"] for row in csv.DictReader(file)}
+    column = load_contract("gateway_identity").column("log_format")
+    keys = (ROOT / "sources" / "masking.sql").read_text(encoding="utf-8").split("gateway_identity_key")[1]
+    assert in_seed == set(LOG_FORMATS) == set(column.codes)
+    assert set(re.findall(r"log_format = '(\w+)'", keys.split(";")[0])) <= in_seed
