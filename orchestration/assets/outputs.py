@@ -80,8 +80,8 @@ def build_output_assets(
         metadata=location(settings.report),
         kinds={"html"},
         deps=[DATABASE_KEY],
-        description="One static page per instansi, and their index; one per kind of file, under formats/, and one per "
-        "published table, under kamus/.",
+        description="One static page per instansi, and their index; one per kind of file, under formats/, "
+        "and one per published table, under kamus/.",
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:
         pages = write_reports(settings.published, settings.report, None, settings.last_complete_day())
