@@ -15,12 +15,11 @@ def _():
     from pathlib import Path
 
     import marimo as mo
-    import pandas
 
     from exports.frames import read_table
 
     published = Path(os.environ.get("SPBE_HOME", "data")) / "published" / "spbe.duckdb"
-    return mo, pandas, published, read_table
+    return mo, published, read_table
 
 
 @app.cell
@@ -87,12 +86,11 @@ def _(chosen, mo, published, read_table):
 
 
 @app.cell
-def _(chosen, mo, pandas, published, read_table):
+def _(chosen, mo, published, read_table):
     findings = read_table(published, "temuan_terbuka").query("instansi_code == @chosen.value")
     still_open = findings[findings["status"] == "open"]
-    findings_by_opd = pandas.crosstab(
-        still_open["unit_name"].astype(str), still_open["severity"].astype(str)
-    ).reset_index()
+    counted = still_open.groupby(["unit_name", "severity"]).size()
+    findings_by_opd = counted.unstack(fill_value=0).reset_index()
     unseen = int((findings["status"] == "unseen").sum())
     mo.vstack(
         [
