@@ -1,15 +1,17 @@
--- Seberapa jauh bukti yang sama terbaca menurut peraturan lain, dan indikator apa yang belum ada di sana?
+-- Bagaimana bukti yang sama terbaca menurut peraturan lain (bukan angka resmi), dan apa yang belum ada di sana?
 select
     instansi_code,
     period,
     stage,
     rulebook_id,
     as_rulebook_id as menurut_peraturan,
-    score as indeks,
-    score_as as indeks_bagian_terpetakan,
-    band_low_as as rentang_bawah,
-    band_high_as as rentang_atas,
+    round(score, 10) as indeks_asal,
+    round(score_as, 10) as indeks_bagian_terpetakan,
+    round(band_low_as, 10) as rentang_terpetakan_bawah,
+    round(band_high_as, 10) as rentang_terpetakan_atas,
     share_mapped as bagian_terpetakan,
+    round(band_low_same, 10) as rentang_sama_bawah,
+    round(band_high_same, 10) as rentang_sama_atas,
     share_same as bagian_sama,
     not_mapped as indikator_belum_terpetakan
 from fct_index_by_rulebook

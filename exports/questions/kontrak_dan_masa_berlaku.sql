@@ -6,6 +6,7 @@ select
     contract.system_code,
     contract.system_name,
     contract.vendor_name,
+    contract.is_third_party as pihak_ketiga,
     contract.contract_no as nomor_kontrak,
     contract.contract_kind as jenis_pekerjaan,
     contract.starts_on as mulai,
@@ -15,7 +16,7 @@ select
     contract.status as status_kontrak,
     contract.status_label as keterangan_status,
     contract.unknown_reason_label as sebab_tidak_diketahui,
-    contract.has_valid_contract as punya_kontrak_berlaku
+    case when contract.status <> 'unknown' then contract.has_valid_contract end as punya_kontrak_berlaku
 from fct_contracts as contract
 left join dim_opd as opd
     on contract.instansi_code = opd.instansi_code and contract.opd_code = opd.opd_code

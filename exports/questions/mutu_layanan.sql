@@ -1,4 +1,24 @@
--- Bagaimana mutu tiap layanan: seberapa berhasil, tersedia, dan cepat, dan dipakai berapa OPD?
+-- Bagaimana mutu tiap layanan per jendela waktu: seberapa berhasil, tersedia, cepat, dan OPD mana yang memakainya?
+with users as (
+    select
+        used.instansi_code,
+        used.window_kind,
+        used.window_start,
+        used.provider_opd,
+        used.provider_system,
+        used.service_code,
+        string_agg(coalesce(opd.opd_name, used.consumer_opd), '; ' order by opd.opd_name) as names
+    from (
+        select
+            *,
+            unnest(consumer_opds) as consumer_opd
+        from fct_service_quality
+    ) as used
+    left join dim_opd as opd
+        on used.instansi_code = opd.instansi_code and used.consumer_opd = opd.opd_code
+    group by all
+)
+
 select
     quality.instansi_code,
     quality.provider_opd,
@@ -14,8 +34,17 @@ select
     round(100 * quality.availability, 2) as persen_ketersediaan,
     quality.p95_ms,
     quality.consumers as opd_pengguna,
+    users.names as nama_opd_pengguna,
     quality.unknown_reason_label as sebab_tidak_terukur
 from fct_service_quality as quality
+left join users
+    on
+        quality.instansi_code = users.instansi_code
+        and quality.window_kind = users.window_kind
+        and quality.window_start = users.window_start
+        and quality.provider_opd is not distinct from users.provider_opd
+        and quality.provider_system is not distinct from users.provider_system
+        and quality.service_code is not distinct from users.service_code
 left join dim_opd as opd
     on quality.instansi_code = opd.instansi_code and quality.provider_opd = opd.opd_code
 left join dim_system as system

@@ -1,10 +1,32 @@
--- OPD aktif mana yang belum pernah memanggil atau dipanggil OPD lain, di instansi yang mengirim log?
+-- OPD aktif mana yang dalam log yang diterima tidak tampak memanggil atau dipanggil OPD lain?
+with logs as (
+    select
+        instansi_code,
+        min(day) as first_day,
+        max(day) as last_day,
+        count(distinct day) as days
+    from fct_calls_daily
+    group by instansi_code
+)
+
 select
     opd.instansi_code,
     opd.opd_code,
     opd.opd_name,
-    opd.opd_kind
+    opd.opd_kind,
+    logs.first_day as log_dari,
+    logs.last_day as log_sampai,
+    coalesce(logs.days, 0) as hari_berlog,
+    exists(
+        select 1
+        from fct_exchange_edges as edge
+        where
+            edge.instansi_code = opd.instansi_code
+            and edge.consumer_opd <> edge.provider_opd
+            and opd.opd_code in (edge.consumer_opd, edge.provider_opd)
+    ) as dinyatakan_bertukar
 from dim_opd as opd
+left join logs on opd.instansi_code = logs.instansi_code
 where
     opd.is_active
     and exists (

@@ -10,9 +10,11 @@ select
     node.name as indikator,
     sets.from_level as dari_tingkat,
     sets.to_level as ke_tingkat,
-    sets.gain as kenaikan_indeks,
-    sets.index_now as indeks_sekarang,
-    sets.index_reached as indeks_sesudahnya,
+    round(sets.gain, 10) as kenaikan_indeks,
+    sets.cost as biaya,
+    sets.set_cost as biaya_paket,
+    round(sets.index_now, 10) as indeks_sekarang,
+    round(sets.index_reached, 10) as indeks_sesudahnya,
     sets.evidence_asked as bukti_yang_diminta
 from fct_lever_sets as sets
 inner join dim_node as node on sets.rulebook_id = node.rulebook_id and sets.node_id = node.node_id

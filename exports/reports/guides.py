@@ -4,7 +4,7 @@ Belongs here: their names and the words they take from the parts they tell of. S
 (`templates/guide_*.html.j2`) and the formats (`formats.py`).
 """
 
-from expectations.contract import example_instansi, kinds, load_contract
+from expectations.contract import kinds, load_contract
 from expectations.template import DATA_SHEET, HELP_SHEET
 from exports.feedback import CORRECTIONS_SHEET, CORRECTS, PAGE, PROBLEMS_SHEET, WHY
 from exports.reports.pages import render_page
@@ -17,7 +17,6 @@ def render_guides() -> dict[str, bytes]:
     """Name of a file in the folder of pages to its page; the same until the program changes."""
     words = {
         "page": PAGE,
-        "instansi": example_instansi(),
         "data_sheet": DATA_SHEET,
         "help_sheet": HELP_SHEET,
         "corrections_sheet": CORRECTIONS_SHEET,

@@ -36,7 +36,10 @@ class Format(StrEnum):
 
 def query(
     sql: Annotated[
-        str | None, typer.Argument(help="Statements, a semicolon between them; without any, an SQL shell.")
+        str | None,
+        typer.Argument(
+            help="Statements, a semicolon between them, or .tables, .describe NAME; else an SQL shell."
+        ),
     ] = None,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How rows are written; parquet wants --output.")
@@ -64,6 +67,9 @@ def query(
     con.execute("set enable_external_access = false")
     if sql is None:
         _shell(con, form)
+        return
+    if sql.lstrip().startswith("."):
+        _command(con, sql, form)
         return
     try:
         if output is not None:

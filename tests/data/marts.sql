@@ -528,7 +528,7 @@ select '99.99' as instansi_code, '99.99-DINSOS' as opd_code, 'BANSOS' as system_
     'Sistem Bantuan Sosial' as system_name, 'PT Contoh Karya' as vendor_name, '12/SPK/2026' as contract_no,
     'host' as contract_kind, date '2026-01-01' as starts_on, date '2026-12-31' as ends_on,
     date '2026-10-01' as window_start, date '2026-10-31' as window_end, date '2026-10-31' as measured_to,
-    61 as days_left, 'ends_soon' as status, 'Segera berakhir' as status_label,
+    61 as days_left, true as is_third_party, 'ends_soon' as status, 'Segera berakhir' as status_label,
     null::varchar as unknown_reason_label, true as has_valid_contract;
 
 create table marts.fct_service_quality as
@@ -536,7 +536,15 @@ select '99.99' as instansi_code, 'month' as window_kind, date '2026-10-01' as wi
     date '2026-10-31' as window_end, date '2026-10-31' as measured_to, '99.99-DUKCAPIL' as provider_opd,
     'SIAK' as provider_system, 'cek-nik/v1' as service_code, 1000 as calls, 990 as succeeded, 0.99 as success_rate,
     100 as hours_called, 99 as hours_answered, 0.99 as availability, 250.0 as p95_ms, 3 as consumers,
+    ['99.99-BAPPEDA', '99.99-DINSOS', '99.99-KOMINFO'] as consumer_opds,
     null::varchar as unknown_reason, null::varchar as unknown_reason_label;
+
+create table marts.fct_datasets as
+select '99.99' as instansi_code, 'DS-1' as dataset_code, 'Penerima bantuan' as dataset_name,
+    '99.99-DINSOS' as producer_opd, 'BANSOS' as system_code, 'RAD.01' as rad_code, false as has_known_code,
+    'limited' as access, 'monthly' as update_frequency, date '2026-08-01' as last_updated,
+    date '2026-10-31' as measured_to, 91::bigint as age_days, 31::bigint as allowed_days, true as is_late,
+    true as is_interoperable;
 
 alter table marts.fct_findings add column finding_system varchar;
 alter table marts.fct_findings add column finding_service varchar;

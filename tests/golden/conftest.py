@@ -36,7 +36,8 @@ def dbt(command: list[str], folder: Path, warehouse: Path) -> None:
 # The data tests of the models run wherever the whole chain runs; here the figures are the test.
 MARTS = [
     "+fct_findings", "+fct_indicator_values", "+fct_scores", "+fct_year_on_year", "+fct_overlaps",
-    "+fct_exchange_network", "+fct_exchange_edges", "+dim_system", "+fct_contracts", "+fct_service_quality",
+    "+fct_exchange_network", "+fct_exchange_edges", "+dim_system", "+fct_calls_daily", "+fct_contracts",
+    "+fct_datasets", "+fct_service_quality",
     "+marts.study", "+marts.evidence",
 ]  # fmt: skip
 

@@ -571,6 +571,26 @@ def test_contracts_and_those_that_lack_are_judged_as_i20_counts_them(
     assert told == [("unknown", "not_told")]
 
 
+def test_data_sets_that_are_late_are_those_that_i14_does_not_count(
+    example_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """Six of nine are on time; the catalogue of katalog.csv promises each its frequency."""
+    late = example_warehouse.execute(
+        "select producer_opd, count(*), min(age_days) from marts.fct_datasets "
+        "where instansi_code = '99.99' and is_late group by all order by all"
+    ).fetchall()
+    assert [(opd, count) for opd, count, _ in late] == [
+        ("99.99-BPKAD", 1),
+        ("99.99-DINKES", 1),
+        ("99.99-DISKOMINFO", 1),
+    ]
+    told = example_warehouse.execute(
+        "select count(is_late), count(*) filter (not is_late) from marts.fct_datasets "
+        "where instansi_code = '99.99'"
+    ).fetchall()
+    assert told == [(9, 6)]
+
+
 def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBPyConnection) -> None:
     """Each number is the one of its measure and sums to the OPD's own; what is not told has a reason."""
     ask = example_warehouse.execute
@@ -598,7 +618,7 @@ def test_services_have_their_quality_with_keys(example_warehouse: duckdb.DuckDBP
         "where instansi_code = '99.99' and unknown_reason is not null order by all"
     ).fetchall()
     untimed = ask(
-        "select provider_system, service_code from intermediate.int_calls__totalled "
+        "select provider_system, service_code from marts.fct_calls_daily "
         "where instansi_code = '99.99' group by all having count(duration_p95_ms) = 0 order by all"
     ).fetchall()
     assert silent == untimed != []

@@ -167,7 +167,7 @@ def test_a_rejected_file_is_a_result_not_a_crash(bad_run) -> None:
         "system_inventory/88.01/2026/kepala.csv": (
             "wrong_header",
             "ditemukan: Nomor, Warna, Rasa",
-            "system_name",
+            "Nama aplikasi",
         ),
         "system_inventory/88.01/2026/kosong.csv": ("empty", "0 byte", "diharapkan"),
         "system_inventory/88.01/2026/rusak.xlsx": ("unreadable", "buku kerja", "rusak"),

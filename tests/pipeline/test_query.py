@@ -55,6 +55,11 @@ def test_a_slip_in_a_name_is_told_what_comes_near(home: Path, spbe: Spbe) -> Non
     assert spbe(home, "query", "-f", "parquet", ASKED).returncode == 2
 
 
+def test_what_the_shell_knows_is_answered_without_it(home: Path, spbe: Spbe) -> None:
+    assert "fct_scores" in spbe(home, "query", ".tables").stdout
+    assert "stage" in spbe(home, "query", ".describe fct_scores").stdout
+
+
 def test_the_shell_lists_and_describes(home: Path) -> None:
     lines = [
         ".help",

@@ -22,7 +22,7 @@ from sources.kinds import LOG_KIND
 DAILY = ["--select", "tag:daily"]
 ALL_AGAIN = ["--full-refresh", "--exclude", "tag:daily"]
 FIRST_DAY = dt.date(2026, 10, 20)
-CHANGES = 12 if os.environ.get("TEST_LONG") == "1" else 3
+CHANGES = 12 if os.environ.get("TEST_LONG") == "1" else 2
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from expectations.contract import example_instansi, kinds
+from expectations.contract import kinds
 from expectations.template import must_be_filled, write_template
 from exports.feedback import CORRECTIONS_SHEET, CORRECTS, PAGE, PROBLEMS_SHEET, WHY
 from exports.reports.guides import ANSWER, FILL, render_guides
@@ -37,7 +37,7 @@ def test_every_command_and_option_exists() -> None:
 
 
 def test_every_folder_and_file_is_one_that_is_read_or_written() -> None:
-    parts = re.compile(rf"inbox/({'|'.join(kinds())})/(?:{re.escape(example_instansi())}/2026/\w+\.xlsx)?")
+    parts = re.compile(rf"inbox/({'|'.join(kinds())})/(?:kode-instansi/2026/\w+\.xlsx)?")
     others = {PAGE, "feedback/", "hasil", "inventaris_namaopd.xlsx", ".meta.toml"}
     for code in found("code"):
         if code.startswith("opd_code"):

@@ -29,7 +29,8 @@ used as (
         provider_opd,
         provider_system,
         service,
-        count(consumer_opd) as consumers
+        count(consumer_opd) as consumers,
+        list(consumer_opd order by consumer_opd) filter (where consumer_opd is not null) as consumer_opds
     from {{ ref('int_services__used') }}
     group by all
 
@@ -75,6 +76,7 @@ joined as (
         measured.availability,
         measured.p95_ms,
         used.consumers,
+        coalesce(used.consumer_opds, []) as consumer_opds,
         case
             when measured.success_rate is null then 'not_mapped'
             when measured.p95_ms is null then 'no_duration'
