@@ -1,4 +1,4 @@
--- Data katalog mana yang belum dimutakhirkan menurut jadwalnya sendiri, milik siapa, terlambat berapa hari?
+-- Data katalog mana yang lewat jadwal pemutakhirannya sendiri, milik siapa, terlambat berapa hari?
 select
     dataset.instansi_code,
     dataset.producer_opd,

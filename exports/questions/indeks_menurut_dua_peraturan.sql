@@ -1,4 +1,4 @@
--- Bagaimana bukti yang sama terbaca menurut peraturan lain (bukan angka resmi), dan apa yang belum ada di sana?
+-- Bagaimana bukti yang sama terbaca menurut peraturan lain (tidak resmi), dan apa yang belum ada di sana?
 select
     instansi_code,
     period,

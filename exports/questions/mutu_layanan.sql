@@ -1,4 +1,4 @@
--- Bagaimana mutu tiap layanan per jendela waktu: seberapa berhasil, tersedia, cepat, dan OPD mana yang memakainya?
+-- Seberapa berhasil, tersedia, dan cepat tiap layanan per jendela waktu, dan OPD mana yang memakainya?
 with users as (
     select
         used.instansi_code,
