@@ -63,8 +63,9 @@ def _settings() -> Settings:
     from orchestration.processes import LEADER
     from orchestration.settings import Settings
 
-    # The last two are ours: what tools read, and what a command below `spbe ui` inherits.
-    known = {f"SPBE_{name.upper()}" for name in Settings.model_fields} | {"SPBE_WAREHOUSE", LEADER}
+    # The last three are ours: what tools read, and what a command below `spbe ui` inherits.
+    ours = {"SPBE_WAREHOUSE", "SPBE_CHANGED_ONLY", LEADER}
+    known = {f"SPBE_{name.upper()}" for name in Settings.model_fields} | ours
     for name in sorted(os.environ):
         if name.startswith("SPBE_") and name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1)
