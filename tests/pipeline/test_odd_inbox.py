@@ -27,6 +27,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import CONFIG, open_warehouse
 from sources.kinds import LOG_KIND
 from sources.tables import TableLimits, read_table
+from sources.tables.process import end_child
 
 # Each is an entry of its own kind; the short night takes every second.
 CASES = [*TABLES, *EVERY_LOG] if os.environ.get("TEST_LONG") == "1" else [*TABLES[::2], *LOGS[::2]]
@@ -230,8 +231,11 @@ def test_what_a_plain_user_may_not_read_is_refused_alone(tmp_path: Path) -> None
     if os.geteuid() == 0:
         os.chown(tmp_path / "home", 65534, 65534)
     (tmp_path / "awal.csv").write_text(PROGRAM + "awal,2,1,1\n")
-    # The reader's process is started by whoever may run the interpreter.
+    # The reader's process is started by whoever may run the interpreter; nobody may read what it writes, too.
+    end_child()
+    mask = os.umask(0o022)
     read_table(tmp_path / "awal.csv", "program_realization", TableLimits(), tmp_path / "awal")
+    os.umask(mask)
     # What Python loads when it is first asked for may lie where nobody else may read: ask for it once before.
     settings = _home(tmp_path / "before")
     before = settings.inbox / "program_realization" / "12.07" / "2026"
