@@ -15,3 +15,8 @@
 {% macro counts_for(units, opd_code) -%}
     ({{ units }}.unit_kind = 'instansi' or {{ units }}.unit_code = {{ opd_code }})
 {%- endmacro %}
+
+{#- For `qualify`: of each instansi the window that ends last, the shortest of those that end on one day. -#}
+{% macro is_latest_window() -%}
+    row_number() over (partition by instansi_code order by window_end desc, window_start desc) = 1
+{%- endmacro %}

@@ -96,7 +96,7 @@ last_windows as (
         window_end,
         window_words
     from windows
-    qualify row_number() over (partition by instansi_code order by window_end desc, window_start desc) = 1
+    qualify {{ is_latest_window() }}
 
 ),
 

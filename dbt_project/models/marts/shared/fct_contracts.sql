@@ -3,7 +3,7 @@ with windows as (
 
     select *
     from {{ ref('int_windows__listed') }}
-    qualify row_number() over (partition by instansi_code order by window_end desc, window_start desc) = 1
+    qualify {{ is_latest_window() }}
 
 ),
 
