@@ -243,7 +243,7 @@ def test_a_silent_server_is_left_and_tried_again(sender: Sender, server: Sftp, t
     first = sender.deliver(idle_seconds=0.3, tries=1)
     assert first.failed and "silent for 0.3 seconds" in first.failed
     server.silent_seconds = 3
-    assert sender.deliver(idle_seconds=0.3).problems == []
+    assert sender.deliver(idle_seconds=1, tries=5).problems == []
     assert is_whole(theirs, bundle)
 
 
