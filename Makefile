@@ -77,13 +77,13 @@ wheel: .venv/.installed
 	@ls dist/*.whl
 
 # Needs uv; each file is for Python 3.11 to 3.13, with hashes and without any index address. The second holds what
-# the first does not.
+# the first does not (of psutil it has what Windows alone installs).
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 	--no-emit-index-url --custom-compile-command "make lock" --group build
 lock:
 	$(LOCK) pyproject.toml -o requirements.lock
-	$(LOCK) --group dev --extra notebook pyproject.toml -c requirements.lock -o requirements-dev.lock \
-		$$(sed -nE 's/^([a-z0-9._-]+)(\[[^]]*\])?==.*/--no-emit-package \1/p' requirements.lock)
+	$(LOCK) --group dev --extra notebook --extra cluster pyproject.toml -c requirements.lock -o requirements-dev.lock \
+		$$(sed -nE '/^psutil/!s/^([a-z0-9._-]+)(\[[^]]*\])?==.*/--no-emit-package \1/p' requirements.lock)
 
 # The page of settings follows their model.
 pages: setup

@@ -20,6 +20,7 @@ from orchestration.resources import Warehouse
 from orchestration.schedules import build_schedules
 from orchestration.sensors import build_sensors
 from orchestration.settings import Settings
+from orchestration.workers.resource import workers_of
 
 # Owners of jobs and references to code are beta in Dagster, whose version is pinned.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -52,5 +53,6 @@ def build_definitions(settings: Settings, inbox: Path | None = None) -> dg.Defin
         loggers={"console": console},
         resources={
             "warehouse": Warehouse(path=str(settings.warehouse), lock_path=str(settings.lock)),
+            "workers": workers_of(settings),
         },
     )

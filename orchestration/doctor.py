@@ -52,13 +52,16 @@ class Fault:
 Look = Callable[[], Iterator[Fault]]
 
 
-def subjects(settings: Settings, con: duckdb.DuckDBPyConnection | None, *, quick: bool) -> dict[str, Look]:
+def subjects(
+    settings: Settings, con: duckdb.DuckDBPyConnection | None, *, quick: bool, cluster: bool = False
+) -> dict[str, Look]:
     """What there is to look at, in order: name to a function that yields the faults.
 
     Args:
         settings: the home, which the caller has locked.
         con: its warehouse; None where it can not be opened.
         quick: leave out what reads every byte of archive, lake and outputs.
+        cluster: try the workers of the scheduler, too.
     """
     looks: dict[str, Look] = {
         "installation": _installation,
@@ -77,6 +80,8 @@ def subjects(settings: Settings, con: duckdb.DuckDBPyConnection | None, *, quick
             "lake": lambda: _lake(con, settings, quick),
             "results": lambda: _results(con, settings, quick),
         }
+        if cluster:
+            looks["cluster"] = lambda: _cluster(con, settings)
     return looks
 
 
@@ -225,6 +230,17 @@ def _archive(con: duckdb.DuckDBPyConnection, settings: Settings, quick: bool) ->
 def _lake(con: duckdb.DuckDBPyConnection, settings: Settings, quick: bool) -> Iterator[Fault]:
     for what in intake.damaged_logs(con, settings, whole=not quick).values():
         yield Fault(what, "`spbe run` reads the log again from the archive")
+
+
+def _cluster(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Fault]:
+    from orchestration.workers.cluster import look
+
+    if not settings.scheduler:
+        yield Fault("the setting scheduler is empty", "name the scheduler in spbe.toml")
+        return
+    key, key_id = settings.keys / "pseudonym.key", intake.pseudonym_key_id(con)
+    for what, mend in look(settings.scheduler, settings.keys / "cluster", settings.lake, key, key_id):
+        yield Fault(what, mend)
 
 
 def _results(con: duckdb.DuckDBPyConnection, settings: Settings, quick: bool) -> Iterator[Fault]:

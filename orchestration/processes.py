@@ -58,8 +58,13 @@ def lead() -> None:
 
 def follow_leader() -> None:
     """End this process and what it started as soon as its leader is gone; nothing where it has none."""
-    leader = os.environ.get(LEADER)
-    if leader and leader not in {identity(os.getpid()), *_following}:
+    if leader := os.environ.get(LEADER):
+        follow(leader)
+
+
+def follow(leader: str) -> None:
+    """The same of a leader that is known by its `identity`."""
+    if leader not in {identity(os.getpid()), *_following}:
         _following.add(leader)
         threading.Thread(target=_follow, args=(leader,), name="follow-leader", daemon=True).start()
 

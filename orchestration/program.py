@@ -68,6 +68,11 @@ _OF_THE_HOUSE = {
     "deliver_connect_seconds",
     "deliver_idle_seconds",
     "deliver_max_seconds",
+    "processes",
+    "workers_memory",
+    "scheduler",
+    "task_tries",
+    "task_max_seconds",
     "ui_port",
     "ui_hosts",
 }

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # What no file tells: it is taken over from the old warehouse, where that can be read.
-_HISTORY = ("nights", "night_links", "clock")
+_HISTORY = ("nights", "night_links", "night_workers", "clock")
 _COUNTED = ("status", "rows_received", "rows_loaded", "rows_quarantined", "warnings", "reason")
 _log = logging.getLogger(__name__)
 

@@ -31,6 +31,8 @@ from orchestration.home import SETTINGS_FILE, make_folders, share_outputs
 
 # A checkout, or where the packages are installed: both hold `dbt_project` and the packages side by side.
 PROJECT = Path(__file__).resolve().parent.parent
+# What a process that reads logs takes: its libraries, a chunk of text, the records of it.
+WORKER_BYTES = 750_000_000
 # Tools that would call out are told not to, wherever the pipeline is started from.
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -163,6 +165,29 @@ class Settings(BaseSettings):
     deliver_idle_seconds: float = Field(60, gt=0, description="Seconds that the SFTP server may be silent.")
     deliver_max_seconds: float = Field(
         3600, gt=0, description="Seconds of a whole delivery; the next one goes on where it ended."
+    )
+    processes: int = Field(
+        0,
+        ge=0,
+        description="Processes that read logs, where there are many bytes of them; 0: one a core, as far as "
+        "workers_memory goes; 1: the run's own process alone.",
+    )
+    workers_memory: int = Field(
+        3_000_000_000,
+        ge=WORKER_BYTES,
+        description="Bytes that all processes of this machine that read logs may take together.",
+    )
+    scheduler: str = Field(
+        "",
+        pattern=r"^((tls|tcp)://[^\s/]+:\d+)?$",
+        description="Dask scheduler whose workers read logs, such as tls://10.0.0.1:8786; tcp:// on this "
+        "machine alone. Empty: processes of this machine.",
+    )
+    task_tries: int = Field(
+        3, ge=1, description="Workers that may die of one log before it is refused; the others are read."
+    )
+    task_max_seconds: float = Field(
+        3600, gt=0, description="Seconds in which a worker must have read a log, or a part of a large one."
     )
     ui_port: int = Field(3000, ge=1, le=65535, description="Port of the web interface.")
     ui_hosts: Annotated[list[str], NoDecode] = Field(

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import logging
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -116,7 +117,8 @@ def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archive
     if before.st_size > limits.max_bytes:
         raise _too_large(limits.max_bytes)
     archive.mkdir(parents=True, exist_ok=True)
-    aside = archive / f"{os.getpid()}{_SCRATCH}"
+    # Another machine may have a process of this number.
+    aside = archive / f"{os.getpid()}-{secrets.token_hex(4)}{_SCRATCH}"
     digest = _Digest(before.st_size, limits)
     try:
         try:

@@ -20,11 +20,14 @@ class FileProblem(Exception):
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(code, message)
         self.code = code
         self.message = message
         self.left_out: Sequence[LeftOut] = ()
         self.details: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
 
 
 class FileRejected(FileProblem):

@@ -5,12 +5,15 @@ days were touched. Stays out: how a format is read (`sources/logs/`) and what a 
 calls: `dbt_project/models/intermediate/calls`).
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import itertools
 import logging
 import os
 import shutil
+import tempfile
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -72,6 +75,8 @@ MANY_FILES = 256
 BAD_LINES_OF_LOGS = "bad_lines_of_logs"
 # Where files lie that stand in the lake and in no ledger: a warehouse that was lost knew them.
 SET_ASIDE = "set-aside"
+# How the folders begin in which logs are read before they are in the lake.
+ASIDE = ".aside-"
 # Temporary tables that begin so serve the next file, too.
 KEPT_TABLES = "known_"
 # A chunk that holds all that there is.
@@ -122,8 +127,23 @@ class _Bounds:
 
 
 @dataclass(frozen=True)
+class LogTerms:
+    """By what a log is read; see `write_log`."""
+
+    time_zone: str
+    first_day: date
+    received_at: datetime
+    max_bytes: int = MAX_INFLATED_BYTES
+
+    @property
+    def bounds(self) -> _Bounds:
+        """What a record's moment is held against."""
+        return _Bounds(self.time_zone, self.first_day, self.received_at + timedelta(days=1))
+
+
+@dataclass(frozen=True)
 class LogSource:
-    """One log to be read with others; see `write_log`."""
+    """One log to be read; see `write_log`."""
 
     path: Path
     log_format: str
@@ -141,6 +161,7 @@ class _Part:
     blocks: list[Lines]
     before: int = 0
     result: LogResult | FileProblem | None = None
+    written: dict[tuple[date, int], Path] = field(default_factory=dict)
 
     @property
     def lines(self) -> int:
@@ -148,11 +169,41 @@ class _Part:
 
 
 @dataclass
-class _Counts:
+class Counts:
+    """Of a log or a chunk of it; `is_ours`: whether a line that is no record looks like the format."""
+
     lines: int = 0
     records: int = 0
     bad_lines: int = 0
     blank_lines: int = 0
+    is_ours: bool = False
+
+    def add(self, other: Counts) -> None:
+        """Count another chunk in."""
+        self.lines += other.lines
+        self.records += other.records
+        self.bad_lines += other.bad_lines
+        self.blank_lines += other.blank_lines
+
+
+@dataclass(frozen=True)
+class LogAside:
+    """A log that was read and is not in the lake yet: what is to become of it, and its Parquet files by day
+    and part, each with its sha256.
+    """
+
+    file_id: str
+    result: LogResult | FileProblem
+    files: Mapping[tuple[date, int], tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class ChunkAside:
+    """The same of one chunk of a log."""
+
+    counts: Counts
+    account: Account
+    files: Mapping[tuple[date, int], tuple[Path, str]]
 
 
 def write_log(
@@ -194,43 +245,153 @@ def write_log(
         FileWaiting: The file is cut; nothing was written.
         FileRejected: The file is damaged, too large or not of this format; nothing was written.
     """
-    form = LOG_FORMATS[log_format]
-    aside = lake_dir / f".aside-{file_id}"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    source = LogSource(path, log_format, instansi_code, file_id, file_name)
+    terms = LogTerms(time_zone, first_day, received_at, max_bytes)
+    with aside(lake_dir) as folder:
+        read = read_log(con, source, terms, folder)
+        [result] = place_logs(lake_dir, [read])
+    assert isinstance(result, LogResult)
+    return result
+
+
+def read_log(con: duckdb.DuckDBPyConnection, source: LogSource, terms: LogTerms, aside: Path) -> LogAside:
+    """Read one log into Parquet files of a folder of the caller's; nothing is in the lake yet.
+
+    Args:
+        con: as for `write_log`.
+        source: the log.
+        terms: by which it is read.
+        aside: an empty folder.
+
+    Raises:
+        FileProblem: as `write_log`.
+    """
+    form = LOG_FORMATS[source.log_format]
     try:
-        con.execute(f"set variable {ZONE_VARIABLE} = ?", [time_zone])
+        con.execute(f"set variable {ZONE_VARIABLE} = ?", [terms.time_zone])
         account = Account()
-        lines = opened(read_text(path, max_bytes, account), aside / "wrapped", account)
+        lines = opened(read_text(source.path, terms.max_bytes, account), aside / "wrapped", account)
         with _one_core_left(con), contextlib.closing(_ahead(spool(lines, aside / "lines"))) as chunks:
             counts, written = _write_aside(
                 con,
                 form,
                 chunks,
                 account,
-                _record_select(form, _origin(con, instansi_code, file_id, file_name)),
-                _Bounds(time_zone, first_day, received_at + timedelta(days=1)),
+                _record_select(form, _origin(con, source)),
+                terms.bounds,
                 aside,
-                lambda lines: _log.info("%s: %s lines", file_name, f"{lines:,}"),
+                lambda lines: _log.info("%s: %s lines", source.file_name, f"{lines:,}"),
             )
-        names, files = set(), []
-        for (day, part), source in written.items():
-            name = f"{file_id}.parquet" if part == 0 else f"{file_id}-{part:04d}.parquet"
-            target = _day_dir(lake_dir, day) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            names.add((day, name))
-            files.append(read_lake_file(lake_dir, _stat(day, target)))
-        touched = {day for day, _ in written}
-        touched |= _remove(
-            lake_dir, lambda day, name: _file_id_of(name) == file_id and (day, name) not in names
+    finally:
+        _drop_scratch(con)
+    return LogAside(source.file_id, _result(counts, account, written), _hashed(written))
+
+
+def read_chunk(
+    con: duckdb.DuckDBPyConnection, source: LogSource, chunk: Spool, terms: LogTerms, aside: Path
+) -> ChunkAside:
+    """Read one chunk of a log as `read_log` reads all of them; whether it is of its format is not judged.
+
+    Args:
+        con: as for `write_log`.
+        source: the log; its path is not opened.
+        chunk: of `spool_log`.
+        terms: by which it is read.
+        aside: an empty folder.
+    """
+    form = LOG_FORMATS[source.log_format]
+    account = Account()
+    try:
+        con.execute(f"set variable {ZONE_VARIABLE} = ?", [terms.time_zone])
+        counts, written = _write_aside(
+            con,
+            form,
+            iter([chunk]),
+            account,
+            _record_select(form, _origin(con, source)),
+            terms.bounds,
+            aside,
+            lambda _: None,
+            judges_format=False,
         )
     finally:
         _drop_scratch(con)
-        shutil.rmtree(aside, ignore_errors=True)
+    return ChunkAside(counts, account, _hashed(written))
+
+
+def spool_log(
+    source: LogSource, terms: LogTerms, aside: Path, account: Account, chunk_bytes: int
+) -> Iterator[Spool]:
+    """The chunks of a log, a scratch file each, which the caller deletes.
+
+    Args:
+        source: the log.
+        terms: by which it is read.
+        aside: a folder for them.
+        account: gets what is left out before a line is read.
+        chunk_bytes: about how much is in one.
+
+    Raises:
+        FileProblem: as `write_log`, in the midst of it, too.
+    """
+    lines = opened(read_text(source.path, terms.max_bytes, account), aside / "wrapped", account)
+    return spool(lines, aside / "lines", chunk_bytes, keeps_all=True)
+
+
+def join_chunks(source: LogSource, chunks: Sequence[ChunkAside], account: Account) -> LogAside:
+    """One log of the chunks that it was read in, in their order.
+
+    Args:
+        source: the log.
+        chunks: all of them.
+        account: of `spool_log`.
+
+    Raises:
+        FileRejected: the log is not of its format, as `read_log` would say.
+    """
+    counts = Counts()
+    written: dict[tuple[date, int], tuple[Path, str]] = {}
+    parts = itertools.count()
+    for chunk in chunks:
+        counts.add(chunk.counts)
+        if chunk.counts.bad_lines and not (counts.records or chunk.counts.is_ours):
+            raise _wrong_format(LOG_FORMATS[source.log_format], counts.bad_lines)
+        account.add(chunk.account)
+        for _, files in itertools.groupby(chunk.files.items(), key=lambda item: item[0][1]):
+            part = next(parts)
+            written |= {(day, part): file for (day, _), file in files}
+    return LogAside(source.file_id, _result(counts, account, written), written)
+
+
+def _result(counts: Counts, account: Account, written: Iterable[tuple[date, int]]) -> LogResult:
     return LogResult(
-        counts.lines, counts.records, counts.bad_lines, counts.blank_lines, touched, account.left_out(), files
+        counts.lines,
+        counts.records,
+        counts.bad_lines,
+        counts.blank_lines,
+        {day for day, _ in written},
+        account.left_out(),
     )
+
+
+@contextlib.contextmanager
+def aside(lake_dir: Path) -> Iterator[Path]:
+    """An empty folder beside the lake that no other reading has; it is gone at the end."""
+    lake_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=ASIDE, dir=lake_dir))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hashed(written: Mapping[tuple[date, int], Path]) -> dict[tuple[date, int], tuple[Path, str]]:
+    return {key: (path, _sha256(path)) for key, path in written.items()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_logs(
@@ -259,33 +420,69 @@ def write_logs(
     Returns:
         What became of each; of one that can not be used, why: nothing of it was written.
     """
-    con.execute(
-        f"create or replace temp table {BAD_LINES_OF_LOGS}"
-        f" (file_id varchar, row_number bigint, broken {BROKEN_TYPE}, raw_row varchar)"
-    )
+    create_bad_lines_of_logs(con)
     if not sources:
         return []
-    aside = lake_dir / f".aside-{sources[0].file_id}"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    bounds = _Bounds(time_zone, first_day, received_at + timedelta(days=1))
+    with aside(lake_dir) as folder:
+        read = read_logs(con, sources, LogTerms(time_zone, first_day, received_at, max_bytes), folder)
+        return place_logs(lake_dir, read)
+
+
+def read_logs(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[LogSource], terms: LogTerms, aside: Path
+) -> list[LogAside]:
+    """Read small logs as `write_logs` does into a folder of the caller's; nothing is in the lake yet.
+
+    Args:
+        con: with `create_bad_lines_of_logs` done.
+        sources: as for `write_logs`.
+        terms: by which they are read.
+        aside: an empty folder.
+    """
     try:
-        con.execute(f"set variable {ZONE_VARIABLE} = ?", [time_zone])
-        parts = [_read_part(source, aside, max_bytes) for source in sources]
+        con.execute(f"set variable {ZONE_VARIABLE} = ?", [terms.time_zone])
+        parts = [_read_part(source, aside, terms.max_bytes) for source in sources]
         alike: dict[tuple[str, str | None], list[_Part]] = defaultdict(list)
         for part in parts:
             if part.result is None:
                 form = LOG_FORMATS[part.source.log_format]
                 alike[form.name, form.fast_fields("''", _opening(part.blocks))].append(part)
-        written: dict[tuple[date, str], Path] = {}
         with _threads(con, 1):
             for (name, _), those in alike.items():
-                written |= _write_together(con, LOG_FORMATS[name], those, bounds, aside)
-        files = _move_in(lake_dir, written, {source.file_id for source in sources})
+                _write_together(con, LOG_FORMATS[name], those, terms.bounds, aside)
     finally:
         _drop_scratch(con)
-        shutil.rmtree(aside, ignore_errors=True)
-    return [_settled(part, *files.get(part.source.file_id, ([], set()))) for part in parts]
+    read = []
+    for part in parts:
+        assert part.result is not None
+        read.append(LogAside(part.source.file_id, part.result, _hashed(part.written)))
+    return read
+
+
+def place_logs(lake_dir: Path, read: Sequence[LogAside]) -> list[LogResult | FileProblem]:
+    """Move logs that were read aside into the lake, and delete their files of before.
+
+    Returns:
+        What became of each.
+    """
+    kept: set[tuple[date, str]] = set()
+    files: dict[str, list[LakeFile]] = defaultdict(list)
+    for log in read:
+        for (day, part), (path, sha256) in log.files.items():
+            name = f"{log.file_id}.parquet" if part == 0 else f"{log.file_id}-{part:04d}.parquet"
+            target = _day_dir(lake_dir, day) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            kept.add((day, name))
+            files[log.file_id].append(_stat(day, target)._replace(sha256=sha256))
+    ids = {log.file_id for log in read if isinstance(log.result, LogResult)}
+    left: dict[str, set[date]] = defaultdict(set)
+    for day, path in list(_files(lake_dir)):
+        file_id = _file_id_of(path.name)
+        if file_id in ids and (day, path.name) not in kept:
+            _unlink(path)
+            left[file_id].add(day)
+    return [_settled(log.result, files[log.file_id], left[log.file_id]) for log in read]
 
 
 def _read_part(source: LogSource, aside: Path, max_bytes: int) -> _Part:
@@ -304,8 +501,8 @@ def _opening(blocks: Sequence[Lines]) -> bytes:
 
 def _write_together(
     con: duckdb.DuckDBPyConnection, form: LogFormat, parts: Sequence[_Part], bounds: _Bounds, aside: Path
-) -> dict[tuple[date, str], Path]:
-    """Parquet files by day and `file_id`; each part gets its result, its bad lines go to their table."""
+) -> None:
+    """Give each part its result and its Parquet files; its bad lines go to their table."""
     chunk = next(
         spool((block for part in parts for block in part.blocks), aside / "lines", chunk_bytes=_ENDLESS), None
     )
@@ -314,7 +511,7 @@ def _write_together(
     if chunk is None:
         for part in parts:
             part.result = LogResult(0, 0, 0, 0, set(), part.account.left_out())
-        return {}
+        return
     _begin_reading(con, form)
     # An empty log begins where the next one does.
     filled = [part for part in parts if part.lines]
@@ -360,7 +557,6 @@ def _write_together(
             "select file_id, day, count(*) from log_masked group by all order by all"
         ).fetchall():
             days[file_id][day] = count
-    written = {}
     blanks, cuts = _by_part(parts, blank), _by_part(parts, cut)
     for part in parts:
         file_id = part.source.file_id
@@ -369,9 +565,9 @@ def _write_together(
             part.result = _wrong_format(form, bad_lines)
             continue
         for day in days[file_id]:
-            written[day, file_id] = aside / f"{day}-{file_id}.parquet"
+            target = part.written[day, 0] = aside / f"{day}-{file_id}.parquet"
             chosen = f"file_id = {literal(file_id)} and day = date '{day}'"
-            _copy(con, f"select * exclude (day) from log_masked where {chosen}", written[day, file_id])
+            _copy(con, f"select * exclude (day) from log_masked where {chosen}", target)
         part.account.blank_lines.add(len(blanks[file_id]), blanks[file_id])
         part.account.cut_lines.add(len(cuts[file_id]), cuts[file_id])
         part.result = LogResult(
@@ -390,7 +586,6 @@ def _write_together(
             " order by line_number",
             [[part.source.file_id for part in parts if isinstance(part.result, LogResult)]],
         )
-    return written
 
 
 def _by_part(parts: Sequence[_Part], numbers: Iterable[int]) -> Mapping[str, list[int]]:
@@ -404,30 +599,9 @@ def _by_part(parts: Sequence[_Part], numbers: Iterable[int]) -> Mapping[str, lis
     return found
 
 
-def _move_in(
-    lake_dir: Path, written: Mapping[tuple[date, str], Path], file_ids: Collection[str]
-) -> dict[str, tuple[list[LakeFile], set[date]]]:
-    """Move files to their places, and delete others of the same logs; of each log its files, and the days
-    that it no longer touches.
-    """
-    found: dict[str, tuple[list[LakeFile], set[date]]] = defaultdict(lambda: ([], set()))
-    kept = set()
-    for (day, file_id), source in written.items():
-        target = _day_dir(lake_dir, day) / f"{file_id}.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        kept.add((day, target.name))
-        found[file_id][0].append(read_lake_file(lake_dir, _stat(day, target)))
-    for day, path in list(_files(lake_dir)):
-        if _file_id_of(path.name) in file_ids and (day, path.name) not in kept:
-            _unlink(path)
-            found[_file_id_of(path.name)][1].add(day)
-    return found
-
-
-def _settled(part: _Part, files: list[LakeFile], left: set[date]) -> LogResult | FileProblem:
-    result = part.result
-    assert result is not None
+def _settled(
+    result: LogResult | FileProblem, files: list[LakeFile], left: set[date]
+) -> LogResult | FileProblem:
     if isinstance(result, LogResult):
         return replace(result, files=files, days=result.days | left)
     return result
@@ -440,8 +614,7 @@ def lake_path(lake_dir: Path, file: LakeFile) -> Path:
 
 def read_lake_file(lake_dir: Path, file: LakeFile) -> LakeFile:
     """The same file with its sha256."""
-    with lake_path(lake_dir, file).open("rb") as content:
-        return file._replace(sha256=hashlib.file_digest(content, "sha256").hexdigest())
+    return file._replace(sha256=_sha256(lake_path(lake_dir, file)))
 
 
 def _stat(day: date, path: Path) -> LakeFile:
@@ -490,7 +663,9 @@ def _write_aside(
     bounds: _Bounds,
     aside: Path,
     tell: Callable[[int], None],
-) -> tuple[_Counts, dict[tuple[date, int], Path]]:
+    *,
+    judges_format: bool = True,
+) -> tuple[Counts, dict[tuple[date, int], Path]]:
     """Parquet files by day and part, and the table `bad_lines`.
 
     Most lines are read once, by a reader of the format's own, and become a part of each chunk. Only lines
@@ -498,7 +673,7 @@ def _write_aside(
     since what they cost is planning.
     """
     _begin_reading(con, form)
-    counts = _Counts()
+    counts = Counts()
     written: dict[tuple[date, int], Path] = {}
     parts = itertools.count()
 
@@ -524,7 +699,8 @@ def _write_aside(
         counts.bad_lines += looked.bad
         account.blank_lines.add(len(looked.blank), looked.blank)
         account.cut_lines.add(len(looked.cut), looked.cut)
-        if counts.bad_lines and not (counts.records or looked.is_ours):
+        counts.is_ours |= looked.is_ours
+        if judges_format and counts.bad_lines and not (counts.records or looked.is_ours):
             raise _wrong_format(form, counts.bad_lines)
         if looked.good:
             write(f"select {_kept(form)}, line_number from log_fields where is_good")
@@ -569,6 +745,14 @@ def create_bad_lines(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def create_bad_lines_of_logs(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of lines of several logs that are no records, empty."""
+    con.execute(
+        f"create or replace temp table {BAD_LINES_OF_LOGS}"
+        f" (file_id varchar, row_number bigint, broken {BROKEN_TYPE}, raw_row varchar)"
+    )
+
+
 def days_of(lake_dir: Path, file_ids: Collection[str]) -> set[date]:
     """The days on which any of these files has records in the lake."""
     if not file_ids:
@@ -589,7 +773,7 @@ def remove_logs(lake_dir: Path, file_ids: Collection[str]) -> None:
 
 def sweep_scratch(lake_dir: Path) -> None:
     """Remove the scratch files of a reading that a crash ended."""
-    for aside in lake_dir.glob(".aside-*"):
+    for aside in lake_dir.glob(f"{ASIDE}*"):
         shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -816,11 +1000,13 @@ class _Origin:
     joined: str = ""
 
 
-def _origin(con: duckdb.DuckDBPyConnection, instansi_code: str, file_id: str, file_name: str) -> _Origin:
+def _origin(con: duckdb.DuckDBPyConnection, source: LogSource) -> _Origin:
     """Of the only log that is read."""
     # The name is keyed: it may hold a person's number.
-    [file_key] = con.execute("select hmac256(?)", [file_name]).fetchone() or ("",)
-    return _Origin(literal(instansi_code), literal(file_id), "line_number", literal(file_key[:16]))
+    [file_key] = con.execute("select hmac256(?)", [source.file_name]).fetchone() or ("",)
+    return _Origin(
+        literal(source.instansi_code), literal(source.file_id), "line_number", literal(file_key[:16])
+    )
 
 
 # Of one of the logs in `log_origins`.

@@ -115,6 +115,18 @@ create table if not exists intake.night_links (
     result varchar
 );
 
+-- Who read the logs of a night, where that was not its own process; `lost`: workers that ended at a task, where
+-- the system does not say on which host under the name ''.
+create table if not exists intake.night_workers (
+    night_id varchar not null,
+    host varchar not null,
+    processes bigint not null,
+    tasks bigint not null,
+    cpu_seconds double not null,
+    lost bigint not null,
+    primary key (night_id, host)
+);
+
 -- Days that a home lived through by the day's end, as its own count: a clock that jumps adds seven at most.
 create table if not exists intake.clock (day date primary key, lived_days integer not null);
 

@@ -64,6 +64,7 @@ where f.status = 'loaded';
 create or replace view raw.nights as select * from intake.nights;
 
 create or replace view raw.night_links as select * from intake.night_links;
+create or replace view raw.night_workers as select * from intake.night_workers;
 
 create or replace view raw.pending_days as select day from intake.pending_days;
 

@@ -1,6 +1,7 @@
 """The history of nights in the ledger: which there were, of which runs, and how they ended.
 
-Belongs here: schema `intake.nights`, `intake.night_links`. Stays out: running a night (`orchestration`).
+Belongs here: `intake.nights`, `intake.night_links`, `intake.night_workers`. Stays out: running a night
+(`orchestration`).
 """
 
 from __future__ import annotations
@@ -67,6 +68,29 @@ def end_link(con: duckdb.DuckDBPyConnection, run_id: str, result: Result, now: d
 def end_night(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
     """Note that all outputs of the night are written."""
     con.execute("update intake.nights set ended_at = ?, result = 'done' where ended_at is null", [now])
+
+
+def note_workers(
+    con: duckdb.DuckDBPyConnection, host: str, processes: int, tasks: int, cpu_seconds: float, lost: int
+) -> None:
+    """Add to what the processes of a host did in the night that goes on; outside of a night nothing is noted.
+
+    Args:
+        con: the warehouse.
+        host: its name; empty: it is not known which.
+        processes: that did the tasks.
+        tasks: how many.
+        cpu_seconds: of all.
+        lost: processes that ended at a task.
+    """
+    con.execute(
+        "insert into intake.night_workers select night_id, ?, ?, ?, ?, ? from intake.nights "
+        "where ended_at is null "
+        "on conflict do update set processes = greatest(processes, excluded.processes), "
+        "tasks = tasks + excluded.tasks, cpu_seconds = cpu_seconds + excluded.cpu_seconds, "
+        "lost = lost + excluded.lost",
+        [host, processes, tasks, cpu_seconds, lost],
+    )
 
 
 def last_result(con: duckdb.DuckDBPyConnection) -> Result | None:

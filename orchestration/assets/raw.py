@@ -17,6 +17,7 @@ from orchestration.partitions import add_days
 from orchestration.program import count_days_again
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
+from orchestration.workers.resource import Workers
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
 from sources.received import Verdict
@@ -38,6 +39,7 @@ NOTES = {
     ("raw", "acknowledgements"): "One row per answer of a receiver to a bundle.",
     ("raw", "nights"): "One row per night, with its end and its result.",
     ("raw", "night_links"): "One row per run of a night.",
+    ("raw", "night_workers"): "One row per night and host whose processes read its logs.",
     ("raw", "pending_days"): "One row per local day of service calls that waits for counting.",
     ("lake", "service_call_files"): "Records of each file on each local day, from the Parquet footers.",
 }
@@ -124,13 +126,16 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
         deps=[SETTINGS_KEY],
         description="One row per log record, pseudonymised, in Parquet by local day.",
     )
-    def service_calls(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+    def service_calls(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, workers: Workers
+    ) -> dg.MaterializeResult:
         with warehouse.connect(partial(intake.open_ledger, settings=settings)) as con:
             intake.sweep_lake(con, settings)
             lost = intake.mend_lake(con, settings)
             for name in lost:
                 context.log.error(f"{name}: a part is gone from the lake, and its bytes from the archive")
-            records = list(intake.receive(con, settings, inbox, LOG_KIND, partial(_tell, context)))
+            tell = partial(_tell, context)
+            records = list(intake.receive(con, settings, inbox, LOG_KIND, tell, workers.reading))
             intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)
             waiting = con.execute("select day from intake.pending_days").fetchall()

@@ -14,6 +14,9 @@ def doctor(
     quick: Annotated[
         bool, typer.Option("--quick", help="Do not read every byte of archive, lake and results.")
     ] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Try the scheduler and its workers, too.")
+    ] = False,
     mend: Annotated[bool, typer.Option("--mend", help="Write receipts that are missing.")] = False,
 ) -> None:
     """Look installation, rights, disk, keys, clock, archive, lake, results and Dagster's storage over."""
@@ -47,7 +50,7 @@ def doctor(
                 if mend:
                     print(f"{intake.write_missing_receipts(con, settings):,} receipts written")
             tell("warehouse", faults)
-            for subject, look in subjects(settings, con, quick=quick).items():
+            for subject, look in subjects(settings, con, quick=quick, cluster=cluster).items():
                 tell(subject, list(look()))
         finally:
             if con is not None:

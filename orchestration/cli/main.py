@@ -18,6 +18,7 @@ import typer
 from orchestration.cli import (
     alert,
     check,
+    cluster,
     doctor,
     explain,
     export,
@@ -63,6 +64,7 @@ app.command("release")(release.release)
 app.command("verify")(verify.verify)
 app.command("ui")(ui.ui)
 app.add_typer(service.app, name="service")
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(alert.app, name="alert")
 
 

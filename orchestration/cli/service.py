@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     help="Schedule and page as a service of systemd.",
 )
 
-_UNITS = Path("/etc/systemd/system")
+UNITS = Path("/etc/systemd/system")
 _NAME = "spbe.service"
 # What an earlier version wrote: they would run beside the one.
 _EARLIER = ("spbe-daemon.service", "spbe-web.service")
@@ -34,7 +35,7 @@ _NOT_IN_A_PATH = '"\\$\n'
 _UNIT = """\
 {mark}
 [Unit]
-Description=SPBE Index: schedule, nights and page
+Description=SPBE Index: {description}
 RequiresMountsFor={home}
 
 [Service]
@@ -50,14 +51,14 @@ SuccessExitStatus=130 143
 KillMode=mixed
 # Wrong settings do not mend by themselves.
 RestartPreventExitStatus=2
-# Nothing but the home can be written, and nothing leaves this machine.
+# Nothing but the home can be written, and nothing goes to other machines than these.
 ReadWritePaths={home}
 ProtectSystem=strict
 ProtectHome={protect_home}
 PrivateTmp=yes
 PrivateDevices=yes
 IPAddressDeny=any
-IPAddressAllow=localhost
+IPAddressAllow={allowed}
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -86,13 +87,40 @@ WantedBy=multi-user.target
 @app.command()
 def install(
     user: Annotated[str, typer.Option(help="User that the service runs as; it owns the home.")] = "spbe",
-    prefix: Annotated[Path, typer.Option(help="Folder that gets the unit.")] = _UNITS,
+    prefix: Annotated[Path, typer.Option(help="Folder that gets the unit.")] = UNITS,
 ) -> None:
     """Write the unit that runs `spbe ui` on the home in SPBE_HOME; start nothing."""
-    from exports.aside import write_file
-    from orchestration.cli.common import open_home, wrong_use
+    from orchestration.cli.common import open_home
 
     settings = open_home()
+    unit = Unit(_NAME, "schedule, nights and page", ("ui",))
+    write_unit(settings, unit, user, prefix)
+    print(
+        f"Then the page is on http://127.0.0.1:{settings.ui_port}; `journalctl -u spbe` tells of the nights."
+    )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a unit runs: name of its file, a few words on it, arguments of `spbe`, and the addresses that it
+    may speak to.
+    """
+
+    name: str
+    description: str
+    arguments: tuple[str, ...]
+    allowed: str = "localhost"
+
+
+def write_unit(settings: Settings, unit: Unit, user: str, prefix: Path) -> None:
+    """Write a unit that runs a command on a home, and tell what is to be done next; nothing is started.
+
+    Raises:
+        Failure: wrong use: a path that no unit can hold, no name of a user, a file that is not of our making.
+    """
+    from exports.aside import write_file
+    from orchestration.cli.common import wrong_use
+
     spbe = Path(sys.executable).with_name("spbe")
     for path in (settings.home, spbe):
         if set(str(path)) & set(_NOT_IN_A_PATH):
@@ -101,30 +129,27 @@ def install(
         raise wrong_use(f"--user {user}: expected the name of a user")
     if not prefix.is_dir():
         raise wrong_use(f"--prefix {prefix}: expected a folder that exists")
-    unit = prefix / _NAME
-    if unit.exists() and not _is_ours(unit):
-        raise wrong_use(f"{unit} is not of our making; move it away first")
-    write_file(unit, _unit(settings, user, spbe).encode())
-    unit.chmod(0o644)
-    print(f"written: {unit}")
+    path = prefix / unit.name
+    if path.exists() and not _is_ours(path):
+        raise wrong_use(f"{path} is not of our making; move it away first")
+    write_file(path, _unit_text(settings, unit, user, spbe).encode())
+    path.chmod(0o644)
+    print(f"written: {path}")
     print("Next, as root:")
     earlier = [name for name in _EARLIER if (prefix / name).exists() and _is_ours(prefix / name)]
     if earlier:
         print(f"  systemctl disable --now {' '.join(earlier)}")
         print(f"  rm {' '.join(shlex.quote(str(prefix / name)) for name in earlier)}")
-    start = _NAME if prefix == _UNITS else shlex.quote(str(unit.resolve()))
+    start = unit.name if prefix == UNITS else shlex.quote(str(path.resolve()))
     for line in (*_missing(settings, user), "systemctl daemon-reload", f"systemctl enable --now {start}"):
         print(f"  {line}")
-    print(
-        f"Then the page is on http://127.0.0.1:{settings.ui_port}; `journalctl -u spbe` tells of the nights."
-    )
 
 
 def _is_ours(unit: Path) -> bool:
     return unit.read_text("utf-8", errors="replace").startswith(_MARK)
 
 
-def _unit(settings: Settings, user: str, spbe: Path) -> str:
+def _unit_text(settings: Settings, unit: Unit, user: str, spbe: Path) -> str:
     is_hidden = any(
         path.is_relative_to(hidden)
         for path in (settings.home, spbe, Path(sys.base_prefix))
@@ -136,7 +161,9 @@ def _unit(settings: Settings, user: str, spbe: Path) -> str:
         user=user,
         groups=f"SupplementaryGroups={settings.output_group}\n" if settings.output_group else "",
         environment=_quoted(f"SPBE_HOME={settings.home}"),
-        command=f"{_quoted(spbe)} ui",
+        command=" ".join((_quoted(spbe), *unit.arguments)),
+        description=unit.description,
+        allowed=unit.allowed,
         protect_home="read-only" if is_hidden else "yes",
     )
 

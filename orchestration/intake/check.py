@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from expectations import contract as contracts
 from expectations.relations import JUDGED
 from orchestration.intake.judge import judge_content
-from orchestration.intake.receive import first_known, with_meta
+from orchestration.intake.known import first_known, with_meta
 from orchestration.settings import Settings
 from sources.archive import Archived
 from sources.inflate import is_gzip

@@ -19,6 +19,7 @@ from sources import corrections, lake, ledger
 from sources.documents import DOCUMENT_KIND, SHEET, media_type_of
 from sources.errors import FileProblem, FileRejected
 from sources.left_out import LeftOut
+from sources.log_tasks import Reading
 from sources.received import ReceivedFile, Verdict
 from sources.tables import TableFile, TableLimits, land_table, read_table
 
@@ -98,29 +99,26 @@ def _read_log(con: duckdb.DuckDBPyConnection, settings: Settings, file: Received
 
 
 def judge_logs(
-    con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[ReceivedFile]
+    con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[ReceivedFile], read: Sequence[Reading]
 ) -> list[Verdict | FileProblem]:
-    """Read small archived logs, all received at one time, together; their rows lie in the lake then.
+    """Place archived logs that were read aside, and judge them; their rows lie in the lake then, and what is
+    no record in `lake.BAD_LINES_OF_LOGS`.
+
+    Args:
+        con: a prepared connection.
+        settings: the home.
+        files: of different names and contents, in the order of what was read.
+        read: of them.
 
     Returns:
         The verdict on each, or why it can not be used as a whole.
     """
-    records = [file.record() for file in files]
-    ledger.begin_lake(con, *(record.file_id for record in records))
-    results = lake.write_logs(
-        con,
-        [
-            lake.LogSource(
-                file.path, file.entry.log_format or "", file.instansi_code, record.file_id, file.name
-            )
-            for file, record in zip(files, records, strict=True)
-        ],
-        lake_dir=settings.lake,
-        time_zone=settings.time_zone,
-        first_day=settings.first_day,
-        received_at=files[0].received_at,
-        max_bytes=settings.log_max_bytes,
-    )
+    # The Parquet files are placed before the ledger knows them; what a crash in between leaves is swept.
+    ledger.begin_lake(con, *(file.record().file_id for file in files))
+    lake.create_bad_lines_of_logs(con)
+    for path in [str(path) for reading in read for path in reading.bad_lines]:
+        con.execute(f"insert into {lake.BAD_LINES_OF_LOGS} by name from read_parquet(?)", [path])
+    results = lake.place_logs(settings.lake, [log for reading in read for log in reading.logs])
     return [
         _log_verdict(file, result) if isinstance(result, lake.LogResult) else result
         for file, result in zip(files, results, strict=True)

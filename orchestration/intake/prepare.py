@@ -21,7 +21,9 @@ from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger
 from sources.kinds import LOG_KIND
 from sources.lake_upgrade import upgrade_lake
-from sources.privacy import KEY_BYTES, install_masking, key_id, known_key, read_key
+from sources.log_tasks import prepare_reading
+from sources.privacy import KEY_BYTES, key_id, known_key, read_key
+from sources.program_mark import readers_mark
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,8 +33,6 @@ FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory
 # Whose pseudonyms a warehouse holds.
 _KEY = "pseudonym_key"
 _SEEDS = PROJECT / "dbt_project" / "seeds"
-# What reads a file: another version of it may read what this one refused.
-_READERS = ("sources/*.py", "sources/*.sql", "sources/*.csv", "sources/*/*", "expectations/*.py")
 
 
 def table_kinds() -> list[str]:
@@ -44,20 +44,11 @@ def table_kinds() -> list[str]:
 @cache
 def format_fingerprint(kind: str) -> str:
     """Changes when contract, spellings or readers of a kind change; a rejected file is then read again."""
-    digest = hashlib.sha256(_readers_fingerprint())
+    digest = hashlib.sha256(readers_mark().encode())
     for path in sorted([contracts.CONTRACTS / f"{kind}.odcs.yaml", *contracts.ALIASES.glob("*.csv")]):
         is_own = not path.name.endswith(".csv") or path.name.startswith(("_", f"{kind}."))
         digest.update(path.read_bytes() if is_own and path.exists() else b"")
     return digest.hexdigest()[:16]
-
-
-@cache
-def _readers_fingerprint() -> bytes:
-    digest = hashlib.sha256()
-    found = {path for pattern in _READERS for path in PROJECT.glob(pattern)}
-    for path in sorted(p for p in found if p.suffix in (".py", ".sql", ".csv") and p.is_file()):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.digest()
 
 
 def prepare_check(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -100,10 +91,7 @@ def _know_refused(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _install(con: duckdb.DuckDBPyConnection, settings: Settings, key: bytes) -> None:
-    # The intake joins what is large to what is small as written; to look for another order costs more than
-    # most files.
-    con.execute("set disabled_optimizers = 'join_order'")
-    install_masking(con, key)
+    prepare_reading(con, key)
     install_normalisers(con, settings.time_zone)
     install_spellings(con)
 

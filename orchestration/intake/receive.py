@@ -1,50 +1,37 @@
 """From an entry of the inbox to a verdict: found, opened, archived, read and judged.
 
 Belongs here: which files are new, the order of steps for one file, and the barrier: whatever goes wrong with
-one file is that file's. Stays out: judging (`judge.py`) and the transaction (`keep.py`).
+one file is that file's. Stays out: logs, of which many are read at one time (`receive_logs.py`); judging
+(`judge.py`) and the transaction (`keep.py`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expectations import contract as contracts
-from expectations.reference_tables import believed_sender
 from expectations.relations import dropping_relations
-from orchestration.intake.judge import judge_file, judge_logs
-from orchestration.intake.keep import keep_file, keep_logs
+from orchestration.intake.judge import judge_file
+from orchestration.intake.keep import keep_file
+from orchestration.intake.known import as_received, first_known, limits_of, refused, with_meta
 from orchestration.intake.prepare import format_fingerprint, table_kinds
+from orchestration.intake.receive_logs import receive_logs
 from orchestration.settings import Settings
+from orchestration.workers.pools import OwnProcess, Pool
 from sources import lake, ledger
-from sources.archive import ByteLimits, archive_file
-from sources.documents import DOCUMENT_KIND
-from sources.errors import FileProblem, FileRejected, FileWaiting
+from sources.archive import archive_file
 from sources.kinds import LOG_KIND, InboxFile, scan_inbox
-from sources.ledger import FileRecord, Status
-from sources.meta import read_meta
-from sources.nights import now_utc
+from sources.ledger import FileRecord
 from sources.opener import open_entry
-from sources.personal_forms import masked
 from sources.received import ReceivedFile, Verdict
 
 if TYPE_CHECKING:
     import duckdb
 
     from expectations.contract import Contract
-
-_log = logging.getLogger(__name__)
-_LONGEST_DETAILS = 4000
-_INTERNAL = (
-    "berkas ini tidak dapat diolah; simpan ulang dari aplikasi asalnya lalu kirim lagi, "
-    "bila tetap gagal hubungi pengelola"
-)
 
 
 def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
@@ -112,6 +99,7 @@ def receive(
     inbox: Path,
     kind: str | None,
     tell: Callable[[Verdict], None] = lambda _: None,
+    workers: Callable[[duckdb.DuckDBPyConnection, int], AbstractContextManager[Pool]] | None = None,
 ) -> Iterator[FileRecord]:
     """Receive every new file of a kind (None: reject those of no known kind); one transaction a file.
 
@@ -121,129 +109,20 @@ def receive(
         inbox: the folder to read.
         kind: of the files.
         tell: handed each file's verdict, for the log.
+        workers: who reads logs, given the connection and how many bytes there are; None: this process.
     """
     entries = new_files(con, inbox, kind)
-    if kind == LOG_KIND:
-        verdicts = _receive_logs(con, settings, inbox, entries)
-    else:
-        verdicts = (receive_file(con, settings, inbox, entry) for entry in entries)
-    for verdict in verdicts:
-        tell(verdict)
-        yield verdict.record
-
-
-@dataclass
-class _Batch:
-    """Logs received at one time and small enough to be read together, as they follow each other, each with
-    why it could not be opened, if so.
-    """
-
-    files: list[tuple[ReceivedFile, FileProblem | None]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    contents: set[str] = field(default_factory=set)
-    size: int = 0
-
-    def takes(self, file: ReceivedFile, size: int) -> bool:
-        """Whether a log of so many bytes can be read with these, of which none has its name or content."""
-        return not self.files or (
-            len(self.files) < lake.MANY_FILES
-            and self.size + size <= lake.MANY_BYTES
-            and file.received_at == self.files[0][0].received_at
-            and file.name not in self.names
-            and file.record().file_id not in self.contents
-        )
-
-    def add(self, file: ReceivedFile, problem: FileProblem | None, size: int) -> None:
-        """Take one more log."""
-        self.files.append((file, problem))
-        self.names.add(file.name)
-        self.contents.add(file.record().file_id)
-        self.size += size
-
-
-def _receive_logs(
-    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, entries: Sequence[InboxFile]
-) -> Iterator[Verdict]:
-    """As `receive_file` each, in their order; small logs that follow each other are read and kept together.
-
-    A crash loses no more than the logs of one batch, which are new the next time, too.
-    """
-    receipts = ledger.receipts_of(con, [entry.name for entry in entries], LOG_KIND)
-    batch, now = _Batch(), now_utc()
-    for entry in entries:
-        if entry.problem or entry.meta_stamp is not None or entry.size > lake.SMALL_BYTES:
-            yield from _received_together(con, settings, batch.files)
-            batch, now = _Batch(), now_utc()
-            yield receive_file(con, settings, inbox, entry)
-            continue
-        file = _as_received(replace(first_known(settings, entry), received_at=now), receipts)
-        problem, size = None, 0
-        try:
-            file = _as_received(_archived(con, settings, inbox, file), receipts)
-            size = file.content.size if file.content else 0
-        except FileProblem as error:
-            problem = error
-        if not batch.takes(file, size):
-            yield from _received_together(con, settings, batch.files)
-            batch, now = _Batch(), now_utc()
-        if size > lake.SMALL_BYTES:
-            yield from _received_together(con, settings, batch.files)
-            batch, now = _Batch(), now_utc()
-            with dropping_relations(con):
-                verdict = _received(con, settings, file, partial(_given, file, None))
-            yield verdict
-        else:
-            batch.add(file, problem, size)
-    yield from _received_together(con, settings, batch.files)
-
-
-def _received_together(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    files: Sequence[tuple[ReceivedFile, FileProblem | None]],
-) -> list[Verdict]:
-    """Judge and keep logs together, or each by itself where that fails."""
-    with dropping_relations(con):
-        try:
-            if len(files) > 1:
-                return keep_logs(con, settings, [file for file, _ in files], _judged(con, settings, files))
-        except Exception as error:
-            if _is_of_the_home(con, error):
-                raise
-            _log.warning("%s logs are read one by one: %s", len(files), _details(error))
-        return [_received(con, settings, file, partial(_given, file, problem)) for file, problem in files]
-
-
-def _given(file: ReceivedFile, problem: FileProblem | None) -> ReceivedFile:
-    if problem:
-        raise problem
-    return file
-
-
-def _judged(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    files: Sequence[tuple[ReceivedFile, FileProblem | None]],
-) -> list[Verdict]:
-    """The verdict on each of several logs; `judge_file` says it of one."""
-    twins = ledger.same_files(con, [file.record() for file, problem in files if not problem])
-    asked = [file for file, problem in files if not problem and file.name not in twins]
-    found = dict(zip((file.name for file in asked), judge_logs(con, settings, asked), strict=True))
-    verdicts = []
-    for file, problem in files:
-        judged = problem or found.get(file.name)
-        if judged is None:
-            said = f"isi sama dengan {twins[file.name]}"
-            judged = Verdict(file.record().rejected("duplicate", "duplicate", said))
-        verdicts.append(judged if isinstance(judged, Verdict) else _refused(con, file, judged))
-    return verdicts
-
-
-def _as_received(
-    file: ReceivedFile, receipts: Mapping[tuple[str, str], tuple[str, dt.datetime]]
-) -> ReceivedFile:
-    """`_as_before` by what `ledger.receipts_of` tells."""
-    return _again(file, receipts.get((file.name, file.record().file_sha256)))
+    if kind != LOG_KIND:
+        for entry in entries:
+            verdict = receive_file(con, settings, inbox, entry)
+            tell(verdict)
+            yield verdict.record
+        return
+    size = sum(entry.size for entry in entries)
+    with workers(con, size) if workers else nullcontext(OwnProcess(con)) as pool:
+        for verdict in receive_logs(con, settings, inbox, entries, pool):
+            tell(verdict)
+            yield verdict.record
 
 
 def receive_file(
@@ -294,41 +173,8 @@ def _received(
         file = opened()
         return keep_file(con, settings, file, judge_file(con, settings, file, contract))
     except Exception as error:
-        verdict = _refused(con, file, error)
+        verdict = refused(con, file, error)
     return keep_file(con, settings, file, verdict)
-
-
-def _refused(con: duckdb.DuckDBPyConnection, file: ReceivedFile, error: Exception) -> Verdict:
-    """The verdict on a file that an error keeps from being loaded; an error of the home is raised."""
-    record = file.record()
-    if isinstance(error, FileWaiting):
-        # A log grows; a table that ends before its end is sent again.
-        is_cut = error.code == "truncated" and not file.is_log
-        status: Status = "rejected" if is_cut else "waiting"
-        return Verdict(record.rejected(status, error.code, error.message), error.left_out)
-    if isinstance(error, FileProblem):
-        refused = record.rejected("rejected", error.code, error.message)
-        return Verdict(refused, error.left_out, details=_details(error))
-    if _is_of_the_home(con, error):
-        raise error
-    return Verdict(record.rejected("rejected", "internal", _INTERNAL), details=_details(error))
-
-
-def first_known(settings: Settings, entry: InboxFile) -> ReceivedFile:
-    """What is known of a file by its name and folder alone."""
-    instansi = masked(entry.instansi_code or settings.instansi)
-    kind = entry.kind if entry.kind in (*contracts.kinds(), LOG_KIND) else masked(entry.kind)
-    return ReceivedFile(
-        entry=entry,
-        name=entry.name,
-        kind=kind or "unknown",
-        instansi_code=instansi,
-        sender_code=instansi,
-        period=entry.period or str(settings.today().year),
-        is_dated=entry.period is not None,
-        received_at=now_utc(),
-        format_fingerprint=format_fingerprint(entry.kind if entry.kind in contracts.kinds() else ""),
-    )
 
 
 def _opened(
@@ -344,75 +190,11 @@ def _archived(
     if file.entry.problem:
         raise file.entry.problem
     file = with_meta(con, file, inbox)
-    limit = _max_bytes(settings, file)
     with open_entry(file.entry.path, inbox) as source:
-        content = archive_file(source, settings.archive, ByteLimits(limit, settings.inflate_max_ratio))
+        content = archive_file(source, settings.archive, limits_of(settings, file))
     return replace(file, content=content)
-
-
-def _max_bytes(settings: Settings, file: ReceivedFile) -> int:
-    if file.is_log:
-        return settings.log_max_bytes
-    return settings.document_max_bytes if file.kind == DOCUMENT_KIND else settings.table_max_bytes
 
 
 def _as_before(con: duckdb.DuckDBPyConnection, file: ReceivedFile) -> ReceivedFile:
     """Looked at again, by whatever reason, it is still the file that came then."""
-    return _again(file, ledger.earlier_receipt(con, file.record()))
-
-
-def _again(file: ReceivedFile, earlier: tuple[str, dt.datetime] | None) -> ReceivedFile:
-    if earlier is None:
-        return file
-    period, received_at = earlier
-    return replace(file, period=file.period if file.is_dated else period, received_at=received_at)
-
-
-def with_meta(con: duckdb.DuckDBPyConnection, file: ReceivedFile, inbox: Path) -> ReceivedFile:
-    """The file with what the `.meta.toml` beside it says; a sender that the register does not know is not
-    believed.
-    """
-    meta = read_meta(file.entry.path, inbox)
-    notes = []
-    sender = file.sender_code
-    if meta.opd_code:
-        believed, note = believed_sender(con, file.instansi_code, meta.opd_code)
-        sender = masked(believed)
-        notes += [note] if note else []
-    folder = file.entry.period
-    if meta.period and folder and not (meta.period.startswith(folder) or folder.startswith(meta.period)):
-        notes.append(f"periode pada .meta.toml {meta.period}, pada folder {folder}; dipakai {meta.period}")
-    return replace(
-        file,
-        meta=meta,
-        sender_code=sender,
-        period=meta.period or file.period,
-        is_dated=file.is_dated or meta.period is not None,
-        notes=notes,
-    )
-
-
-def _is_of_the_home(con: duckdb.DuckDBPyConnection, error: Exception) -> bool:
-    """Whether an error says that the home can not be worked in, so that the next file would meet it, too."""
-    import duckdb
-
-    # What is wrong with a file's own bytes or name has become a `FileProblem` where it was opened.
-    if isinstance(error, OSError | duckdb.InterruptException | duckdb.FatalException):
-        return True
-    if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
-        return True
-    try:
-        con.execute("select 1")
-    except duckdb.Error:
-        return True
-    return False
-
-
-def _details(error: Exception) -> str | None:
-    """What the log keeps of a fault of ours: where it came up; its message masked."""
-    if isinstance(error, FileRejected) and error.code != "internal":
-        return None
-    told = (error.details if isinstance(error, FileProblem) else None) or "".join(
-        traceback.format_exception(error)
-    )
-    return masked(told[-_LONGEST_DETAILS:])
+    return as_received(file, ledger.earlier_receipt(con, file.record()))

@@ -76,6 +76,15 @@ class Account:
     documents: int = 0
     other_keys: dict[str, int] = field(default_factory=dict)
 
+    def add(self, other: "Account") -> None:
+        """Count in what reading a chunk left out of its lines."""
+        for mine, theirs in (
+            (self.nul_bytes, other.nul_bytes),
+            (self.cut_lines, other.cut_lines),
+            (self.blank_lines, other.blank_lines),
+        ):
+            mine.add(theirs.count, theirs.places)
+
     def left_out(self) -> list[LeftOut]:
         """One entry for each kind of thing that was left out."""
         blank = self.blank_lines.count - self.joined_lines
@@ -333,7 +342,9 @@ def _cut_lines(blocks: Iterable[Block]) -> Iterator[Block]:
             open_bytes = len(text) - 1 - int(ends[-1])
 
 
-def spool(blocks: Iterator[Lines], scratch: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Spool]:
+def spool(
+    blocks: Iterator[Lines], scratch: Path, chunk_bytes: int = CHUNK_BYTES, *, keeps_all: bool = False
+) -> Iterator[Spool]:
     """Write lines to scratch files, chunk by chunk, so that a reader sees every one of them.
 
     Args:
@@ -341,10 +352,11 @@ def spool(blocks: Iterator[Lines], scratch: Path, chunk_bytes: int = CHUNK_BYTES
         scratch: Where to write, with `.0` or `.1` behind it; each chunk replaces the last but one, which
             leaves the last to a reader beside. The caller deletes them, also after an error.
         chunk_bytes: About how much is in one chunk.
+        keeps_all: Every chunk has a file of its own, numbered from 0.
     """
     before = number = 0
     while opening := next(blocks, None):
-        target = scratch.with_name(f"{scratch.name}.{number % 2}")
+        target = scratch.with_name(f"{scratch.name}.{number if keeps_all else number % 2}")
         chunk = _write_chunk(target, opening, blocks, before, chunk_bytes)
         yield chunk
         number += 1

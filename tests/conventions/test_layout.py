@@ -38,7 +38,8 @@ def test_the_lock_files_name_no_address_and_share_no_package() -> None:
     runs, tries = (
         {line.split("==")[0] for line in re.findall(r"^\S+==", text, re.MULTILINE)} for text in texts
     )
-    assert not runs & tries
+    # What Windows alone needs of it, the first names for Windows alone.
+    assert runs & tries <= {"psutil"}
 
 
 def test_no_regency_stands_in_the_product() -> None:

@@ -15,6 +15,19 @@ links as (
 
 ),
 
+workers as (
+
+    select
+        night_id,
+        count(*) filter (where host <> '') as reading_hosts,
+        sum(processes)::bigint as reading_processes,
+        sum(tasks)::bigint as reading_tasks,
+        sum(lost)::bigint as lost_processes
+    from {{ source('raw', 'night_workers') }}
+    group by night_id
+
+),
+
 files as (
 
     select
@@ -44,7 +57,12 @@ select
     coalesce(files.files, 0) as files,
     coalesce(files.rows_received, 0) as rows_received,
     coalesce(files.rows_loaded, 0) as rows_loaded,
-    coalesce(files.rows_quarantined, 0) as rows_quarantined
+    coalesce(files.rows_quarantined, 0) as rows_quarantined,
+    coalesce(workers.reading_hosts, 0) as reading_hosts,
+    coalesce(workers.reading_processes, 0) as reading_processes,
+    coalesce(workers.reading_tasks, 0) as reading_tasks,
+    coalesce(workers.lost_processes, 0) as lost_processes
 from nights
 left join links on nights.night_id = links.night_id
 left join files on nights.night_id = files.night_id
+left join workers on nights.night_id = workers.night_id

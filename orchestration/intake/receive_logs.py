@@ -1,0 +1,356 @@
+"""Logs from the inbox to verdicts: read by whoever does tasks, kept in their order by who holds the home.
+
+Belongs here: which logs are read together or in chunks, how far reading is ahead of keeping. Stays out:
+reading (`sources/log_tasks.py`), where it happens (`orchestration/workers/`), judging and keeping.
+
+Reading is a guess until its turn comes: what the logs before it made of the ledger may forbid it, and then
+what lies aside is dropped. So results do not depend on how much was read at one time, or by whom.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from expectations.relations import dropping_relations
+from orchestration.intake.judge import judge_logs
+from orchestration.intake.keep import keep_file, keep_logs
+from orchestration.intake.known import (
+    as_received,
+    details_of,
+    first_known,
+    is_of_the_home,
+    limits_of,
+    refused,
+    with_meta,
+)
+from orchestration.settings import Settings
+from orchestration.workers.pools import Pending, Pool
+from sources import lake, ledger
+from sources.archive import Archived
+from sources.errors import FileProblem
+from sources.kinds import LOG_KIND, InboxFile
+from sources.log_tasks import (
+    ArchiveTask,
+    ChunkReading,
+    ChunkTask,
+    Reader,
+    Reading,
+    ReadTask,
+    archive,
+    key_id_of,
+    read,
+    read_chunk,
+)
+from sources.logs.reading import CHUNK_BYTES, Account
+from sources.nights import now_utc
+from sources.received import ReceivedFile, Verdict
+
+if TYPE_CHECKING:
+    import duckdb
+
+# So many files, or bytes as they came, are archived by one task.
+_ARCHIVED_FILES = 64
+_ARCHIVED_BYTES = 1 << 25
+# A log of so many chunks is worth being read by several workers.
+_CHUNKS = 2
+_log = logging.getLogger(__name__)
+
+# A file with all that is known before its bytes are read, or with why they can not be.
+_Named = tuple[ReceivedFile, FileProblem | None]
+
+
+@dataclass
+class _Batch:
+    """Logs received at one time and small enough to be read together, as they follow each other, or one of
+    any size; each with why it could not be opened, if so.
+    """
+
+    files: list[_Named] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    contents: set[str] = field(default_factory=set)
+    size: int = 0
+    is_alone: bool = False
+
+    def takes(self, file: ReceivedFile, size: int) -> bool:
+        """Whether a log of so many bytes can be read with these, of which none has its name or content."""
+        return not self.files or (
+            not self.is_alone
+            and len(self.files) < lake.MANY_FILES
+            and size <= lake.SMALL_BYTES
+            and self.size + size <= lake.MANY_BYTES
+            and file.received_at == self.files[0][0].received_at
+            and file.name not in self.names
+            and file.record().file_id not in self.contents
+        )
+
+    def add(self, file: ReceivedFile, problem: FileProblem | None, size: int) -> None:
+        """Take one more log."""
+        self.files.append((file, problem))
+        self.names.add(file.name)
+        self.contents.add(file.record().file_id)
+        self.size += size
+        self.is_alone |= size > lake.SMALL_BYTES
+
+
+def receive_logs(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    inbox: Path,
+    entries: Sequence[InboxFile],
+    pool: Pool,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[Verdict]:
+    """Receive logs as `receive_file` does each, in their order; small ones that follow each other are read
+    and kept together.
+
+    A crash loses no more than what was not kept yet, which is new the next time, too.
+
+    Args:
+        con: a prepared connection.
+        settings: the home.
+        inbox: the folder to read.
+        entries: of logs, in the order of reading.
+        pool: does the reading.
+        chunk_bytes: a log of more than two chunks of so many is read by several workers.
+
+    Raises:
+        WorkersLost: there is nobody to read any more; what was kept before is kept.
+        Exception: only what is wrong with the home itself.
+    """
+    logs = _Logs(con, settings, inbox, pool, chunk_bytes)
+    ahead: deque[_Begun] = deque()
+    for batch in logs.batches(entries):
+        ahead.append(logs.begin(batch))
+        # What runs in this process begins when it is asked for.
+        if len(ahead) >= (1 if pool.size == 1 else 2 * pool.size):
+            yield from logs.settle(ahead.popleft())
+    while ahead:
+        yield from logs.settle(ahead.popleft())
+
+
+@dataclass
+class _Begun:
+    """A batch, which of its logs are being read, and the reading; None: it begins when its turn comes."""
+
+    batch: _Batch
+    asked: list[ReceivedFile]
+    reading: Pending[Reading] | None
+
+
+class _Logs:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        settings: Settings,
+        inbox: Path,
+        pool: Pool,
+        chunk_bytes: int,
+    ) -> None:
+        self._con, self._settings, self._inbox, self._pool = con, settings, inbox, pool
+        self._chunk_bytes = chunk_bytes
+        self._key_id = key_id_of(con)
+        # Contents that are being read: a twin of one of them waits for what becomes of it.
+        self._begun: set[str] = set()
+
+    def batches(self, entries: Sequence[InboxFile]) -> Iterator[_Batch]:
+        """The logs, archived, in the order and the groups in which they are read."""
+        receipts = ledger.receipts_of(self._con, [entry.name for entry in entries], LOG_KIND)
+        batch, now = _Batch(), now_utc()
+        for file, problem in self._archived(entries):
+            found = replace(file, received_at=now)
+            found = as_received(found, receipts.get((file.name, file.record().file_sha256)))
+            size = found.content.size if found.content else 0
+            if not batch.takes(found, size):
+                yield batch
+                batch, now = _Batch(), now_utc()
+            batch.add(found, problem, size)
+        if batch.files:
+            yield batch
+
+    def _archived(self, entries: Sequence[InboxFile]) -> Iterator[_Named]:
+        """Each log with its bytes in the archive, or why they are not."""
+        ahead: deque[tuple[list[_Named], Pending[list[Archived | FileProblem]]]] = deque()
+        for group in self._groups(entries):
+            task = ArchiveTask(
+                tuple(file.entry.path for file, problem in group if not problem),
+                self._inbox,
+                self._settings.archive,
+                limits_of(self._settings, group[0][0]),
+            )
+            ahead.append((group, self._pool.submit(archive, task)))
+            if len(ahead) >= 2 * self._pool.size:
+                yield from _with_contents(*ahead.popleft())
+        while ahead:
+            yield from _with_contents(*ahead.popleft())
+
+    def _groups(self, entries: Sequence[InboxFile]) -> Iterator[list[_Named]]:
+        group, size = list[_Named](), 0
+        for entry in entries:
+            if group and (len(group) >= _ARCHIVED_FILES or size + entry.size > _ARCHIVED_BYTES):
+                yield group
+                group, size = [], 0
+            group.append(self._named(entry))
+            size += entry.size
+        if group:
+            yield group
+
+    def _named(self, entry: InboxFile) -> _Named:
+        file = first_known(self._settings, entry)
+        if entry.problem:
+            return file, entry.problem
+        try:
+            return with_meta(self._con, file, self._inbox), None
+        except FileProblem as problem:
+            return file, problem
+
+    def begin(self, batch: _Batch) -> _Begun:
+        """Let the logs be read that, as far as is known now, are to be."""
+        asked = self._asked(batch)
+        ids = {file.record().file_id for file in asked}
+        if not asked or self._is_large(asked) or ids & self._begun:
+            return _Begun(batch, asked, None)
+        self._begun |= ids
+        return _Begun(batch, asked, self._read(asked))
+
+    def settle(self, begun: _Begun) -> list[Verdict]:
+        """Judge and keep a batch, or each log by itself where that fails."""
+        batch = begun.batch
+        try:
+            return self._kept(begun)
+        except Exception as error:
+            if is_of_the_home(self._con, error):
+                raise
+            if len(batch.files) == 1:
+                [(file, _)] = batch.files
+                return [keep_file(self._con, self._settings, file, refused(self._con, file, error))]
+            _log.warning("%s logs are read one by one: %s", len(batch.files), details_of(error))
+        finally:
+            self._begun -= {file.record().file_id for file in begun.asked}
+        verdicts = []
+        for file, problem in batch.files:
+            alone = _Batch()
+            alone.add(file, problem, lake.MANY_BYTES)
+            verdicts += self.settle(_Begun(alone, [], None))
+        return verdicts
+
+    def _kept(self, begun: _Begun) -> list[Verdict]:
+        con, settings, files = self._con, self._settings, begun.batch.files
+        asked = self._asked(begun.batch)
+        pending = begun.reading
+        if pending and asked != begun.asked:
+            pending.result().drop()
+            pending = None
+        with dropping_relations(con):
+            readings = list[Reading]()
+            if asked:
+                readings = [pending.result()] if pending else self._read_now(asked)
+            try:
+                found = judge_logs(con, settings, asked, readings)
+                verdicts = self._verdicts(files, dict(zip((f.name for f in asked), found, strict=True)))
+                return keep_logs(con, settings, [file for file, _ in files], verdicts)
+            finally:
+                for reading in readings:
+                    reading.drop()
+
+    def _asked(self, batch: _Batch) -> list[ReceivedFile]:
+        """The logs of a batch that are read: neither unusable nor equal to another file."""
+        twins = self._twins(batch.files)
+        return [file for file, problem in batch.files if not problem and file.name not in twins]
+
+    def _twins(self, files: Sequence[_Named]) -> dict[str, str]:
+        return ledger.same_files(self._con, [file.record() for file, problem in files if not problem])
+
+    def _verdicts(
+        self,
+        files: Sequence[_Named],
+        found: dict[str, Verdict | FileProblem],
+    ) -> list[Verdict]:
+        """The verdict on each of several logs; `judge_file` says it of one."""
+        twins = self._twins(files)
+        verdicts = []
+        for file, problem in files:
+            judged = problem or found.get(file.name)
+            if judged is None:
+                said = f"isi sama dengan {twins[file.name]}"
+                judged = Verdict(file.record().rejected("duplicate", "duplicate", said))
+            verdicts.append(judged if isinstance(judged, Verdict) else refused(self._con, file, judged))
+        return verdicts
+
+    def _is_large(self, files: Sequence[ReceivedFile]) -> bool:
+        size = sum(file.content.size for file in files if file.content)
+        return self._pool.size > 1 and len(files) == 1 and size > _CHUNKS * self._chunk_bytes
+
+    def _read_now(self, files: Sequence[ReceivedFile]) -> list[Reading]:
+        return self._read_in_chunks(files[0]) if self._is_large(files) else [self._read(files).result()]
+
+    def _read(self, files: Sequence[ReceivedFile]) -> Pending[Reading]:
+        sizes = [file.content.size for file in files if file.content]
+        task = ReadTask(
+            self._reader(files[0]), tuple(map(_source, files)), are_small=max(sizes) <= lake.SMALL_BYTES
+        )
+        return self._pool.submit(read, task)
+
+    def _reader(self, file: ReceivedFile) -> Reader:
+        settings = self._settings
+        terms = lake.LogTerms(
+            settings.time_zone, settings.first_day, file.received_at, settings.log_max_bytes
+        )
+        settings.lake.mkdir(parents=True, exist_ok=True)
+        return Reader(settings.keys / "pseudonym.key", self._key_id, settings.lake, terms)
+
+    def _read_in_chunks(self, file: ReceivedFile) -> list[Reading]:
+        """One log by all workers; its text is parted here."""
+        reader, source, account = self._reader(file), _source(file), Account()
+        done: list[ChunkReading] = []
+        ahead: deque[tuple[Path, Pending[ChunkReading]]] = deque()
+
+        def take() -> None:
+            path, pending = ahead.popleft()
+            done.append(pending.result())
+            path.unlink()
+
+        try:
+            with lake.aside(self._settings.lake) as folder:
+                for chunk in lake.spool_log(source, reader.terms, folder, account, self._chunk_bytes):
+                    task = ChunkTask(reader, source, chunk)
+                    ahead.append((chunk.path, self._pool.submit(read_chunk, task)))
+                    if len(ahead) > self._pool.size:
+                        take()
+                while ahead:
+                    take()
+            log = lake.join_chunks(source, [reading.chunk for reading in done], account)
+        except Exception as error:
+            for _, pending in ahead:
+                with contextlib.suppress(Exception):
+                    done.append(pending.result())
+            for reading in done:
+                reading.drop()
+            if not isinstance(error, FileProblem):
+                raise
+            return [Reading([lake.LogAside(source.file_id, error, {})])]
+        bad_lines = [path for reading in done for path in reading.bad_lines]
+        return [Reading([log], bad_lines, [reading.aside for reading in done])]
+
+
+def _with_contents(
+    group: Sequence[_Named], pending: Pending[list[Archived | FileProblem]]
+) -> Iterator[_Named]:
+    found = iter(pending.result())
+    for file, problem in group:
+        content = problem or next(found)
+        if isinstance(content, Archived):
+            yield replace(file, content=content), None
+        else:
+            yield file, content
+
+
+def _source(file: ReceivedFile) -> lake.LogSource:
+    return lake.LogSource(
+        file.path, file.entry.log_format or "", file.instansi_code, file.record().file_id, file.name
+    )

@@ -1,0 +1,192 @@
+"""What of reading logs may be done in another process, or on another machine that sees the same home.
+
+Belongs here: the tasks (values that travel), the functions that do them, what a process needs for it. Stays
+out: where they run (`orchestration/workers/`); placing what they leave and noting it, which is done by the
+one process that holds the home.
+
+A task may be done twice, also at once, or end half done: each time it writes into a folder of its own, and
+only what is returned counts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from expectations.quoting import literal
+from expectations.relations import BAD_LINES, dropping_relations
+from sources import lake
+from sources.archive import Archived, ByteLimits, archive_file
+from sources.errors import FileProblem
+from sources.logs.reading import Spool
+from sources.opener import open_entry
+from sources.privacy import KEY_ID_VARIABLE, install_masking, known_key
+
+
+@dataclass(frozen=True)
+class ArchiveTask:
+    """Keep the bytes of some files of the inbox."""
+
+    paths: tuple[Path, ...]
+    inbox: Path
+    archive: Path
+    limits: ByteLimits
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reading needs beside the log: the key of the pseudonyms by its path, so that no message holds it,
+    its id, the lake, and the terms.
+    """
+
+    key: Path
+    key_id: str
+    lake_dir: Path
+    terms: lake.LogTerms
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """Read logs together if they are small, or one of any size."""
+
+    reader: Reader
+    sources: tuple[lake.LogSource, ...]
+    are_small: bool
+
+
+@dataclass(frozen=True)
+class ChunkTask:
+    """Read one chunk of a log."""
+
+    reader: Reader
+    source: lake.LogSource
+    chunk: Spool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of logs that were read: the logs, Parquet files of their lines that are no records
+    (`file_id`, `row_number`, `broken`, `raw_row`), and the folders in which all of it lies.
+    """
+
+    logs: Sequence[lake.LogAside]
+    bad_lines: Sequence[Path] = ()
+    folders: Sequence[Path] = ()
+
+    def drop(self) -> None:
+        """Remove what lies aside still."""
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class ChunkReading:
+    """The same of one chunk, in one folder."""
+
+    chunk: lake.ChunkAside
+    bad_lines: Sequence[Path]
+    aside: Path
+
+    def drop(self) -> None:
+        """Remove what lies aside still."""
+        shutil.rmtree(self.aside, ignore_errors=True)
+
+
+def archive(con: duckdb.DuckDBPyConnection, task: ArchiveTask) -> list[Archived | FileProblem]:
+    """The content of each in the archive, or why there is none."""
+    found: list[Archived | FileProblem] = []
+    for path in task.paths:
+        try:
+            with open_entry(path, task.inbox) as source:
+                found.append(archive_file(source, task.archive, task.limits))
+        except FileProblem as problem:
+            found.append(problem)
+    return found
+
+
+def read(con: duckdb.DuckDBPyConnection, task: ReadTask) -> Reading:
+    """Read logs aside; one that can not be used as a whole has its problem as its result."""
+    aside = _begin(task.reader)
+    try:
+        with dropping_relations(con):
+            if task.are_small:
+                lake.create_bad_lines_of_logs(con)
+                logs = lake.read_logs(con, task.sources, task.reader.terms, aside)
+                bad = f"from {lake.BAD_LINES_OF_LOGS}"
+            else:
+                [source] = task.sources
+                bad = f"from (select {literal(source.file_id)} as file_id, * from {BAD_LINES})"
+                lake.create_bad_lines(con)
+                try:
+                    logs = [lake.read_log(con, source, task.reader.terms, aside)]
+                except FileProblem as problem:
+                    logs = [lake.LogAside(source.file_id, problem, {})]
+            return Reading(logs, _bad_lines(con, bad, aside), [aside])
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def read_chunk(con: duckdb.DuckDBPyConnection, task: ChunkTask) -> ChunkReading:
+    """Read one chunk aside."""
+    aside = _begin(task.reader)
+    try:
+        with dropping_relations(con):
+            chunk = lake.read_chunk(con, task.source, task.chunk, task.reader.terms, aside)
+            bad = f"from (select {literal(task.source.file_id)} as file_id, * from {BAD_LINES})"
+            return ChunkReading(chunk, _bad_lines(con, bad, aside), aside)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def _begin(reader: Reader) -> Path:
+    """A folder that no other attempt has."""
+    return Path(tempfile.mkdtemp(prefix=lake.ASIDE, dir=reader.lake_dir))
+
+
+def _bad_lines(con: duckdb.DuckDBPyConnection, relation: str, aside: Path) -> list[Path]:
+    if con.execute(f"select 1 {relation} limit 1").fetchone() is None:
+        return []
+    path = aside / "bad_lines.parquet"
+    con.execute(f"copy (select * {relation}) to {literal(str(path))} (format parquet)")
+    return [path]
+
+
+def reading_connection(key: Path, key_id: str, memory_bytes: int, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A connection of a process that does tasks, on one thread.
+
+    Args:
+        key: file of the key of the pseudonyms.
+        key_id: of the key that it must hold.
+        memory_bytes: that DuckDB may take.
+        scratch: folder for what does not fit.
+
+    Raises:
+        KeyLost: it is another key, or none.
+    """
+    con = duckdb.connect(
+        config={"threads": 1, "memory_limit": f"{memory_bytes}B", "temp_directory": str(scratch)}
+    )
+    prepare_reading(con, known_key(key, key_id))
+    return con
+
+
+def prepare_reading(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Give a connection what reading needs."""
+    con.execute("set TimeZone = 'UTC'")
+    # The intake joins what is large to what is small as written; to look for another order costs more than
+    # most files.
+    con.execute("set disabled_optimizers = 'join_order'")
+    install_masking(con, key)
+
+
+def key_id_of(con: duckdb.DuckDBPyConnection) -> str:
+    """Id of the key that a connection masks with."""
+    row = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
+    return str(row[0]) if row else ""

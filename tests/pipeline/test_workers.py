@@ -1,0 +1,259 @@
+"""Who reads logs changes nothing of what is read: any number of processes, killed, frozen or gone."""
+
+import datetime as dt
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import odd_files
+import odd_logs
+import pytest
+from generate_logs import generate
+
+from orchestration import intake
+from orchestration.intake.receive_logs import receive_logs
+from orchestration.processes import identity
+from orchestration.settings import PROJECT, Settings
+from orchestration.warehouse import open_warehouse
+from orchestration.workers.local import Processes
+from orchestration.workers.pools import Call, OwnProcess, Pending, Pool, WorkerDied
+from sources import lake, ledger, log_tasks
+from sources.program_mark import readers_mark
+
+KEY = "ab" * 32
+# What two homes of the same files must have alike; a part of a log is cut as its readers were.
+ALIKE = (
+    "select * exclude (filename) from read_parquet('{lake}/service_calls/day=*/*.parquet', filename = true,"
+    " hive_partitioning = true) order by all",
+    # A rule of times tells the moment of receipt.
+    "select file_id, row_number, regexp_replace(broken::varchar, ' sampai [-0-9: .]+', '', 'g'), raw_row"
+    " from intake.bad_lines order by all",
+    "select * exclude (received_at, modified_ns) from intake.files order by all",
+    "select * from intake.left_out order by all",
+    "select distinct file_id, day from intake.lake_files order by all",
+    "select day from intake.pending_days order by all",
+)
+
+
+def home(folder: Path) -> Settings:
+    settings = Settings(home=folder, as_of=dt.date(2026, 10, 31))
+    settings.prepare_home()
+    settings.keys.mkdir(exist_ok=True)
+    (settings.home / "spbe.toml").touch()
+    (settings.keys / "pseudonym.key").write_text(KEY)
+    return settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = open_warehouse(settings.warehouse)
+    try:
+        intake.prepare_warehouse(con, settings)
+        yield con
+    finally:
+        con.close()
+
+
+def processes(settings: Settings, key_id: str, size: int = 2, **terms: Any) -> Processes:
+    call = partial(Call, key=settings.keys / "pseudonym.key", key_id=key_id, program=readers_mark())
+    given: dict[str, Any] = {"memory_bytes": 750_000_000, "tries": 3, "seconds": 60, **terms}
+    return Processes(call, size=size, **given)
+
+
+def read(
+    settings: Settings,
+    inbox: Path,
+    pool_of: Callable[[duckdb.DuckDBPyConnection], Pool] = OwnProcess,
+    chunk_bytes: int = 1 << 27,
+) -> list[list[tuple[Any, ...]]]:
+    """What is in a home that has read all logs of an inbox."""
+    with opened(settings) as con:
+        pool = pool_of(con)
+        try:
+            entries = intake.new_files(con, inbox, "service_log")
+            list(receive_logs(con, settings, inbox, entries, pool, chunk_bytes))
+        finally:
+            if isinstance(pool, Processes):
+                pool.close()
+        return [con.execute(sql.format(lake=settings.lake)).fetchall() for sql in ALIKE]
+
+
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Logs of every format, ordinary and odd, one of them large, some under two names."""
+    folder = tmp_path_factory.mktemp("logs")
+    generate(folder, 6_000, days=2)
+    for number, case in enumerate(odd_logs.LOGS):
+        odd_files.lay(case, number, folder)
+    # The order of reading follows the times.
+    for number, path in enumerate(sorted(folder.rglob("*"))):
+        if path.is_file():
+            os.utime(path, (1_790_000_000 + number,) * 2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[Any, ...]]]:
+    """What the run's own process reads."""
+    return read(home(tmp_path_factory.mktemp("own")), inbox)
+
+
+@contextmanager
+def killer(seed: int) -> Iterator[None]:
+    """Meanwhile processes of this one are killed at any moment."""
+    chance = random.Random(seed)
+    is_over = threading.Event()
+
+    def kill() -> None:
+        while not is_over.wait(chance.uniform(1.0, 4.0)):
+            if children := multiprocessing.active_children():
+                chance.choice(children).kill()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("size", "chunk_bytes", "many_files", "seed"),
+    [(2, 1 << 27, 256, None), (3, 100_000, 5, None), (2, 250_000, 20, 1)],
+)
+def test_results_do_not_depend_on_who_reads_and_how_it_is_cut(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    inbox: Path,
+    expected: list[list[tuple[Any, ...]]],
+    size: int,
+    chunk_bytes: int,
+    many_files: int,
+    seed: int | None,
+) -> None:
+    monkeypatch.setattr(lake, "MANY_FILES", many_files)
+    settings = home(tmp_path)
+
+    def pool(con: duckdb.DuckDBPyConnection) -> Pool:
+        return processes(settings, log_tasks.key_id_of(con), size, tries=30)
+
+    if seed is None:
+        found = read(settings, inbox, pool, chunk_bytes)
+    else:
+        with killer(seed):
+            found = read(settings, inbox, pool, chunk_bytes)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours == theirs
+    if seed is None:
+        assert not list(settings.lake.glob(f"{lake.ASIDE}*"))
+
+
+def die(con: duckdb.DuckDBPyConnection, task: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def freeze(con: duckdb.DuckDBPyConnection, task: object) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class Deadly(OwnProcess):
+    """Hands tasks to processes; whoever reads a log of that name is struck."""
+
+    size = 2
+
+    def __init__(self, others: Pool, name: str, how: Callable[..., None]) -> None:
+        self.tally, self._others, self._name, self._how = others.tally, others, name, how
+        self.asked: list[log_tasks.ReadTask] = []
+
+    def submit(self, function: Callable[..., Any], task: Any) -> Pending[Any]:
+        sources: tuple[lake.LogSource, ...] = ()
+        if isinstance(task, log_tasks.ReadTask):
+            sources = task.sources
+            self.asked.append(task)
+        struck = any(source.file_name.endswith(self._name) for source in sources)
+        return self._others.submit(self._how if struck else function, task)
+
+
+@pytest.mark.parametrize("how", [die, freeze])
+def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
+    tmp_path: Path, how: Callable[..., None]
+) -> None:
+    folder = tmp_path / "inbox" / "service_log" / "combined"
+    folder.mkdir(parents=True)
+    for number in range(6):
+        (folder / f"{number}.log").write_text(
+            "".join(odd_logs.combined(n) + "\n" for n in range(number, number + 20))
+        )
+    settings = home(tmp_path / "home")
+    with opened(settings) as con:
+        others = processes(settings, log_tasks.key_id_of(con), seconds=3, tries=2 if how is die else 1)
+        try:
+            pool = Deadly(others, "/3.log", how)
+            entries = intake.new_files(con, tmp_path / "inbox", "service_log")
+            verdicts = list(receive_logs(con, settings, tmp_path / "inbox", entries, pool))
+        finally:
+            others.close()
+        found = {v.record.file_name[-5:]: (v.record.status, v.record.records) for v in verdicts}
+        assert found.pop("3.log")[0] == "rejected"
+        assert set(found.values()) == {("loaded", 20)}
+        assert ledger.lake_ids(con)[0] == {v.record.file_id for v in verdicts if v.record.status == "loaded"}
+    [details] = [v.details for v in verdicts if v.record.status == "rejected"]
+    assert details and WorkerDied.__name__ in details
+    assert others.tally.deaths >= 2
+
+
+def test_a_killed_run_leaves_no_process(tmp_path: Path, inbox: Path) -> None:
+    settings = home(tmp_path)
+    run = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(settings.home), str(inbox)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    children = [identity(int(pid)) for pid in run.stdout.readline().split()]
+    assert len(children) == 2 and all(children)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    give_up = time.monotonic() + 30
+    while any(identity(int(child.split(":")[0])) == child for child in children):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
+_RUN = """
+import sys
+from functools import partial
+from pathlib import Path
+sys.path[:0] = ["tests/pipeline", "tests/benchmarks"]
+import multiprocessing
+from orchestration.settings import Settings
+from orchestration.workers.local import Processes
+from orchestration.workers.pools import Call
+from sources.log_tasks import ArchiveTask, archive
+from sources.archive import ByteLimits
+from sources.program_mark import readers_mark
+import time
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    call = partial(Call, key=home / "keys" / "pseudonym.key", key_id="", program=readers_mark())
+    pool = Processes(call, size=2, memory_bytes=750_000_000, tries=1, seconds=60)
+    for _ in range(2):
+        pool.submit(time.sleep, 60)
+    while len(multiprocessing.active_children()) < 2:
+        time.sleep(0.1)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
