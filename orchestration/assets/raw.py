@@ -134,7 +134,7 @@ def _service_calls(settings: Settings, inbox: Path) -> dg.AssetsDefinition:
             lost = intake.mend_lake(con, settings)
             for name in lost:
                 context.log.error(f"{name}: a part is gone from the lake, and its bytes from the archive")
-            tell = partial(_tell, context)
+            tell = partial(_observe, context)
             records = list(intake.receive(con, settings, inbox, LOG_KIND, tell, workers.reading))
             intake.queue_first_day(con, settings)
             intake.drop_old_logs(con, settings)
@@ -198,8 +198,31 @@ def _file_metadata(records: Sequence[FileRecord]) -> dict[str, int | dg.Markdown
     }
 
 
+def _observe(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
+    """Let the asset's page tell of each log as soon as it is kept; a night of them may take hours."""
+    record = verdict.record
+    context.log_event(
+        dg.AssetObservation(
+            CALLS_KEY,
+            description=_line(record),
+            metadata={
+                "file": record.file_name,
+                "status": record.status,
+                "records": record.records or 0,
+                "bad_lines": record.bad_lines or 0,
+                "days": len(verdict.days),
+            },
+        )
+    )
+    _log_fault(context, verdict)
+
+
 def _tell(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
     context.log.info(_line(verdict.record))
+    _log_fault(context, verdict)
+
+
+def _log_fault(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
     if verdict.details:
         context.log.error(f"{verdict.record.file_name}: {verdict.details}")
 

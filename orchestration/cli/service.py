@@ -6,11 +6,13 @@ finished by the next run.
 
 from __future__ import annotations
 
+import ipaddress
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -93,11 +95,22 @@ def install(
     from orchestration.cli.common import open_home
 
     settings = open_home()
-    unit = Unit(_NAME, "schedule, nights and page", ("ui",))
+    named = urlsplit(settings.scheduler).hostname or ""
+    unit = Unit(
+        _NAME, "schedule, nights and page", ("ui",), " ".join(dict.fromkeys(("localhost", *_address(named))))
+    )
     write_unit(settings, unit, user, prefix)
     print(
         f"Then the page is on http://127.0.0.1:{settings.ui_port}; `journalctl -u spbe` tells of the nights."
     )
+
+
+def _address(host: str) -> list[str]:
+    """The host as a unit names it, if it is an address; a name is for a drop-in to resolve."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        return []
 
 
 @dataclass(frozen=True)

@@ -322,14 +322,14 @@ def test_a_log_that_ends_every_worker_is_refused_and_a_task_done_twice_is_done_o
         twice = [pool.submit(log_tasks.read, first) for _ in range(2)]
         one, other = (pending.result() for pending in twice)
         assert set(one.folders).isdisjoint(other.folders)
-        assert _contents(one) == _contents(other)
+        assert _contents(con, one) == _contents(con, other)
         for reading in (one, other):
             reading.drop()
 
 
-def _contents(reading: log_tasks.Reading) -> list[Any]:
+def _contents(con: duckdb.DuckDBPyConnection, reading: log_tasks.Reading) -> list[Any]:
     return [
-        (log.file_id, day, part, duckdb.read_parquet(str(path)).fetchall())
+        (log.file_id, day, part, con.execute("from read_parquet(?)", [str(path)]).fetchall())
         for log in reading.logs
         for (day, part), (path, _) in log.files.items()
     ]
