@@ -6,6 +6,7 @@ the two exchange data. Stays out: the rows to mend, one by one (`exports/feedbac
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -44,7 +45,7 @@ _QUERIES = {
     "systems": """
         select * from dim_system where instansi_code = $code
         qualify row_number() over (partition by system_code order by period desc) = 1
-        order by status <> 'active', system_name, system_code
+        order by system_code
     """,
     "made": _EXCHANGES.format(own="consumer", other="provider", direction="memakai"),
     "answered": _EXCHANGES.format(own="provider", other="consumer", direction="melayani"),
@@ -96,6 +97,8 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
     if not opds:
         return
     own = {name: _by_opd(read_rows(connection, query, {"code": code})) for name, query in _QUERIES.items()}
+    for systems in own["systems"].values():
+        systems.sort(key=lambda row: (row["status"] != "active", _natural(row["system_name"])))
     steps = next_steps(connection, code, choose_headline(list_indices(connection, code)))
     day = newest_day(connection, code)
     for opd in opds:
@@ -127,6 +130,12 @@ def list_opds(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
         "select * from dim_opd where instansi_code = ? and is_active order by opd_name, opd_code",
         [code],
     )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Give what a name is sorted by, so that "Sistem 2" comes before "Sistem 10"."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _by_opd(rows: Sequence[Row]) -> dict[str, list[Row]]:

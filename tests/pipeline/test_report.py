@@ -192,10 +192,19 @@ def test_what_would_not_change_is_left_alone_and_what_was_cut_is_made_again(
     cut, gone = tmp_path / "99.99.pdf", tmp_path / "opd" / "99.99-DINSOS.pdf"
     cut.write_bytes(cut.read_bytes()[:100])
     gone.unlink()
+    # Pages of an OPD that is no more, beside one that somebody else laid there.
+    vanished = [tmp_path / "opd" / f"99.99-LAMA.{ending}" for ending in ("html", "pdf")]
+    for path in vanished:
+        path.write_bytes(before[gone.with_suffix(path.suffix)][1])
+    foreign = tmp_path / "opd" / "catatan.html"
+    foreign.write_text("<!doctype html><title>Catatan</title>")
+    write_reports(published_marts, tmp_path, ["12.07"], DAY)
+    assert all(path.is_file() for path in vanished)
     write_reports(published_marts, tmp_path, None, DAY)
+    assert foreign.is_file() and not any(path.exists() for path in vanished)
     for path, (inode, content) in before.items():
         assert path.read_bytes() == content
-        assert path in (cut, gone) or path.stat().st_ino == inode
+        assert path in (cut, gone) or path.name == "index.html" or path.stat().st_ino == inode
 
 
 def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_holds(
@@ -212,6 +221,14 @@ def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_h
             """
         )
         connection.execute("update marts.dim_node set name = ? where node_kind = 'domain'", [long[:60]])
+        connection.execute(
+            """
+            insert into marts.dim_system by name
+            select system.* replace ('LOKET-' || n as system_code, 'Loket ' || n as system_name)
+            from marts.dim_system as system cross join (select unnest([10, 9, 2]) as n) as more
+            where system.system_code = 'BANSOS'
+            """
+        )
         connection.execute("delete from marts.fct_lever_sets")
         connection.execute(
             """
@@ -233,6 +250,9 @@ def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_h
     assert content.startswith(b"%PDF-1.7") and b"/StructTreeRoot" in content and b"/FontFile" in content
     page.goto(sheet.as_uri())
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
+    # Numbered systems stand as they are counted, not as letters do.
+    systems = re.findall(r"Loket \d+", _text(tmp_path / "report", "opd/99.99-DINSOS.html"))
+    assert systems == ["Loket 2", "Loket 9", "Loket 10"]
 
 
 def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(
