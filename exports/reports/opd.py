@@ -22,6 +22,7 @@ from exports.reports.pages import (
     instansi_row,
     is_fictional,
     list_indices,
+    missing_logs,
     newest_day,
     next_steps,
     render_page,
@@ -101,6 +102,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
         systems.sort(key=lambda row: (row["status"] != "active", _natural(row["system_name"])))
     steps = next_steps(connection, code, choose_headline(list_indices(connection, code)))
     day = newest_day(connection, code)
+    missing = missing_logs(connection, code)
     for opd in opds:
         rows = {name: found.get(opd["opd_code"], []) for name, found in own.items()}
         asked = [step for step in steps["steps"] if step["opd_code"] == opd["opd_code"]] if steps else []
@@ -115,6 +117,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
                 opd=opd,
                 day=day,
                 exchanges=sorted(rows["made"] + rows["answered"], key=lambda row: -row["calls"]),
+                missing=[row for row in missing if opd["opd_code"] in row["owed_by"]],
                 predicate=steps["predicate"] if steps else None,
                 asked=asked,
                 tasks=_tasks(rows, asked, steps["predicate"] if steps else None)[:_THIS_MONTH],

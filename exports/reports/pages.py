@@ -550,7 +550,31 @@ def _calls(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
         ),
     )
     network = _network(connection, code)
-    return {"months": months, "services": services, "left_out": left_out, "chart": chart, "network": network}
+    return {
+        "months": months,
+        "services": services,
+        "left_out": left_out,
+        "chart": chart,
+        "network": network,
+        "missing": missing_logs(connection, code),
+    }
+
+
+def missing_logs(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
+    """List the gateways of an instansi that lack the log of a day in the year of its newest day.
+
+    Returns:
+        Rows of `log_format`, `owed_by` (codes of OPDs) and `days` (dates in their order).
+    """
+    day = newest_day(connection, code)
+    return read_rows(
+        connection,
+        """
+        select log_format, owed_by, list(day order by day) as days from fct_missing_log_days
+        where instansi_code = ? and year(day) = ? group by all order by log_format
+        """,
+        [code, day.year if day else None],
+    )
 
 
 def _network(connection: duckdb.DuckDBPyConnection, code: str) -> Row | None:

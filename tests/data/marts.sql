@@ -35,6 +35,9 @@ insert into marts.dim_system values
     ('99.99', 'ANTREAN', '=CMD|Antrean Puskesmas', '99.99-DINKES', 'website', 'active', null, 'unknown',
      'vendor', 'CV <b>Fiktif</b> & Rekan', false, true);
 
+alter table marts.dim_system add column is_third_party boolean;
+update marts.dim_system set is_third_party = builder_kind = 'vendor';
+
 create table marts.dim_node (
     rulebook_id varchar, node_id varchar, parent_id varchar, node_kind varchar, number varchar, name varchar,
     weight_pct double, sort_key varchar
@@ -265,6 +268,16 @@ insert into marts.fct_completeness values
      null, null, 'not_due', ['I25']),
     ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null, null, 1, 0,
      0, 0, null, null, 'not_owed', ['I24']);
+
+create table marts.fct_missing_log_days (
+    instansi_code varchar, log_format varchar, day date, owed_by varchar[], is_overdue boolean, last_day_before date,
+    next_day_after date, records bigint
+);
+insert into marts.fct_missing_log_days values
+    ('99.99', 'xroad', '2026-10-17', ['99.99-KOMINFO'], true, '2026-10-16', '2026-10-18', 0),
+    ('99.99', 'kong', '2026-10-03', [], true, '2026-10-02', '2026-10-05', 0),
+    ('99.99', 'kong', '2026-10-04', [], true, '2026-10-02', '2026-10-05', 0),
+    ('99.99', 'xroad', '2025-10-17', ['99.99-KOMINFO'], true, '2025-10-16', '2025-10-18', 0);
 
 create table marts.fct_indicator_sources (
     instansi_code varchar, period varchar, rulebook_id varchar, node_id varchar, node_number varchar,

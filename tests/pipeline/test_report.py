@@ -123,6 +123,8 @@ def test_annex_explains_the_figures(report: Path) -> None:
     assert "rubrik lokal" in text
     assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan." in text
     assert "Inventaris aplikasi: diharapkan isi yang dikenal (1 baris)" in text
+    assert "Kong: 3–4 Oktober 2026 (2 hari, tidak wajib menurut daftar OPD)" in text
+    assert "X-Road: 17 Oktober 2026 (1 hari)" in text
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -148,6 +150,7 @@ def test_opd_page_holds_its_own_things_and_nothing_open_of_another(report: Path)
     text = _text(report, "opd/99.99-KOMINFO.html")
     assert "Perbaiki 3 baris yang belum dapat dipakai" in text
     assert "DD-9 Bukti berkasnya belum diterima" in text
+    assert "Hari tanpa log X-Road: 17 Oktober 2026 Dokumen" in text
 
 
 def test_fictional_regency_is_marked_and_the_real_one_is_not(report: Path) -> None:
