@@ -461,6 +461,12 @@ select * from (values
     ('interop-1', 'interop-1 (rubrik lokal)', null, null, null, false)
 ) as t (rulebook_id, short_name, regulation, first_eval_year, last_eval_year, is_handed_in);
 
+alter table marts.fct_scores add column is_rulebook_of_year boolean;
+update marts.fct_scores as score
+set is_rulebook_of_year = score.period >= book.first_eval_year::varchar
+    and coalesce(score.period <= book.last_eval_year::varchar, true)
+from marts.dim_rulebook as book where score.rulebook_id = book.rulebook_id;
+
 alter table marts.dim_node add column value_type varchar;
 alter table marts.dim_node add column scale_min decimal(38, 15);
 alter table marts.dim_node add column scale_max decimal(38, 15);

@@ -155,6 +155,7 @@ def test_statement_of_completeness_is_a_table_and_stands_in_the_readme(built: Pa
     assert "ditolak 1, menunggu 1; perlu diperbaiki: 3 baris." in told
     assert "99.99-KOMINFO service_log:xroad: 273 / 304\n" in told
     assert "permenpanrb-59-2020: 2 indikator, 1 hanya dari penilaian mandiri, 1 juga" in told
+    assert "2026, permenpanrb-59-2020: it evaluates the years 2021-2025; not the evaluation of 2026." in told
 
 
 def test_titles_and_descriptions_are_indonesian_first(warehouse: Path, key: Path, tmp_path: Path) -> None:

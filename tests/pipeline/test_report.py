@@ -84,6 +84,12 @@ def test_sheet_says_index_predicate_what_lacks_and_who_must_do_what(report: Path
     )
     assert "3,11 Baik : indeks 2,60 sampai di bawah 3,50, dinilai dari dokumen." in text
     assert "Kurang 0,39 lagi untuk Sangat Baik" in text
+    told = (
+        "Dihitung menurut Permen PANRB 59/2020, yang menilai tahun 2021 sampai 2025; evaluasi 2026 memakai "
+        "Permen PANRB 8/2026 (Pemdi)."
+    )
+    assert told in text and told in _text(report, "99.99-lampiran.html")
+    assert "Dihitung menurut" not in _text(report, "12.07.html") + _text(report, "12.07-lampiran.html")
     assert "antara 3,05 dan 3,23" in text
     assert "1 indikator naik, seluruhnya 1 tingkat; indeks menjadi 3,50." in text
     assert "15 Pembangunan Aplikasi SPBE : tingkat 2 ke 3. Oleh Koordinator SPBE. Kebijakan" in text
