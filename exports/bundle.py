@@ -24,7 +24,7 @@ import duckdb
 from expectations.quoting import identifier, literal
 from expectations.spreadsheet import guarded_sql
 from exports.aside import sync, sync_tree
-from exports.completeness import state_completeness
+from exports.completeness import state_completeness, state_regulations
 from exports.database import Column, Table, list_tables, open_published, read_rows
 from exports.dictionary import DICTIONARY, Dictionary, Meaning, read_dictionary
 from exports.form import write_forms
@@ -286,6 +286,7 @@ def _seal(aside: Path, info: dict[str, str], period: str, key: Ed25519PrivateKey
         fingerprint=fingerprint(key.public_key()),
         contact=info.get("Contact-Name", "-"),
         completeness=state_completeness(aside / "data"),
+        regulations=state_regulations(aside / "data"),
         replaces=f"{info['Replaces']}: {info['Replaces-Reason']}" if "Replaces" in info else "-",
     )
     (aside / "README.txt").write_text(text, encoding="utf-8", newline="\n")
@@ -687,7 +688,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, instansi_code: str, period: 
         """
         select score.period, score.rulebook_id, score.stage, score.node_id, score.node_kind, node.name,
             score.score, score.printed, score.predicate, score.published, score.band_low, score.band_high,
-            score.coverage
+            score.coverage, score.is_rulebook_of_year
         from fct_scores as score
         inner join dim_node as node on score.rulebook_id = node.rulebook_id and score.node_id = node.node_id
         where score.instansi_code = ? and score.unit_kind = 'instansi' and starts_with(score.period, ?)

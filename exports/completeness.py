@@ -1,7 +1,7 @@
-"""The statement of completeness as people read it: what was owed, came, is late, refused or waits.
+"""What a bundle's README says of its numbers: what was owed, came, is late, refused or waits, by which regulation.
 
 Belongs here: the sentences in a bundle's README, told from the tables that lie in the bundle. Stays out:
-counting (`fct_completeness`, `fct_indicator_sources`).
+counting (`fct_completeness`, `fct_indicator_sources`, `fct_scores`).
 """
 
 from pathlib import Path
@@ -30,6 +30,36 @@ def state_completeness(data: Path) -> str:
         if resting.is_file():
             connection.execute(f"create view resting as select * from {_csv(resting)}")
             lines += _indicators(connection)
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def state_regulations(data: Path) -> str:
+    """Indonesian and English lines on scores by a regulation that does not evaluate their year.
+
+    Args:
+        data: folder with `fct_scores.csv` and `dim_rulebook.csv`.
+    """
+    scores, rulebooks = (_csv(data / f"{name}.csv") for name in ("fct_scores", "dim_rulebook"))
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"""
+            select distinct period, book.rulebook_id, book.first_eval_year, coalesce(book.last_eval_year, '')
+            from {scores} as score inner join {rulebooks} as book on score.rulebook_id = book.rulebook_id
+            where not is_rulebook_of_year::boolean order by all
+            """
+        ).fetchall()
+    lines = [
+        line
+        for period, rulebook, first, last in rows
+        for line in (
+            f"{period}, {rulebook}: peraturan itu menilai tahun {first}-{last}; nilainya bukan evaluasi {period}.",
+            f"{period}, {rulebook}: it evaluates the years {first}-{last}; not the evaluation of {period}.",
+        )
+    ]
+    lines = lines or [
+        "Setiap nilai dihitung menurut peraturan tahunnya.",
+        "Every score is computed by the regulation of its year.",
+    ]
     return "\n".join(f"  {line}" for line in lines)
 
 

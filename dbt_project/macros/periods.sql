@@ -40,6 +40,11 @@
     and substr({{ period }} || '-12', 1, 7) >= {{ month_text(of ~ '.window_start') }}
 {%- endmacro %}
 
+{#- One row per day from one date to another, both included; none where the second is earlier. -#}
+{% macro unnest_days(first_day, last_day) -%}
+    cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
+{%- endmacro %}
+
 {#- One row per month from the month of one date to that of another, as its first day. -#}
 {% macro unnest_months(first_day, last_day) -%}
     cast(

@@ -10,7 +10,8 @@ select
     score.published as indeks_terbit,
     score.band_low as rentang_bawah,
     score.band_high as rentang_atas,
-    score.coverage as cakupan
+    score.coverage as cakupan,
+    score.is_rulebook_of_year as peraturan_tahun_itu
 from fct_scores as score
 inner join dim_instansi as instansi on score.instansi_code = instansi.instansi_code
 where score.node_kind = 'index' and score.unit_kind = 'instansi'

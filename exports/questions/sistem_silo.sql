@@ -7,7 +7,9 @@ select
     system.url,
     system.has_api,
     system.hosting,
-    system.vendor_name
+    system.builder_kind as dibuat_oleh,
+    system.vendor_name,
+    system.is_third_party as pihak_ketiga
 from dim_system as system
 left join dim_opd as opd
     on system.instansi_code = opd.instansi_code and system.opd_code = opd.opd_code

@@ -6,6 +6,7 @@ the two exchange data. Stays out: the rows to mend, one by one (`exports/feedbac
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -21,6 +22,7 @@ from exports.reports.pages import (
     instansi_row,
     is_fictional,
     list_indices,
+    missing_logs,
     newest_day,
     next_steps,
     render_page,
@@ -44,7 +46,7 @@ _QUERIES = {
     "systems": """
         select * from dim_system where instansi_code = $code
         qualify row_number() over (partition by system_code order by period desc) = 1
-        order by status <> 'active', system_name, system_code
+        order by system_code
     """,
     "made": _EXCHANGES.format(own="consumer", other="provider", direction="memakai"),
     "answered": _EXCHANGES.format(own="provider", other="consumer", direction="melayani"),
@@ -96,8 +98,11 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
     if not opds:
         return
     own = {name: _by_opd(read_rows(connection, query, {"code": code})) for name, query in _QUERIES.items()}
+    for systems in own["systems"].values():
+        systems.sort(key=lambda row: (row["status"] != "active", _natural(row["system_name"])))
     steps = next_steps(connection, code, choose_headline(list_indices(connection, code)))
     day = newest_day(connection, code)
+    missing = missing_logs(connection, code)
     for opd in opds:
         rows = {name: found.get(opd["opd_code"], []) for name, found in own.items()}
         asked = [step for step in steps["steps"] if step["opd_code"] == opd["opd_code"]] if steps else []
@@ -112,6 +117,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
                 opd=opd,
                 day=day,
                 exchanges=sorted(rows["made"] + rows["answered"], key=lambda row: -row["calls"]),
+                missing=[row for row in missing if opd["opd_code"] in row["owed_by"]],
                 predicate=steps["predicate"] if steps else None,
                 asked=asked,
                 tasks=_tasks(rows, asked, steps["predicate"] if steps else None)[:_THIS_MONTH],
@@ -127,6 +133,12 @@ def list_opds(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
         "select * from dim_opd where instansi_code = ? and is_active order by opd_name, opd_code",
         [code],
     )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Give what a name is sorted by, so that "Sistem 2" comes before "Sistem 10"."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _by_opd(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -89,6 +89,7 @@ def render_instansi(
         link_index=link_index,
         rulebooks=names,
         chosen=chosen,
+        regulation=regulation_note(connection, chosen),
         index_rows=(index_rows := list_indices(connection, instansi_code)),
         index_groups=[
             list(rows) for _, rows in groupby(index_rows, key=lambda row: (row["period"], row["rulebook_id"]))
@@ -207,12 +208,39 @@ def newest_day(connection: duckdb.DuckDBPyConnection, code: str) -> date | None:
     )[0]["day"]
 
 
+def regulation_note(connection: duckdb.DuckDBPyConnection, chosen: Row | None) -> str | None:
+    """Say that an index is computed by a regulation that does not evaluate its year; None where it does."""
+    if chosen is None or chosen["is_rulebook_of_year"] is not False:
+        return None
+    year = chosen["period"][:4]
+    books = read_rows(
+        connection,
+        """
+        select rulebook_id, short_name, first_eval_year, last_eval_year from dim_rulebook
+        where first_eval_year is not null order by first_eval_year
+        """,
+    )
+    own = next(book for book in books if book["rulebook_id"] == chosen["rulebook_id"])
+    last = f" sampai {own['last_eval_year']}" if own["last_eval_year"] else ""
+    others = [
+        book["short_name"]
+        for book in books
+        if book["first_eval_year"] <= int(year) <= (book["last_eval_year"] or int(year))
+    ]
+    then = f"evaluasi {year} memakai {' dan '.join(others)}" if others else f"untuk {year} tidak ada"
+    return (
+        f"Dihitung menurut {own['short_name']}, yang menilai tahun {own['first_eval_year']}{last}; {then}. "
+        "Angka ini bukan hasil evaluasi tahun itu."
+    )
+
+
 def list_indices(connection: duckdb.DuckDBPyConnection, code: str, *, official: bool = True) -> list[Row]:
     """List the indices under regulations, or under our own rubric: latest period first, then by stage."""
     rows = read_rows(
         connection,
         """
-        select period, rulebook_id, stage, score, printed, predicate, published, band_low, band_high, coverage
+        select period, rulebook_id, stage, score, printed, predicate, published, band_low, band_high, coverage,
+            is_rulebook_of_year
         from fct_scores
         where instansi_code = ? and unit_kind = 'instansi' and node_kind = 'index'
             and (rulebook_id <> ?) = ?
@@ -550,7 +578,31 @@ def _calls(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
         ),
     )
     network = _network(connection, code)
-    return {"months": months, "services": services, "left_out": left_out, "chart": chart, "network": network}
+    return {
+        "months": months,
+        "services": services,
+        "left_out": left_out,
+        "chart": chart,
+        "network": network,
+        "missing": missing_logs(connection, code),
+    }
+
+
+def missing_logs(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
+    """List the gateways of an instansi that lack the log of a day in the year of its newest day.
+
+    Returns:
+        Rows of `log_format`, `owed_by` (codes of OPDs) and `days` (dates in their order).
+    """
+    day = newest_day(connection, code)
+    return read_rows(
+        connection,
+        """
+        select log_format, owed_by, list(day order by day) as days from fct_missing_log_days
+        where instansi_code = ? and year(day) = ? group by all order by log_format
+        """,
+        [code, day.year if day else None],
+    )
 
 
 def _network(connection: duckdb.DuckDBPyConnection, code: str) -> Row | None:

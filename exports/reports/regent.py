@@ -24,6 +24,7 @@ from exports.reports.pages import (
     next_steps,
     peers_of,
     predicates_of,
+    regulation_note,
     render_page,
 )
 
@@ -65,6 +66,7 @@ def render_regent(
         reader=_HEADS.get(unit["instansi_kind"], "Pimpinan"),
         rulebooks=names,
         chosen=chosen,
+        regulation=regulation_note(connection, chosen),
         called=called,
         trend=_trend(indices, called, names),
         domains=_domains(connection, code, chosen),

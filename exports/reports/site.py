@@ -34,6 +34,9 @@ from exports.reports.whatif import render_whatif, whatif_name
 OPD_FOLDER = "opd"
 TABLES_FOLDER = "kamus"
 _HEAD = b"</title>\n"
+# How each page of ours, of any version, forbids itself to ask a network; pages of others do not.
+_OURS = b"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+_HEAD_BYTES = 1000
 
 
 def write_reports(
@@ -44,8 +47,9 @@ def write_reports(
 
     Args:
         published: the published database.
-        report_dir: folder of the pages; other files in it are left alone, and what would not change, too.
-        instansi: codes to report; None for every instansi that handed in a file or has a system or OPD.
+        report_dir: folder of the pages; files of others in it are left alone, and what would not change, too.
+        instansi: codes to report; None for every instansi that handed in a file or has a system or OPD: then
+            pages of instansi, OPDs and tables that are no more go.
         generated_for: the day the pages are made for; same database, same bytes.
 
     Returns:
@@ -84,6 +88,8 @@ def write_reports(
         render_page("opds.html.j2", title="Halaman tiap OPD", groups=groups),
     )
     folder.write("index.html", render_page("index.html.j2", title="Daftar laporan", rows=rows))
+    if instansi is None:
+        folder.remove_others(("", OPD_FOLDER, TABLES_FOLDER))
     return folder.files[::-1]
 
 
@@ -126,6 +132,16 @@ class _Folder:
         self.files.append(paper)
         self.write(name, self._named(page, paper.read_bytes()))
 
+    def remove_others(self, below: Sequence[str]) -> None:
+        """Remove pages of ours, each with its PDF, that were written before and now are not."""
+        kept = set(self.files)
+        for page in (page for name in below for page in sorted((self._folder / name).glob("*.html"))):
+            if page in kept or not _is_ours(page):
+                continue
+            # The page last: it alone tells that both are ours.
+            page.with_suffix(".pdf").unlink(missing_ok=True)
+            page.unlink()
+
     def _is_made(self, name: str, paper: Path, page: bytes) -> bool:
         path = self._folder / name
         if not path.is_file() or not paper.is_file():
@@ -135,3 +151,8 @@ class _Folder:
     def _named(self, page: bytes, paper: bytes) -> bytes:
         mark = f"{self._printer.engine}:{hashlib.sha256(paper).hexdigest()}"
         return page.replace(_HEAD, _HEAD + f'<meta name="pdf" content="{mark}">\n'.encode(), 1)
+
+
+def _is_ours(page: Path) -> bool:
+    with page.open("rb") as file:
+        return _OURS in file.read(_HEAD_BYTES)

@@ -24,6 +24,7 @@ from exports.reports.pages import (
     list_indices,
     page_name,
     predicates_of,
+    regulation_note,
     render_page,
 )
 
@@ -52,6 +53,7 @@ def render_whatif(connection: duckdb.DuckDBPyConnection, code: str) -> bytes | N
         title=f"Bagaimana jika: {unit['instansi_name']}",
         unit=unit,
         fictional=is_fictional(unit["instansi_name"]),
+        regulation=regulation_note(connection, chosen),
         period=chosen["period"],
         rulebook=rulebook_names(connection)[chosen["rulebook_id"]],
         script=Markup(script),

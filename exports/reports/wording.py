@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from itertools import groupby
 
 from expectations.contract import code_labels, kinds, load_contract
 from sources.kinds import LOG_KIND
@@ -183,6 +184,22 @@ def measure_text(unit: str, value: Number | None, thresholds: Sequence[Number] =
 def date_text(day: date) -> str:
     """Write a date as 31 Oktober 2026."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def days_text(days: Sequence[date]) -> str:
+    """Write days in their order month by month, those that follow each other as one: 3–5 dan 9 Oktober 2026."""
+    months = []
+    for month, own in groupby(days, key=lambda day: (day.year, day.month)):
+        runs: list[list[int]] = []
+        for day in own:
+            if runs and runs[-1][-1] == day.day - 1:
+                runs[-1].append(day.day)
+            else:
+                runs.append([day.day])
+        *others, last = [f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+        told = f"{', '.join(others)} dan {last}" if others else last
+        months.append(f"{told} {MONTHS[month[1] - 1]} {month[0]}")
+    return "; ".join(months)
 
 
 def seen_text(first: date | str, last: date | str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import click
     import duckdb
 
     Row = Sequence[object]
@@ -25,6 +28,10 @@ A semicolon ends a statement. Besides SQL:
   .quit              leave, as an empty line does"""
 
 
+# Two dashes and a blank, or a text of several lines: no option is written so.
+_COMMENT = re.compile(r"--(?:\s|[^\n]*\n)")
+
+
 class Format(StrEnum):
     """How rows are written."""
 
@@ -32,6 +39,14 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+
+
+class WithComments(TyperCommand):
+    """A command whose statements may begin with a comment, which is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read arguments; a blank before what begins as a comment keeps it from being read as an option."""
+        return super().parse_args(ctx, [f" {arg}" if _COMMENT.match(arg) else arg for arg in args])
 
 
 def query(
@@ -163,8 +178,6 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 def _explained(con: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     """Give DuckDB's words; where a table is not there, the names of ours that come near."""
-    import re
-
     from exports.database import near_names
 
     missing = re.search(r"Table with name \"?([^\"\s]+)\"? does not exist", str(error))

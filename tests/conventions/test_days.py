@@ -9,6 +9,7 @@ KNOWS_AS_OF = {
     "int_windows__listed": "makes `measured_to` of each window",
     "int_documents__matched": "makes `measured_to` of a year that has no window",
     "int_i22_complaint_response": "an answer may come after the month of its complaint",
+    "int_log_days__missing": "what is overdue on the day of the run",
     "int_sources__counted": "what is overdue on the day of the run",
     "fct_opd_discipline": "days that a row has been open, until the day of the run",
 }

@@ -35,6 +35,9 @@ insert into marts.dim_system values
     ('99.99', 'ANTREAN', '=CMD|Antrean Puskesmas', '99.99-DINKES', 'website', 'active', null, 'unknown',
      'vendor', 'CV <b>Fiktif</b> & Rekan', false, true);
 
+alter table marts.dim_system add column is_third_party boolean;
+update marts.dim_system set is_third_party = builder_kind = 'vendor';
+
 create table marts.dim_node (
     rulebook_id varchar, node_id varchar, parent_id varchar, node_kind varchar, number varchar, name varchar,
     weight_pct double, sort_key varchar
@@ -266,6 +269,16 @@ insert into marts.fct_completeness values
     ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null, null, 1, 0,
      0, 0, null, null, 'not_owed', ['I24']);
 
+create table marts.fct_missing_log_days (
+    instansi_code varchar, log_format varchar, day date, owed_by varchar[], is_overdue boolean, last_day_before date,
+    next_day_after date, records bigint
+);
+insert into marts.fct_missing_log_days values
+    ('99.99', 'xroad', '2026-10-17', ['99.99-KOMINFO'], true, '2026-10-16', '2026-10-18', 0),
+    ('99.99', 'kong', '2026-10-03', [], true, '2026-10-02', '2026-10-05', 0),
+    ('99.99', 'kong', '2026-10-04', [], true, '2026-10-02', '2026-10-05', 0),
+    ('99.99', 'xroad', '2025-10-17', ['99.99-KOMINFO'], true, '2025-10-16', '2025-10-18', 0);
+
 create table marts.fct_indicator_sources (
     instansi_code varchar, period varchar, rulebook_id varchar, node_id varchar, node_number varchar,
     node_name varchar, sort_key varchar, kind varchar, is_for_level boolean, measures varchar[],
@@ -447,6 +460,12 @@ select * from (values
     ('permenpanrb-8-2026', 'Permen PANRB 8/2026 (Pemdi)', 'Permen PANRB 8 Tahun 2026', 2026, null, false),
     ('interop-1', 'interop-1 (rubrik lokal)', null, null, null, false)
 ) as t (rulebook_id, short_name, regulation, first_eval_year, last_eval_year, is_handed_in);
+
+alter table marts.fct_scores add column is_rulebook_of_year boolean;
+update marts.fct_scores as score
+set is_rulebook_of_year = score.period >= book.first_eval_year::varchar
+    and coalesce(score.period <= book.last_eval_year::varchar, true)
+from marts.dim_rulebook as book where score.rulebook_id = book.rulebook_id;
 
 alter table marts.dim_node add column value_type varchar;
 alter table marts.dim_node add column scale_min decimal(38, 15);

@@ -111,7 +111,7 @@ REGISTER: list[tuple[str, str, str, str, str, str, str]] = [
 
 
 def register(out: Written) -> None:
-    """Thirteen active OPDs and a retired one; two of them owe files that never come."""
+    """Thirteen active OPDs and a retired one; two owe files that never come, and are not due before the year is over."""
     rows = [
         [
             INSTANSI,
@@ -142,8 +142,6 @@ def register(out: Written) -> None:
         "Kewajiban Kirim",
     ]
     out.files[f"opd_register/{INSTANSI}/2026/daftar_opd.csv"] = csv_bytes(header, rows)
-    out.finding("missing_source", opd("DISPAR"), "system_inventory")
-    out.finding("missing_source", opd("BPKAD"), "published_figure")
 
 
 INVENTORY_HEADER = [

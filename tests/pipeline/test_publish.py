@@ -37,7 +37,7 @@ def test_readme_lists_tables_and_questions_and_its_examples_run(published_marts:
         ).fetchall()
         questions = {name for name, kind, _, _ in rows if kind == "question"}
         assert questions == {path.stem for path in QUESTIONS.glob("*.sql")}
-        assert len(questions) == 21
+        assert len(questions) == 22
         for _, _, description, query in rows:
             assert description
             connection.execute(query).fetchall()

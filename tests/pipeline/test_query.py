@@ -49,6 +49,12 @@ def test_statements_follow_each_other_and_none_writes(home: Path, spbe: Spbe) ->
         assert done.returncode == 1 and "Traceback" not in done.stderr, refused
 
 
+def test_a_statement_may_begin_with_a_comment(home: Path, spbe: Spbe) -> None:
+    for said in ("-- one\nselect 1 as one", "--one\nselect 1 as one"):
+        assert spbe(home, "query", "--csv", said).stdout == "one\n1\n"
+    assert spbe(home, "query", "--cvs", ASKED).returncode == 2
+
+
 def test_a_slip_in_a_name_is_told_what_comes_near(home: Path, spbe: Spbe) -> None:
     told = spbe(home, "query", "select * from fct_score").stderr
     assert "fct_scores" in told and "pg_" not in told and told.count("\n") == 1

@@ -84,6 +84,12 @@ def test_sheet_says_index_predicate_what_lacks_and_who_must_do_what(report: Path
     )
     assert "3,11 Baik : indeks 2,60 sampai di bawah 3,50, dinilai dari dokumen." in text
     assert "Kurang 0,39 lagi untuk Sangat Baik" in text
+    told = (
+        "Dihitung menurut Permen PANRB 59/2020, yang menilai tahun 2021 sampai 2025; evaluasi 2026 memakai "
+        "Permen PANRB 8/2026 (Pemdi)."
+    )
+    assert told in text and told in _text(report, "99.99-lampiran.html")
+    assert "Dihitung menurut" not in _text(report, "12.07.html") + _text(report, "12.07-lampiran.html")
     assert "antara 3,05 dan 3,23" in text
     assert "1 indikator naik, seluruhnya 1 tingkat; indeks menjadi 3,50." in text
     assert "15 Pembangunan Aplikasi SPBE : tingkat 2 ke 3. Oleh Koordinator SPBE. Kebijakan" in text
@@ -123,6 +129,8 @@ def test_annex_explains_the_figures(report: Path) -> None:
     assert "rubrik lokal" in text
     assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan." in text
     assert "Inventaris aplikasi: diharapkan isi yang dikenal (1 baris)" in text
+    assert "Kong: 3–4 Oktober 2026 (2 hari, tidak wajib menurut daftar OPD)" in text
+    assert "X-Road: 17 Oktober 2026 (1 hari)" in text
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -148,6 +156,7 @@ def test_opd_page_holds_its_own_things_and_nothing_open_of_another(report: Path)
     text = _text(report, "opd/99.99-KOMINFO.html")
     assert "Perbaiki 3 baris yang belum dapat dipakai" in text
     assert "DD-9 Bukti berkasnya belum diterima" in text
+    assert "Hari tanpa log X-Road: 17 Oktober 2026 Dokumen" in text
 
 
 def test_fictional_regency_is_marked_and_the_real_one_is_not(report: Path) -> None:
@@ -192,10 +201,19 @@ def test_what_would_not_change_is_left_alone_and_what_was_cut_is_made_again(
     cut, gone = tmp_path / "99.99.pdf", tmp_path / "opd" / "99.99-DINSOS.pdf"
     cut.write_bytes(cut.read_bytes()[:100])
     gone.unlink()
+    # Pages of an OPD that is no more, beside one that somebody else laid there.
+    vanished = [tmp_path / "opd" / f"99.99-LAMA.{ending}" for ending in ("html", "pdf")]
+    for path in vanished:
+        path.write_bytes(before[gone.with_suffix(path.suffix)][1])
+    foreign = tmp_path / "opd" / "catatan.html"
+    foreign.write_text("<!doctype html><title>Catatan</title>")
+    write_reports(published_marts, tmp_path, ["12.07"], DAY)
+    assert all(path.is_file() for path in vanished)
     write_reports(published_marts, tmp_path, None, DAY)
+    assert foreign.is_file() and not any(path.exists() for path in vanished)
     for path, (inode, content) in before.items():
         assert path.read_bytes() == content
-        assert path in (cut, gone) or path.stat().st_ino == inode
+        assert path in (cut, gone) or path.name == "index.html" or path.stat().st_ino == inode
 
 
 def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_holds(
@@ -212,6 +230,14 @@ def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_h
             """
         )
         connection.execute("update marts.dim_node set name = ? where node_kind = 'domain'", [long[:60]])
+        connection.execute(
+            """
+            insert into marts.dim_system by name
+            select system.* replace ('LOKET-' || n as system_code, 'Loket ' || n as system_name)
+            from marts.dim_system as system cross join (select unnest([10, 9, 2]) as n) as more
+            where system.system_code = 'BANSOS'
+            """
+        )
         connection.execute("delete from marts.fct_lever_sets")
         connection.execute(
             """
@@ -233,6 +259,9 @@ def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_h
     assert content.startswith(b"%PDF-1.7") and b"/StructTreeRoot" in content and b"/FontFile" in content
     page.goto(sheet.as_uri())
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
+    # Numbered systems stand as they are counted, not as letters do.
+    systems = re.findall(r"Loket \d+", _text(tmp_path / "report", "opd/99.99-DINSOS.html"))
+    assert systems == ["Loket 2", "Loket 9", "Loket 10"]
 
 
 def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(

@@ -7,6 +7,7 @@ import pytest
 
 from exports.reports.wording import (
     date_text,
+    days_text,
     decimal_text,
     measure_text,
     month_text,
@@ -79,3 +80,9 @@ def test_finding_reads_without_codes() -> None:
     assert (
         plain_text("1 identitas pada log wso2 belum dipetakan") == "1 identitas pada log WSO2 belum dipetakan"
     )
+
+
+def test_days_that_follow_each_other_are_one_run() -> None:
+    days = [date(2026, 10, day) for day in (3, 4, 5, 9, 31)] + [date(2026, 11, 1)]
+    assert days_text(days) == "3–5, 9 dan 31 Oktober 2026; 1 November 2026"
+    assert days_text([date(2026, 10, 13)]) == "13 Oktober 2026"

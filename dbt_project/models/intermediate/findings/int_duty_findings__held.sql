@@ -15,14 +15,62 @@ settings as (
 
 ),
 
-owed as (
+-- A window in which nothing was due yet and nothing came says nothing: what an earlier one told stands on.
+counted as (
 
     select
         sources.*,
-        windows.window_words
+        windows.window_words,
+        max(
+            case when sources.sources_received > 0 or sources.sources_overdue > 0 then sources.window_start end
+        ) over (
+            partition by sources.instansi_code, sources.opd_code, sources.source_code
+            order by sources.window_start
+        ) as told_from
     from {{ ref('int_sources__counted') }} as sources
     inner join windows on {{ same_window('sources', 'windows') }}
-    where sources.sources_received < sources.sources_expected
+
+),
+
+missing_days as (
+
+    select
+        instansi_code,
+        'service_log:' || log_format as source_code,
+        window_start,
+        array_to_string(list(cast(day(day) as varchar) order by day), ', ') as days
+    from {{ ref('int_log_days__missing') }}
+    where is_overdue and owed_by <> []
+    group by instansi_code, log_format, window_start
+
+),
+
+owed as (
+
+    select
+        counted.instansi_code,
+        counted.opd_code,
+        counted.source_code,
+        counted.window_start,
+        counted.window_end,
+        told.window_words,
+        told.sources_received,
+        told.sources_expected,
+        told.sources_overdue,
+        missing_days.days
+    from counted
+    inner join counted as told
+        on
+            counted.instansi_code = told.instansi_code
+            and counted.opd_code = told.opd_code
+            and counted.source_code = told.source_code
+            and counted.told_from = told.window_start
+    left join missing_days
+        on
+            told.instansi_code = missing_days.instansi_code
+            and told.source_code = missing_days.source_code
+            and told.window_start = missing_days.window_start
+    where told.sources_overdue > 0
 
 ),
 
@@ -132,9 +180,18 @@ rejected as (
     opd='opd_code',
     key='source_code',
     subject='source_code',
-    size='sources_expected - sources_received',
-    parts={'received': number_text('sources_received'), 'expected': number_text('sources_expected')},
-    evidence="'fct_indicator_values: measure_id = I27, unit_code = ' || opd_code",
+    size='sources_overdue',
+    parts={
+        'received': number_text('sources_received'),
+        'expected': number_text('sources_expected'),
+        'days': "coalesce('; lognya tidak ada untuk tanggal ' || days, '')",
+    },
+    evidence="
+        case
+            when days is null
+                then 'fct_completeness: opd_code = ' || opd_code || ', kind = ' || split_part(source_code, ':', 1)
+            else 'fct_missing_log_days: log_format = ' || split_part(source_code, ':', 2)
+        end",
 ) }}
 union all
 {{ finding_rows(

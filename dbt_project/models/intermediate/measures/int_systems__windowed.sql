@@ -168,8 +168,7 @@ select
         when known.instansi_code is not null
             then observed.system_code is null and declared.system_code is null
     end as is_silo,
-    coalesce(listed.builder_kind = 'vendor', false)
-    or coalesce(listed.hosting in ('vendor', 'commercial_cloud'), false) as is_third_party,
+    coalesce({{ third_party('listed') }}, false) as is_third_party,
     contracted.system_code is not null as has_valid_contract
 from listed
 left join observed

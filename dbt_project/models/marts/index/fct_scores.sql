@@ -48,6 +48,17 @@ rounding as (
 
 ),
 
+-- Of each regulation the years that it evaluates; a rubric of one's own has none.
+rulebooks as (
+
+    select
+        rulebook_id,
+        first_eval_year,
+        last_eval_year
+    from {{ ref('rulebooks') }}
+
+),
+
 -- The lowest band has no floor: an index below the scale (an unanswered service counted 0) is still in it.
 bands as (
 
@@ -179,6 +190,9 @@ select
     printed_elsewhere.published_predicate,
     published_called.predicate as predicate_of_published,
     called.prints_on_border,
+    try_cast({{ year_text('assessments.period') }} as integer) >= rulebooks.first_eval_year
+    and coalesce(try_cast({{ year_text('assessments.period') }} as integer) <= rulebooks.last_eval_year, true)
+        as is_rulebook_of_year,
     files.file_sha256,
     files.file_name,
     completed.row_number
@@ -186,6 +200,7 @@ from completed
 inner join assessments on completed.assessment_id = assessments.assessment_id
 inner join nodes on completed.node_no = nodes.node_no
 inner join indices on completed.assessment_id = indices.assessment_id
+left join rulebooks on assessments.rulebook_id = rulebooks.rulebook_id
 left join files on completed.file_no = files.file_no
 left join printed_elsewhere
     on completed.assessment_id = printed_elsewhere.point_id and completed.node_no = printed_elsewhere.node_no

@@ -44,6 +44,7 @@ select
     systems.builder_kind,
     systems.vendor_name,
     systems.hosting,
+    {{ third_party('systems') }} as is_third_party,
     systems.has_api,
     systems.api_contract_url,
     systems.is_integrated,

@@ -36,13 +36,7 @@ active as (
         systems.system_code,
         systems.opd_code,
         systems.has_valid_contract,
-        case
-            when systems.is_third_party then true
-            when
-                coalesce(systems.builder_kind, 'unknown') <> 'unknown'
-                and coalesce(systems.hosting, 'unknown') not in ('unknown', 'outside_unspecified')
-                then false
-        end as is_third_party
+        {{ third_party('systems') }} as is_third_party
     from {{ ref('int_systems__windowed') }} as systems
     inner join windows on {{ same_window('systems', 'windows') }}
 
