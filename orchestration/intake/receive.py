@@ -11,15 +11,22 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
 from expectations.reference_tables import believed_sender
 from expectations.relations import dropping_relations
-from orchestration.intake.judge import judge_file, judge_logs
-from orchestration.intake.keep import keep_file, keep_logs
+from orchestration.intake.judge import (
+    judge_file,
+    judge_logs,
+    judge_tables,
+    may_correct,
+    read_small,
+    stands_alone,
+)
+from orchestration.intake.keep import keep_file, keep_logs, keep_tables
 from orchestration.intake.prepare import format_fingerprint, table_kinds
 from orchestration.settings import Settings
 from sources import lake, ledger
@@ -33,6 +40,7 @@ from sources.nights import now_utc
 from sources.opener import open_entry
 from sources.personal_forms import masked
 from sources.received import ReceivedFile, Verdict
+from sources.tables import TableFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +49,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LONGEST_DETAILS = 4000
+# A table of at most so many bytes in the inbox is judged with others; together they have at most so many,
+# inflated, are at most so many, and are judged once so many rows are read.
+_SMALL_TABLE = 1 << 20
+_BYTES_TOGETHER = 1 << 24
+_TABLES_TOGETHER = 100
+_ROWS_READ = 20_000
 _INTERNAL = (
     "berkas ini tidak dapat diolah; simpan ulang dari aplikasi asalnya lalu kirim lagi, "
     "bila tetap gagal hubungi pengelola"
@@ -125,6 +139,8 @@ def receive(
     entries = new_files(con, inbox, kind)
     if kind == LOG_KIND:
         verdicts = _receive_logs(con, settings, inbox, entries)
+    elif kind and stands_alone(contracts.load_contract(kind)):
+        verdicts = _receive_tables(con, settings, inbox, kind, entries)
     else:
         verdicts = (receive_file(con, settings, inbox, entry) for entry in entries)
     for verdict in verdicts:
@@ -214,7 +230,124 @@ def _received_together(
         return [_received(con, settings, file, partial(_given, file, problem)) for file, problem in files]
 
 
-def _given(file: ReceivedFile, problem: FileProblem | None) -> ReceivedFile:
+def _receive_tables(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    inbox: Path,
+    kind: str,
+    entries: Sequence[InboxFile],
+) -> Iterator[Verdict]:
+    """As `receive_file` each, in their order; small tables in a row are judged and kept together.
+
+    A crash loses no more than the tables of one batch, which are new the next time, too.
+    """
+    receipts = ledger.receipts_of(con, [entry.name for entry in entries], kind)
+    believed = cache(partial(_believed, con))
+    batch: list[tuple[ReceivedFile, Exception | None]] = []
+    taken: set[str] = set()
+    size = 0
+    for entry in entries:
+        if entry.problem or entry.size > _SMALL_TABLE:
+            yield from _tables_together(con, settings, batch)
+            batch, taken, size = [], set(), 0
+            yield receive_file(con, settings, inbox, entry)
+            continue
+        file = _as_received(first_known(settings, entry), receipts)
+        problem = None
+        try:
+            file = _as_received(_archived(con, settings, inbox, file, believed), receipts)
+        except Exception as error:
+            if _is_of_the_home(con, error):
+                raise
+            problem = error
+        known_by = {file.name, file.record().file_id}
+        more = file.content.size if file.content else 0
+        if len(batch) == _TABLES_TOGETHER or size + more > _BYTES_TOGETHER or known_by & taken:
+            yield from _tables_together(con, settings, batch)
+            batch, taken, size = [], set(), 0
+        batch.append((file, problem))
+        taken |= known_by
+        size += more
+    yield from _tables_together(con, settings, batch)
+
+
+def _believed(con: duckdb.DuckDBPyConnection, instansi_code: str, sender: str) -> tuple[str, str | None]:
+    with dropping_relations(con):
+        return believed_sender(con, instansi_code, sender)
+
+
+def _tables_together(
+    con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[tuple[ReceivedFile, Exception | None]]
+) -> Iterator[Verdict]:
+    """Read, judge and keep tables of one kind together, or each by itself where that can not be.
+
+    A correction is judged by what was kept before it, so that it ends those that are kept together.
+    """
+
+    def alone(file: ReceivedFile, problem: Exception | None) -> Verdict:
+        with dropping_relations(con):
+            return _received(con, settings, file, partial(_given, file, problem))
+
+    if len(files) < 2:
+        yield from (alone(*one) for one in files)
+        return
+    names = [file.name for file, _ in files]
+    twins = ledger.same_files(con, [file.record() for file, problem in files if not problem])
+    # Whether one of them is loaded hangs on what another of them replaces.
+    if not set(names).isdisjoint(twins.values()) or ledger.lie_twice(con, names):
+        yield from (alone(*one) for one in files)
+        return
+    read: list[tuple[ReceivedFile, TableFile | Verdict]] = []
+    for file, problem in files:
+        found: TableFile | Verdict
+        if file.name in twins:
+            said = f"isi sama dengan {twins[file.name]}"
+            found = Verdict(file.record().rejected("duplicate", "duplicate", said))
+        else:
+            try:
+                found = read_small(settings, _given(file, problem))
+            except Exception as error:
+                found = _refused(con, file, error)
+        if isinstance(found, TableFile) and may_correct(found):
+            found.drop()
+            yield from _kept_together(con, settings, read, alone)
+            read = []
+            yield alone(file, problem)
+            continue
+        read.append((file, found))
+        if sum(table.rows for _, table in read if isinstance(table, TableFile)) > _ROWS_READ:
+            yield from _kept_together(con, settings, read, alone)
+            read = []
+    yield from _kept_together(con, settings, read, alone)
+
+
+def _kept_together(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    read: Sequence[tuple[ReceivedFile, TableFile | Verdict]],
+    alone: Callable[[ReceivedFile, None], Verdict],
+) -> list[Verdict]:
+    """Judge and keep what was read, or each file by itself, from its archived bytes, where that fails."""
+    files = [file for file, _ in read]
+    tables = [(file, table) for file, table in read if isinstance(table, TableFile)]
+    if not read:
+        return []
+    try:
+        with dropping_relations(con):
+            judged = iter(judge_tables(con, tables)) if tables else iter(())
+            verdicts = [found if isinstance(found, Verdict) else next(judged) for _, found in read]
+            return keep_tables(con, settings, files, verdicts)
+    except Exception as error:
+        if _is_of_the_home(con, error):
+            raise
+        _log.warning("%s tables are judged one by one: %s", len(files), _details(error))
+    finally:
+        for _, table in tables:
+            table.drop()
+    return [alone(file, None) for file in files]
+
+
+def _given(file: ReceivedFile, problem: Exception | None) -> ReceivedFile:
     if problem:
         raise problem
     return file
@@ -338,12 +471,16 @@ def _opened(
 
 
 def _archived(
-    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, file: ReceivedFile
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    inbox: Path,
+    file: ReceivedFile,
+    believed: Callable[[str, str], tuple[str, str | None]] | None = None,
 ) -> ReceivedFile:
     """The file with its meta read and its bytes in the archive."""
     if file.entry.problem:
         raise file.entry.problem
-    file = with_meta(con, file, inbox)
+    file = with_meta(file, inbox, believed or partial(believed_sender, con))
     limit = _max_bytes(settings, file)
     with open_entry(file.entry.path, inbox) as source:
         content = archive_file(source, settings.archive, ByteLimits(limit, settings.inflate_max_ratio))
@@ -368,15 +505,22 @@ def _again(file: ReceivedFile, earlier: tuple[str, dt.datetime] | None) -> Recei
     return replace(file, period=file.period if file.is_dated else period, received_at=received_at)
 
 
-def with_meta(con: duckdb.DuckDBPyConnection, file: ReceivedFile, inbox: Path) -> ReceivedFile:
+def with_meta(
+    file: ReceivedFile, inbox: Path, believed_by: Callable[[str, str], tuple[str, str | None]]
+) -> ReceivedFile:
     """The file with what the `.meta.toml` beside it says; a sender that the register does not know is not
     believed.
+
+    Args:
+        file: as its name and folder tell it.
+        inbox: the folder that nothing may lead out of.
+        believed_by: `believed_sender` on a connection.
     """
     meta = read_meta(file.entry.path, inbox)
     notes = []
     sender = file.sender_code
     if meta.opd_code:
-        believed, note = believed_sender(con, file.instansi_code, meta.opd_code)
+        believed, note = believed_by(file.instansi_code, meta.opd_code)
         sender = masked(believed)
         notes += [note] if note else []
     folder = file.entry.period

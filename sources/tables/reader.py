@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import contract as contracts
 from expectations.contract import Contract
+from expectations.quarantine import FILE_STEP
 from expectations.relations import LANDED
 from expectations.template import CODE_SHEET, HELP_SHEET
 from sources import corrections
@@ -85,6 +86,10 @@ class TableFile:
     left_out: list[LeftOut]
     unknown: list[UnknownHeader]
     landed: Path
+
+    def drop(self) -> None:
+        """Remove the landed rows."""
+        shutil.rmtree(self.landed, ignore_errors=True)
 
 
 def read_table(
@@ -171,21 +176,43 @@ def land_table(con: duckdb.DuckDBPyConnection, table: TableFile) -> None:
     Its columns: `_row_number`; `_surplus`, the cells beyond the header, joined; `_fault`, why the row can not
     be read; `c0`, `c1`, … in the order of `table.columns`; all but the first are text.
     """
+    land_tables(con, [table])
+
+
+def land_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[TableFile]) -> None:
+    """As `land_table`, of files with as many columns each; `quarantine.FILE_STEP` tells their rows apart."""
     import pyarrow as pa
 
-    names = ["_surplus", "_fault", *(f"c{i}" for i in range(len(table.headers)))]
+    cells = [f"c{i}" for i in range(len(tables[0].headers))]
+    names = ["_surplus", "_fault", *cells]
     columns = ", ".join(f"{name} varchar" for name in names)
     con.execute(f"create or replace temp table {LANDED} (_row_number bigint, {columns})")
-    parts = sorted(table.landed.glob("*.arrow"), key=lambda p: int(p.stem))
-    for part in parts:
-        with pa.memory_map(str(part)) as mapped, pa.ipc.open_stream(mapped) as reader:
-            cells = ", ".join(f"nullif({name}, '') as {name}" for name in reader.schema.names[3:])
-            con.register("chunk", reader)
-            con.execute(
-                f"insert into {LANDED} by name select _row_number, _surplus, _fault, {cells} from chunk"
-            )
-            con.unregister("chunk")
-    shutil.rmtree(table.landed, ignore_errors=True)
+    fields = [("_file", pa.int64()), ("_row_number", pa.int64()), *((name, pa.string()) for name in names)]
+    schema = pa.schema(fields)
+    con.register("chunk", pa.RecordBatchReader.from_batches(schema, _batches(tables, schema)))
+    filled = ", ".join(f"nullif({name}, '') as {name}" for name in cells)
+    con.execute(
+        f"insert into {LANDED} by name select _row_number + _file * {FILE_STEP} as _row_number, "
+        f"_surplus, _fault{', ' if filled else ''}{filled} from chunk"
+    )
+    con.unregister("chunk")
+    for table in tables:
+        table.drop()
+
+
+def _batches(tables: Sequence[TableFile], schema: Any) -> Iterator[Any]:
+    """The landed rows of tables under one schema, with the position of their table."""
+    import pyarrow as pa
+
+    for n, table in enumerate(tables):
+        for part in sorted(table.landed.glob("*.arrow"), key=lambda p: int(p.stem)):
+            with pa.memory_map(str(part)) as mapped, pa.ipc.open_stream(mapped) as reader:
+                for batch in reader:
+                    rows = batch.num_rows
+                    # An earlier part of a file may have fewer columns than a later one.
+                    more = [pa.nulls(rows, pa.string())] * (len(schema) - 1 - batch.num_columns)
+                    file = pa.repeat(pa.scalar(n, pa.int64()), rows)
+                    yield pa.RecordBatch.from_arrays([file, *batch.columns, *more], schema=schema)
 
 
 def row_place(sheets: Sequence[str], row_number: int) -> str:
