@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from expectations import references, spellings
@@ -71,6 +71,31 @@ class FileFacts:
     folder_instansi: str | None = None
     folder_period: str | None = None
     file_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of those in `landed`.
+
+    Attributes:
+        headers: its header as received, for the copy of the row that a person reads.
+        cells: for each heading the position of its cells in `landed`.
+        facts: what the file says of all its rows.
+    """
+
+    headers: Sequence[str]
+    cells: Sequence[int]
+    facts: FileFacts
+
+    def given(self, columns: Sequence[str | None]) -> list[str | None]:
+        """What its headings mean, of the columns of `landed`."""
+        return [columns[i] for i in self.cells]
+
+    def absent(self, contract: Contract, columns: Sequence[str | None]) -> list[str]:
+        """As `absent_columns` of it."""
+        facts = self.facts
+        is_of_opd = facts.opd_code != facts.instansi_code
+        return absent_columns(contract, self.given(columns), facts.constants, is_of_opd)
 
 
 def received_table_ddl(contract: Contract) -> str:
@@ -146,14 +171,14 @@ def judge_landed(
         headers: the header as received, for the copy of the row that a person reads.
         facts: what the file says of all its rows.
     """
-    judge_together(con, contract, columns, [(headers, facts)])
+    judge_together(con, contract, columns, [LandedFile(headers, range(len(columns)), facts)])
 
 
 def judge_together(
     con: duckdb.DuckDBPyConnection,
     contract: Contract,
     columns: Sequence[str | None],
-    files: Sequence[tuple[Sequence[str], FileFacts]],
+    files: Sequence[LandedFile],
 ) -> None:
     """Judge the landed rows of files into the temporary table `judged`, columns as in `received.<kind>`.
 
@@ -166,15 +191,15 @@ def judge_together(
     Args:
         con: a connection with the macros of `install_normalisers` and masking, and the lists of `reference`.
         contract: the kind's contract.
-        columns: the contract column of each landed cell, None for one that the contract does not know.
-        files: the header of each as received, for the copy of the row that a person reads, and what the file
-            says of all its rows; all have constants for the same columns, and all are of an OPD, or none.
+        columns: the contract column of each landed cell, None for one that the contract does not know; a cell
+            that a file does not have is NULL.
+        files: those whose rows have landed, in their order.
     """
-    facts = files[0][1]
-    _land_facts(con, contract, columns, files)
+    constants = _land_facts(con, contract, columns, files)
     counted = con.execute(f"select count(*) from {LANDED}").fetchone()
     chunks = range(0, max(counted[0] if counted else 0, 1), _CHUNK)
-    text_sql = _text_sql(contract, columns)
+    landed_sql = _landed_sql(contract, columns, constants)
+    text_sql = _text_sql(contract, landed_sql)
     for first in chunks:
         start = "create or replace temp table texts as " if first == 0 else "insert into texts "
         con.execute(start + text_sql, _span(first))
@@ -209,9 +234,8 @@ def judge_together(
         joins += " left join key_faults on texts._row_number = key_faults._row_number"
     hidden = {c.name for c in contract.columns if c.personal or c.transform}
     urls = {c.name for c in contract.columns if c.is_url}
-    cells_sql = _cells_sql(contract, columns, hidden, urls, said, joins)
-    absent = absent_columns(contract, columns, facts.constants, facts.opd_code != facts.instansi_code)
-    rules = _rules_asked(contract, columns, facts.constants, absent)
+    cells_sql = _cells_sql(contract, landed_sql, hidden, urls, said, joins)
+    rules = _rules_asked(contract, columns, files)
     hits_sql = _hits_sql(contract, rules)
     row_copy = ", ".join(_shown(f"landed.c{i}", name, hidden, urls) for i, name in enumerate(columns))
     for first in chunks:
@@ -235,34 +259,44 @@ def _land_facts(
     con: duckdb.DuckDBPyConnection,
     contract: Contract,
     columns: Sequence[str | None],
-    files: Sequence[tuple[Sequence[str], FileFacts]],
-) -> None:
+    files: Sequence[LandedFile],
+) -> list[str]:
     """Write what each file says of all its rows to the temporary table `facts`, one row a file.
 
     Values of a file never become SQL text: they are parameters here, and columns of a table from then on.
+
+    Returns:
+        The columns that a file has no cells for, which a constant of the file may stand for.
     """
-    constants = [c.name for c in contract.columns if c.name not in columns]
+    given = [set(file.given(columns)) for file in files]
+    constants = [c.name for c in contract.columns if not all(c.name in mine for mine in given)]
     rows = [
         {
-            "file_id": facts.file_id or facts.file_sha256,
-            "file_sha256": facts.file_sha256,
-            "instansi_code": facts.instansi_code,
-            "opd_code": facts.opd_code,
-            "period": facts.period,
-            "folder_instansi_code": facts.folder_instansi,
-            "folder_period": facts.folder_period,
-            "received_at": facts.received_at.isoformat(" "),
+            "file_id": file.facts.file_id or file.facts.file_sha256,
+            "file_sha256": file.facts.file_sha256,
+            "instansi_code": file.facts.instansi_code,
+            "opd_code": file.facts.opd_code,
+            "period": file.facts.period,
+            "folder_instansi_code": file.facts.folder_instansi,
+            "folder_period": file.facts.folder_period,
+            "received_at": file.facts.received_at.isoformat(" "),
         }
-        | {f"constant_{name}": facts.constants.get(name) for name in constants}
-        for _, facts in files
+        | {f"constant_{name}": None if name in mine else file.facts.constants.get(name) for name in constants}
+        for file, mine in zip(files, given, strict=True)
     ]
-    select = ", ".join(f'unnest(?::varchar[]) as "{name}"' for name in rows[0])
+    lists = {
+        "copy_names": ("varchar[]", [_distinct(file.headers) for file in files]),
+        "copy_cells": ("integer[]", [[i + 1 for i in file.cells] for file in files]),
+        "absent": ("varchar[]", [file.absent(contract, columns) for file in files]),
+    }
+    select = [f"unnest(?::{type_}[]) as {name}" for name, (type_, _) in lists.items()]
+    select += [f'unnest(?::varchar[]) as "{name}"' for name in rows[0]]
     con.execute(
         "create or replace temp table facts as select * replace (received_at::timestamp as received_at) "
-        f"from (select unnest(range({len(files)})) as file_number, "
-        f"unnest(?::varchar[][]) as copy_names, {select})",
-        [[_distinct(headers) for headers, _ in files], *([row[name] for row in rows] for name in rows[0])],
+        f"from (select unnest(range({len(files)})) as file_number, {', '.join(select)})",
+        [*(values for _, values in lists.values()), *([row[name] for row in rows] for name in rows[0])],
     )
+    return constants
 
 
 def _with_facts(relation: str) -> str:
@@ -270,21 +304,25 @@ def _with_facts(relation: str) -> str:
     return f"{relation} inner join facts on {relation}.{_FILE_NUMBER} = facts.file_number"
 
 
-def _landed_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+def _landed_sql(contract: Contract, columns: Sequence[str | None], constants: Collection[str]) -> str:
     """SELECT of a chunk of the landed rows, cells under the contract's column names."""
     position = {name: i for i, name in enumerate(columns) if name}
-    as_received = ", ".join(
-        f'{f"landed.c{position[c.name]}" if c.name in position else f"facts.constant_{c.name}"} as "{c.name}"'
-        for c in contract.columns
-    )
+    as_received = []
+    for column in contract.columns:
+        cell, constant = f"landed.c{position.get(column.name)}", f"facts.constant_{column.name}"
+        if column.name not in position:
+            cell = constant
+        elif column.name in constants:
+            cell = f"coalesce({cell}, {constant})"
+        as_received.append(f'{cell} as "{column.name}"')
     return (
-        f"select landed._row_number, landed._surplus, landed._fault, {as_received} "
+        f"select landed._row_number, landed._surplus, landed._fault, {', '.join(as_received)} "
         f"from {LANDED} as {_with_facts('landed')} "
         "where landed.rowid >= $first and landed.rowid < $beyond"
     )
 
 
-def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+def _text_sql(contract: Contract, landed_sql: str) -> str:
     """SELECT of a chunk's normalised text, with what rows are compared by."""
     at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
     steps = text_stages(contract.columns, value_aliases(contract.kind))
@@ -299,7 +337,7 @@ def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
     )
     differs = "".join(f', false as "{c.name}__differs"' for c in contract.columns if c.names)
     return (
-        f"with named as ({_landed_sql(contract, columns)}), "
+        f"with named as ({landed_sql}), "
         f"cells as materialized (select _row_number, {at_the_door} from named){chain} "
         f"select masked.*, {own}, 0::ubigint as _content, "
         f"facts.instansi_code as _file_instansi_code{differs} from {_with_facts('masked')}"
@@ -348,7 +386,7 @@ def _fallback_sql(contract: Contract, name: str) -> str:
 
 def _cells_sql(
     contract: Contract,
-    columns: Sequence[str | None],
+    landed_sql: str,
     hidden: Collection[str],
     urls: Collection[str],
     said: str,
@@ -363,10 +401,10 @@ def _cells_sql(
         f'{typed_sql(c, "texts." + identifier(c.name + "__text"))} as "{c.name}"' for c in contract.columns
     )
     return (
-        f"with named as ({_landed_sql(contract, columns)}) "
+        f"with named as ({landed_sql}) "
         f"select named._surplus, named._fault, {found}, {typed}, "
         "facts.received_at as _received_at, facts.folder_instansi_code as _folder_instansi_code, "
-        "facts.folder_period as _folder_period, facts.file_id as _file_id, "
+        "facts.folder_period as _folder_period, facts.absent as _absent, facts.file_id as _file_id, "
         f"facts.file_sha256 as _file_sha256{said} "
         f"from named inner join texts on named._row_number = texts._row_number{joins} "
         f"inner join facts on named.{_FILE_NUMBER} = facts.file_number"
@@ -374,16 +412,20 @@ def _cells_sql(
 
 
 def _rules_asked(
-    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], absent: Collection[str]
+    contract: Contract, columns: Sequence[str | None], files: Sequence[LandedFile]
 ) -> list[Rule]:
-    """The rules that a row of the file can break, in their order."""
-    given = {c for c in columns if c} | set(constants)
-    return [
-        rule
-        for rule in rules_of(contract)
-        if not (rule.kind == "missing" and rule.column in absent)
-        and (rule.kind not in OF_CELLS or rule.column in given)
-    ]
+    """The rules that a row of the files can break, in their order."""
+    given = {name for file in files for name in (*file.given(columns), *file.facts.constants)}
+    absent = [set(file.absent(contract, columns)) for file in files]
+    found = []
+    for rule in rules_of(contract):
+        lack = [rule.kind == "missing" and rule.column in names for names in absent]
+        if all(lack) or (rule.kind in OF_CELLS and rule.column not in given):
+            continue
+        # A column that a file does not have is one note on the file, not one missing value a row.
+        known = f"({rule.broken}) and not list_contains(_absent, {literal(rule.column or '')})"
+        found.append(replace(rule, broken=known) if any(lack) else rule)
+    return found
 
 
 def _hits_sql(contract: Contract, rules: Sequence[Rule]) -> str:
@@ -457,7 +499,7 @@ with said as (
         this._row_number,
         [{found}] as found,
         [{expected}] as expected,
-        cast(to_json(map(facts.copy_names, [{row_copy}])) as varchar) as row
+        cast(to_json(map(facts.copy_names, list_select([{row_copy}], facts.copy_cells))) as varchar) as row
     from cells as this
     inner join hits on this._row_number = hits._row_number
     inner join (select * exclude (_surplus, _fault) from {LANDED}) as landed

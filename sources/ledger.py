@@ -325,16 +325,18 @@ def known_of(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, 
     return found
 
 
-def lie_twice(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> bool:
-    """Whether what is loaded under one of these names lies under another, which may come to count for it."""
-    return (
-        con.execute(
-            "select 1 from intake.files where list_contains(?, file_name) and status in ('loaded', 'partly') "
-            "and file_id in (select file_id from intake.files where status = 'duplicate') limit 1",
-            [list(names)],
-        ).fetchone()
-        is not None
-    )
+def lie_twice(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> set[str]:
+    """Those of some names with a content that lies under another name, too.
+
+    One of the two may come to count when the other gets a new version.
+    """
+    rows = con.execute(
+        "select distinct file_name from intake.files where list_contains(?, file_name) "
+        "and status in ('loaded', 'partly', 'duplicate') "
+        "and file_id in (select file_id from intake.files where status = 'duplicate')",
+        [list(names)],
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 def record_files(

@@ -324,8 +324,6 @@ def judge_tables(
 ) -> list[Verdict]:
     """Judge tables of one kind; their rows lie in the temporary table `judged_together` then.
 
-    Those whose headings mean the same columns are judged by the same statements.
-
     Args:
         con: a prepared connection.
         read: one or more files of different contents, as `read_small` gives them, no corrections.
@@ -333,30 +331,34 @@ def judge_tables(
     Returns:
         The verdict on each.
     """
-    groups: dict[tuple[object, ...], list[list[int]]] = {}
-    for n, (file, table) in enumerate(read):
-        key = (table.contract, *table.columns, frozenset(file.meta.constants), _is_of_opd(file))
-        mine = groups.setdefault(key, [[]])
-        if sum(read[m][1].rows for m in mine[-1]) + table.rows > _ROWS_TOGETHER:
-            mine.append([])
-        mine[-1].append(n)
+    groups: list[list[int]] = []
     for contract in dict.fromkeys(table.contract for _, table in read):
         quarantine.create_received(con, contract)
+        rows = _ROWS_TOGETHER + 1
+        for n, (_, table) in enumerate(read):
+            if table.contract == contract:
+                rows += table.rows
+                if rows > _ROWS_TOGETHER:
+                    groups.append([])
+                    rows = table.rows
+                groups[-1].append(n)
     con.execute(f"create or replace temp table {JUDGED_TOGETHER} as from received.{read[0][0].kind} limit 0")
     found: dict[int, Verdict] = {}
     lacks: dict[str, bool] = {}
-    for group in (group for alike in groups.values() for group in alike if group):
+    for group in groups:
         files = [read[n] for n in group]
-        _, first = files[0]
-        land_tables(con, [table for _, table in files])
-        quarantine.judge_together(
-            con, first.contract, first.columns, [(table.headers, _facts(file)) for file, table in files]
-        )
+        columns, places = land_tables(con, [table for _, table in files])
+        landed = [
+            quarantine.LandedFile(table.headers, cells, _facts(file))
+            for (file, table), cells in zip(files, places, strict=True)
+        ]
+        contract = files[0][1].contract
+        quarantine.judge_together(con, contract, columns, landed)
         con.execute(f"insert into {JUDGED_TOGETHER} by name select * from {JUDGED}")
         counts = _counts(con, JUDGED)
         for n, (file, table) in zip(group, files, strict=True):
             if file.instansi_code not in lacks:
-                lacks[file.instansi_code] = _lacks_register(con, first.contract, file.instansi_code)
+                lacks[file.instansi_code] = _lacks_register(con, contract, file.instansi_code)
             counted = counts.get(file.record().file_id, (0, 0))
             found[n] = _table_verdict(file, table, counted, lacks[file.instansi_code])
     return [found[n] for n in range(len(read))]

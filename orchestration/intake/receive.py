@@ -279,9 +279,10 @@ def _believed(con: duckdb.DuckDBPyConnection, instansi_code: str, sender: str) -
 def _tables_together(
     con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[tuple[ReceivedFile, Exception | None]]
 ) -> Iterator[Verdict]:
-    """Read, judge and keep tables of one kind together, or each by itself where that can not be.
+    """Read, judge and keep tables of one kind together, in their order.
 
-    A correction is judged by what was kept before it, so that it ends those that are kept together.
+    By itself, after those before it are kept, comes what is judged by what they leave: a correction, and a
+    content that counts or not by what another of the files replaces.
     """
 
     def alone(file: ReceivedFile, problem: Exception | None) -> Verdict:
@@ -293,23 +294,13 @@ def _tables_together(
         return
     names = [file.name for file, _ in files]
     twins = ledger.same_files(con, [file.record() for file, problem in files if not problem])
-    # Whether one of them is loaded hangs on what another of them replaces.
-    if not set(names).isdisjoint(twins.values()) or ledger.lie_twice(con, names):
-        yield from (alone(*one) for one in files)
-        return
+    apart = ledger.lie_twice(con, names) | {name for name, twin in twins.items() if twin in names}
     read: list[tuple[ReceivedFile, TableFile | Verdict]] = []
     for file, problem in files:
-        found: TableFile | Verdict
-        if file.name in twins:
-            said = f"isi sama dengan {twins[file.name]}"
-            found = Verdict(file.record().rejected("duplicate", "duplicate", said))
-        else:
-            try:
-                found = read_small(settings, _given(file, problem))
-            except Exception as error:
-                found = _refused(con, file, error)
-        if isinstance(found, TableFile) and may_correct(found):
-            found.drop()
+        found = None if file.name in apart else _found(con, settings, file, problem, twins.get(file.name))
+        if found is None or (isinstance(found, TableFile) and may_correct(found)):
+            if isinstance(found, TableFile):
+                found.drop()
             yield from _kept_together(con, settings, read, alone)
             read = []
             yield alone(file, problem)
@@ -319,6 +310,23 @@ def _tables_together(
             yield from _kept_together(con, settings, read, alone)
             read = []
     yield from _kept_together(con, settings, read, alone)
+
+
+def _found(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    file: ReceivedFile,
+    problem: Exception | None,
+    twin: str | None,
+) -> TableFile | Verdict:
+    """The read table of a file, or the verdict on one that has none."""
+    if twin:
+        said = f"isi sama dengan {twin}"
+        return Verdict(file.record().rejected("duplicate", "duplicate", said))
+    try:
+        return read_small(settings, _given(file, problem))
+    except Exception as error:
+        return _refused(con, file, error)
 
 
 def _kept_together(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _SHEET_STEP = 10_000_000
+# `_row_number`, `_surplus` and `_fault` of landed rows.
+_OWN_COLUMNS = 3
 # The sheet for people in the workbook of refused rows (`exports/feedback.py`).
 _PROBLEM_SHEET = "masalah"
 
@@ -179,17 +181,25 @@ def land_table(con: duckdb.DuckDBPyConnection, table: TableFile) -> None:
     land_tables(con, [table])
 
 
-def land_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[TableFile]) -> None:
-    """As `land_table`, of files with as many columns each; `quarantine.FILE_STEP` tells their rows apart."""
+def land_tables(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[TableFile]
+) -> tuple[list[str | None], list[list[int]]]:
+    """As `land_table`, of some files; `quarantine.FILE_STEP` tells their rows apart.
+
+    Returns:
+        The known column, or None, of each landed cell, those of the first file first; and for each file the
+        position of each of its own cells among them.
+    """
     import pyarrow as pa
 
-    cells = [f"c{i}" for i in range(len(tables[0].headers))]
+    columns, places = _unite(tables)
+    cells = [f"c{i}" for i in range(len(columns))]
     names = ["_surplus", "_fault", *cells]
-    columns = ", ".join(f"{name} varchar" for name in names)
-    con.execute(f"create or replace temp table {LANDED} (_row_number bigint, {columns})")
+    texts = ", ".join(f"{name} varchar" for name in names)
+    con.execute(f"create or replace temp table {LANDED} (_row_number bigint, {texts})")
     fields = [("_file", pa.int64()), ("_row_number", pa.int64()), *((name, pa.string()) for name in names)]
     schema = pa.schema(fields)
-    con.register("chunk", pa.RecordBatchReader.from_batches(schema, _batches(tables, schema)))
+    con.register("chunk", pa.RecordBatchReader.from_batches(schema, _batches(tables, places, schema)))
     filled = ", ".join(f"nullif({name}, '') as {name}" for name in cells)
     con.execute(
         f"insert into {LANDED} by name select _row_number + _file * {FILE_STEP} as _row_number, "
@@ -198,9 +208,33 @@ def land_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[TableFile]) -> 
     con.unregister("chunk")
     for table in tables:
         table.drop()
+    return columns, places
 
 
-def _batches(tables: Sequence[TableFile], schema: Any) -> Iterator[Any]:
+def _unite(tables: Sequence[TableFile]) -> tuple[list[str | None], list[list[int]]]:
+    """One row of columns for tables whose headers differ; a known column has one place, wherever it is."""
+    columns: list[str | None] = []
+    known: dict[str, int] = {}
+    unknown: list[int] = []
+    places = []
+    for table in tables:
+        free = iter(list(unknown))
+        mine = []
+        for name in table.columns:
+            place = known.get(name) if name else next(free, None)
+            if place is None:
+                place = len(columns)
+                columns.append(name)
+                if name:
+                    known[name] = place
+                else:
+                    unknown.append(place)
+            mine.append(place)
+        places.append(mine)
+    return columns, places
+
+
+def _batches(tables: Sequence[TableFile], places: Sequence[Sequence[int]], schema: Any) -> Iterator[Any]:
     """The landed rows of tables under one schema, with the position of their table."""
     import pyarrow as pa
 
@@ -210,9 +244,12 @@ def _batches(tables: Sequence[TableFile], schema: Any) -> Iterator[Any]:
                 for batch in reader:
                     rows = batch.num_rows
                     # An earlier part of a file may have fewer columns than a later one.
-                    more = [pa.nulls(rows, pa.string())] * (len(schema) - 1 - batch.num_columns)
+                    cells = [pa.nulls(rows, pa.string())] * (len(schema) - _OWN_COLUMNS - 1)
+                    for place, column in zip(places[n], batch.columns[_OWN_COLUMNS:], strict=False):
+                        cells[place] = column
                     file = pa.repeat(pa.scalar(n, pa.int64()), rows)
-                    yield pa.RecordBatch.from_arrays([file, *batch.columns, *more], schema=schema)
+                    own = [file, *batch.columns[:_OWN_COLUMNS]]
+                    yield pa.RecordBatch.from_arrays([*own, *cells], schema=schema)
 
 
 def row_place(sheets: Sequence[str], row_number: int) -> str:

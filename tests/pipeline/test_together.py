@@ -11,9 +11,11 @@ from orchestration import intake
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 
-REGISTER = "opd_code,opd_name,short_name\n{0}-DISHUB,Dinas Perhubungan,Dishub\n{0}-DINSOS,Dinas Sosial,Dinsos\n"
-CONTRACTS = "Nomor Kontrak,vendor_name,kind,starts_on,ends_on,value_idr,opd_code\n"
-CONTRACT = "{},PT Contoh,{},2026-01-01,2026-12-31,{},{}\n"
+REGISTER = (
+    "opd_code,opd_name,short_name\n{0}-DISHUB,Dinas Perhubungan,Dishub\n{0}-DINSOS,Dinas Sosial,Dinsos\n"
+)
+CONTRACTS = "Nomor Kontrak,system_code,vendor_name,kind,starts_on,ends_on,value_idr,opd_code\n"
+CONTRACT = "{},S1,PT Contoh,{},2026-01-01,2026-12-31,{},{}\n"
 SYSTEMS = "opd_code,system_code,system_name,url,status\n"
 KINDS = ("opd_register", "system_inventory", "vendor_contract", "program_realization", "evidence_document")
 # What differs between two homes whatever they received.
@@ -28,22 +30,30 @@ def _files(turn: int) -> dict[str, str | bytes]:
         "program_realization/12.07/2025/tanpa kepala.csv": b"\x00\xff\x00\xfe" * 50,
         "program_realization/12.07/2025/lain.csv": "a,b\n1,2\n",
         "program_realization/12.07/2025/kosong.csv": "",
-        "program_realization/12.07/2025/baik.csv": "dimension,programs,achieved,not_achieved\nSmart Living,10,6,4\n",
+        "program_realization/12.07/2025/baik.csv": (
+            "dimension,programs,achieved,not_achieved\nSmart Living,10,6,4\n"
+        ),
         "evidence_document/12.07/2026/surat.pdf": b"%PDF-1.4 surat",
         "evidence_document/12.07/2026/gambar.png": b"\x89PNG gambar",
     }
     for n in range(4):
         instansi = ("12.07", "12.71")[n % 2]
         opd = (f"{instansi}-DISHUB", "Dinas Sosail", "", "12.07-DINSOS")[n]
-        kind = ("aplikasi", "sewa", "", "?")[n]
+        kind = ("Hosting", "Lisensi", "", "?")[n]
         rows = CONTRACT.format(f"K/{n}", kind, 1000 * n + turn, opd) * (1 + n % 2)
         rows += CONTRACT.format("K/sama", kind, 7, f"{instansi}-DISHUB")
         place = f"vendor_contract/{instansi}/2026"
         # The same columns under other headings, in another order, with one that nobody knows.
-        found[f"{place}/{n}.csv"] = CONTRACTS.replace("vendor_name", "Penyedia" if n == 2 else "vendor_name") + rows
-        found[f"{place}/surel {n}.csv"] = CONTRACTS.replace("kind", "catatan") + rows.replace("PT", "a@contoh.id PT")
+        found[f"{place}/{n}.csv"] = (
+            CONTRACTS.replace("vendor_name", "Penyedia" if n == 2 else "vendor_name") + rows
+        )
+        found[f"{place}/surel {n}.csv"] = CONTRACTS.replace("ends_on", "catatan") + rows.replace(
+            "PT", "a@contoh.id PT"
+        )
         url = ("https://a.contoh.go.id", "https://u:s@b.contoh.go.id/", "ftp://c", "#REF!")[n]
-        system = f"{opd},S{n % 3},Sistem {n % 3},{url},aktif\n{opd},,Lain {n},{url},?\n{opd},S{n % 3},Sistem,,\n"
+        system = (
+            f"{opd},S{n % 3},Sistem {n % 3},{url},aktif\n{opd},,Lain {n},{url},?\n{opd},S{n % 3},Sistem,,\n"
+        )
         found[f"system_inventory/{instansi}/2026/{n}.csv"] = SYSTEMS + system
         found[f"system_inventory/{instansi}/2026/{n}.csv.meta.toml"] = (
             'opd_code = "Dishub"\n' if n < 2 else 'opd_code = "Tidak Ada"\nperiod = "2025"\n'
@@ -51,7 +61,7 @@ def _files(turn: int) -> dict[str, str | bytes]:
     if turn == 1:
         mended = CONTRACTS.replace("Nomor Kontrak", "_perbaikan_dari,contract_no")
         found["vendor_contract/12.71/2026/perbaikan.csv"] = mended + (
-            "3.csv#2,K/3,PT Contoh,aplikasi,2026-01-01,2026-12-31,5,12.71-DISHUB\n99.csv#2,K/6,,,,,,\n"
+            "3.csv#2,K/3,S1,PT Contoh,Data,2026-01-01,2026-12-31,5,12.71-DISHUB\n99.csv#2,K/6,,,,,,,\n"
         )
         # Contents that change their names, and twins of them.
         for name in ("program_realization/12.07/2025/lain.csv", "system_inventory/12.07/2026/0.csv"):
