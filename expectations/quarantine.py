@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from expectations import references, spellings
@@ -44,6 +44,9 @@ META = {
 }
 # Rows that are normalised and judged at a time.
 _CHUNK = 50_000
+# What lies between the row numbers of two landed files: beyond any row of any sheet.
+FILE_STEP = 10_000_000_000_000
+_FILE_NUMBER = f"_row_number // {FILE_STEP}"
 # A number as normalised that is no number of a person: fewer than 15 digits, no zero in front.
 _PLAIN_NUMBER = r"[+-]?(0|[1-9][0-9]{0,13})(\.[0-9]+)?"
 # A cell that begins with a host in numbers; written as the rest of a URL it is an address of a site.
@@ -68,6 +71,31 @@ class FileFacts:
     folder_instansi: str | None = None
     folder_period: str | None = None
     file_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of those in `landed`.
+
+    Attributes:
+        headers: its header as received, for the copy of the row that a person reads.
+        cells: for each heading the position of its cells in `landed`.
+        facts: what the file says of all its rows.
+    """
+
+    headers: Sequence[str]
+    cells: Sequence[int]
+    facts: FileFacts
+
+    def given(self, columns: Sequence[str | None]) -> list[str | None]:
+        """What its headings mean, of the columns of `landed`."""
+        return [columns[i] for i in self.cells]
+
+    def absent(self, contract: Contract, columns: Sequence[str | None]) -> list[str]:
+        """As `absent_columns` of it."""
+        facts = self.facts
+        is_of_opd = facts.opd_code != facts.instansi_code
+        return absent_columns(contract, self.given(columns), facts.constants, is_of_opd)
 
 
 def received_table_ddl(contract: Contract) -> str:
@@ -137,23 +165,41 @@ def judge_landed(
     headers: Sequence[str],
     facts: FileFacts,
 ) -> None:
-    """Judge the landed rows of one file into the temporary table `judged`, columns as in `received.<kind>`.
+    """Judge the landed rows of one file; else as `judge_together`.
+
+    Args:
+        headers: the header as received, for the copy of the row that a person reads.
+        facts: what the file says of all its rows.
+    """
+    judge_together(con, contract, columns, [LandedFile(headers, range(len(columns)), facts)])
+
+
+def judge_together(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    columns: Sequence[str | None],
+    files: Sequence[LandedFile],
+) -> None:
+    """Judge the landed rows of files into the temporary table `judged`, columns as in `received.<kind>`.
 
     Reads the temporary table `landed` (`_row_number`, `_surplus`, `_fault`, `c0`, `c1`, …, all text, one row
-    per data row). Rows are worked on some thousands at a time, so that memory does not grow with the file;
+    per data row; the row numbers of the second file have one `FILE_STEP` on top, those of the third two). To
+    plan the statements costs more than to run them on some hundred rows. A row is compared with those of its
+    own file alone. Rows are worked on some thousands at a time, so that memory does not grow with the file;
     only what compares rows with each other sees all of them, on few columns.
 
     Args:
         con: a connection with the macros of `install_normalisers` and masking, and the lists of `reference`.
         contract: the kind's contract.
-        columns: the contract column of each landed cell, None for one that the contract does not know.
-        headers: the header as received, for the copy of the row that a person reads.
-        facts: what the file says of all its rows.
+        columns: the contract column of each landed cell, None for one that the contract does not know; a cell
+            that a file does not have is NULL.
+        files: those whose rows have landed, in their order.
     """
-    _land_facts(con, contract, columns, facts)
+    constants = _land_facts(con, contract, columns, files)
     counted = con.execute(f"select count(*) from {LANDED}").fetchone()
     chunks = range(0, max(counted[0] if counted else 0, 1), _CHUNK)
-    text_sql = _text_sql(contract, columns)
+    landed_sql = _landed_sql(contract, columns, constants)
+    text_sql = _text_sql(contract, landed_sql)
     for first in chunks:
         start = "create or replace temp table texts as " if first == 0 else "insert into texts "
         con.execute(start + text_sql, _span(first))
@@ -177,19 +223,19 @@ def judge_landed(
         if c.is_unique:
             con.execute(f'create or replace temp table "many_{c.name}" as {_repeated_sql(c, "texts")}')
             said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'
-            joins += f' left join "many_{c.name}" on texts."{c.name}__text" = "many_{c.name}".value'
+            joins += (
+                f' left join "many_{c.name}" on texts."{c.name}__text" = "many_{c.name}".value '
+                f'and texts.{_FILE_NUMBER} = "many_{c.name}".file_number'
+            )
     if contract.key:
-        con.execute(f"create or replace temp table key_faults as {key_faults_sql(contract, 'texts')}")
+        faults_sql = key_faults_sql(contract, "texts", _FILE_NUMBER)
+        con.execute(f"create or replace temp table key_faults as {faults_sql}")
         said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
         joins += " left join key_faults on texts._row_number = key_faults._row_number"
-    con.execute(
-        "create or replace temp table copy_cells as select ?::varchar[] as names", [_distinct(headers)]
-    )
     hidden = {c.name for c in contract.columns if c.personal or c.transform}
     urls = {c.name for c in contract.columns if c.is_url}
-    cells_sql = _cells_sql(contract, columns, hidden, urls, said, joins)
-    absent = absent_columns(contract, columns, facts.constants, facts.opd_code != facts.instansi_code)
-    rules = _rules_asked(contract, columns, facts.constants, absent)
+    cells_sql = _cells_sql(contract, landed_sql, hidden, urls, said, joins)
+    rules = _rules_asked(contract, columns, files)
     hits_sql = _hits_sql(contract, rules)
     row_copy = ", ".join(_shown(f"landed.c{i}", name, hidden, urls) for i, name in enumerate(columns))
     for first in chunks:
@@ -200,7 +246,7 @@ def judge_landed(
         con.execute(f"create or replace temp table told as {said_sql}")
         start = f"create or replace temp table {JUDGED} as " if first == 0 else f"insert into {JUDGED} "
         con.execute(start + _judged_sql(contract))
-    for table in ("texts", "facts", "copy_cells", "cells", "hits", "told"):
+    for table in ("texts", "facts", "cells", "hits", "told"):
         con.execute(f"drop table {table}")
 
 
@@ -210,46 +256,73 @@ def _span(first: int) -> dict[str, int]:
 
 
 def _land_facts(
-    con: duckdb.DuckDBPyConnection, contract: Contract, columns: Sequence[str | None], facts: FileFacts
-) -> None:
-    """Write what a file says of all its rows to the temporary table `facts`, one row.
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    columns: Sequence[str | None],
+    files: Sequence[LandedFile],
+) -> list[str]:
+    """Write what each file says of all its rows to the temporary table `facts`, one row a file.
 
-    Values of the file never become SQL text: they are parameters here, and columns of a table from then on.
+    Values of a file never become SQL text: they are parameters here, and columns of a table from then on.
+
+    Returns:
+        The columns that a file has no cells for, which a constant of the file may stand for.
     """
-    values: dict[str, str | None] = {
-        "file_id": facts.file_id or facts.file_sha256,
-        "file_sha256": facts.file_sha256,
-        "instansi_code": facts.instansi_code,
-        "opd_code": facts.opd_code,
-        "period": facts.period,
-        "folder_instansi_code": facts.folder_instansi,
-        "folder_period": facts.folder_period,
-        "received_at": facts.received_at.isoformat(" "),
+    given = [set(file.given(columns)) for file in files]
+    constants = [c.name for c in contract.columns if not all(c.name in mine for mine in given)]
+    rows = [
+        {
+            "file_id": file.facts.file_id or file.facts.file_sha256,
+            "file_sha256": file.facts.file_sha256,
+            "instansi_code": file.facts.instansi_code,
+            "opd_code": file.facts.opd_code,
+            "period": file.facts.period,
+            "folder_instansi_code": file.facts.folder_instansi,
+            "folder_period": file.facts.folder_period,
+            "received_at": file.facts.received_at.isoformat(" "),
+        }
+        | {f"constant_{name}": None if name in mine else file.facts.constants.get(name) for name in constants}
+        for file, mine in zip(files, given, strict=True)
+    ]
+    lists = {
+        "copy_names": ("varchar[]", [_distinct(file.headers) for file in files]),
+        "copy_cells": ("integer[]", [[i + 1 for i in file.cells] for file in files]),
+        "absent": ("varchar[]", [file.absent(contract, columns) for file in files]),
     }
-    constants = [c.name for c in contract.columns if c.name not in columns]
-    values |= {f"constant_{name}": facts.constants.get(name) for name in constants}
-    select = ", ".join(f'?::varchar as "{name}"' for name in values)
+    select = [f"unnest(?::{type_}[]) as {name}" for name, (type_, _) in lists.items()]
+    select += [f'unnest(?::varchar[]) as "{name}"' for name in rows[0]]
     con.execute(
-        "create or replace temp table facts as "
-        f"select * replace (received_at::timestamp as received_at) from (select {select})",
-        list(values.values()),
+        "create or replace temp table facts as select * replace (received_at::timestamp as received_at) "
+        f"from (select unnest(range({len(files)})) as file_number, {', '.join(select)})",
+        [*(values for _, values in lists.values()), *([row[name] for row in rows] for name in rows[0])],
     )
+    return constants
 
 
-def _landed_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+def _with_facts(relation: str) -> str:
+    """FROM of rows with what their file says of them."""
+    return f"{relation} inner join facts on {relation}.{_FILE_NUMBER} = facts.file_number"
+
+
+def _landed_sql(contract: Contract, columns: Sequence[str | None], constants: Collection[str]) -> str:
     """SELECT of a chunk of the landed rows, cells under the contract's column names."""
     position = {name: i for i, name in enumerate(columns) if name}
-    as_received = ", ".join(
-        f'{f"landed.c{position[c.name]}" if c.name in position else f"facts.constant_{c.name}"} as "{c.name}"'
-        for c in contract.columns
-    )
+    as_received = []
+    for column in contract.columns:
+        cell, constant = f"landed.c{position.get(column.name)}", f"facts.constant_{column.name}"
+        if column.name not in position:
+            cell = constant
+        elif column.name in constants:
+            cell = f"coalesce({cell}, {constant})"
+        as_received.append(f'{cell} as "{column.name}"')
     return (
-        f"select landed._row_number, landed._surplus, landed._fault, {as_received} "
-        f"from {LANDED} as landed, facts where landed.rowid >= $first and landed.rowid < $beyond"
+        f"select landed._row_number, landed._surplus, landed._fault, {', '.join(as_received)} "
+        f"from {LANDED} as {_with_facts('landed')} "
+        "where landed.rowid >= $first and landed.rowid < $beyond"
     )
 
 
-def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
+def _text_sql(contract: Contract, landed_sql: str) -> str:
     """SELECT of a chunk's normalised text, with what rows are compared by."""
     at_the_door = ", ".join(f'{_door_sql(c)} as "{c.name}__text"' for c in contract.columns)
     steps = text_stages(contract.columns, value_aliases(contract.kind))
@@ -264,10 +337,10 @@ def _text_sql(contract: Contract, columns: Sequence[str | None]) -> str:
     )
     differs = "".join(f', false as "{c.name}__differs"' for c in contract.columns if c.names)
     return (
-        f"with named as ({_landed_sql(contract, columns)}), "
+        f"with named as ({landed_sql}), "
         f"cells as materialized (select _row_number, {at_the_door} from named){chain} "
         f"select masked.*, {own}, 0::ubigint as _content, "
-        f"facts.instansi_code as _file_instansi_code{differs} from masked, facts"
+        f"facts.instansi_code as _file_instansi_code{differs} from {_with_facts('masked')}"
     )
 
 
@@ -313,7 +386,7 @@ def _fallback_sql(contract: Contract, name: str) -> str:
 
 def _cells_sql(
     contract: Contract,
-    columns: Sequence[str | None],
+    landed_sql: str,
     hidden: Collection[str],
     urls: Collection[str],
     said: str,
@@ -328,26 +401,31 @@ def _cells_sql(
         f'{typed_sql(c, "texts." + identifier(c.name + "__text"))} as "{c.name}"' for c in contract.columns
     )
     return (
-        f"with named as ({_landed_sql(contract, columns)}) "
+        f"with named as ({landed_sql}) "
         f"select named._surplus, named._fault, {found}, {typed}, "
         "facts.received_at as _received_at, facts.folder_instansi_code as _folder_instansi_code, "
-        "facts.folder_period as _folder_period, facts.file_id as _file_id, "
+        "facts.folder_period as _folder_period, facts.absent as _absent, facts.file_id as _file_id, "
         f"facts.file_sha256 as _file_sha256{said} "
-        f"from named inner join texts on named._row_number = texts._row_number{joins}, facts"
+        f"from named inner join texts on named._row_number = texts._row_number{joins} "
+        f"inner join facts on named.{_FILE_NUMBER} = facts.file_number"
     )
 
 
 def _rules_asked(
-    contract: Contract, columns: Sequence[str | None], constants: Mapping[str, str], absent: Collection[str]
+    contract: Contract, columns: Sequence[str | None], files: Sequence[LandedFile]
 ) -> list[Rule]:
-    """The rules that a row of the file can break, in their order."""
-    given = {c for c in columns if c} | set(constants)
-    return [
-        rule
-        for rule in rules_of(contract)
-        if not (rule.kind == "missing" and rule.column in absent)
-        and (rule.kind not in OF_CELLS or rule.column in given)
-    ]
+    """The rules that a row of the files can break, in their order."""
+    given = {name for file in files for name in (*file.given(columns), *file.facts.constants)}
+    absent = [set(file.absent(contract, columns)) for file in files]
+    found = []
+    for rule in rules_of(contract):
+        lack = [rule.kind == "missing" and rule.column in names for names in absent]
+        if all(lack) or (rule.kind in OF_CELLS and rule.column not in given):
+            continue
+        # A column that a file does not have is one note on the file, not one missing value a row.
+        known = f"({rule.broken}) and not list_contains(_absent, {literal(rule.column or '')})"
+        found.append(replace(rule, broken=known) if any(lack) else rule)
+    return found
 
 
 def _hits_sql(contract: Contract, rules: Sequence[Rule]) -> str:
@@ -421,11 +499,12 @@ with said as (
         this._row_number,
         [{found}] as found,
         [{expected}] as expected,
-        cast(to_json(map(copy_cells.names, [{row_copy}])) as varchar) as row
+        cast(to_json(map(facts.copy_names, list_select([{row_copy}], facts.copy_cells))) as varchar) as row
     from cells as this
     inner join hits on this._row_number = hits._row_number
     inner join (select * exclude (_surplus, _fault) from {LANDED}) as landed
-        on this._row_number = landed._row_number, copy_cells
+        on this._row_number = landed._row_number
+    inner join facts on this.{_FILE_NUMBER} = facts.file_number
 ),
 masked as (
     select
@@ -446,18 +525,19 @@ def _judged_sql(contract: Contract) -> str:
     """SELECT of a chunk's judged rows, from `cells` and what is `told` of some."""
     stored = ", ".join(f'cells."{c.name}__text" as "{c.name}"' for c in contract.columns)
     return (
-        f"select {stored}, cells._file_id, cells._file_sha256, cells._row_number, cells._instansi_code, "
+        f"select {stored}, cells._file_id, cells._file_sha256, "
+        f"cells._row_number % {FILE_STEP} as _row_number, cells._instansi_code, "
         "cells._opd_code, cells._period, told.row as _raw_row, coalesce(told.broken, []) as _broken "
         "from cells left join told on cells._row_number = told._row_number order by cells._row_number"
     )
 
 
 def _repeated_sql(column: Column, source: str) -> str:
-    """SELECT of the spellings of addresses that more than one row has."""
+    """SELECT of the spellings of addresses that more than one row of a file has."""
     text = f'"{column.name}__text"'
     return (
-        f"select distinct unnest(list({text})) as value from {source} where {text} is not null "
-        f"group by same_url({text}) having count(*) > 1"
+        f"select distinct {_FILE_NUMBER} as file_number, unnest(list({text})) as value from {source} "
+        f"where {text} is not null group by {_FILE_NUMBER}, same_url({text}) having count(*) > 1"
     )
 
 

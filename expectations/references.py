@@ -270,7 +270,7 @@ def unlisted_columns(con: duckdb.DuckDBPyConnection, columns: Iterable[Column], 
             own = "r.instansi_code = _instansi_code" if LISTS[table].is_own else "true"
             asked.append(
                 f"select '{column.name}' where exists (select 1 from {source} where {text} is not null "
-                f"and {text} not in (select {target} from {_relation(table)} where {target} is not null) "
+                f"and not exists (select 1 from {_relation(table)} as r where r.{target} = {text} and {own}) "
                 f"and exists (select 1 from {_relation(table)} as r where {own}))"
             )
     return {name for (name,) in con.execute(" union all ".join(asked)).fetchall()} if asked else set()
@@ -340,7 +340,7 @@ def _near_table(column: Column) -> str:
     assert column.reference is not None
     table, target = column.reference
     entry = LISTS[table]
-    own = "r.instansi_code = v.instansi" if entry.is_own else "true"
+    own, among = ("r.instansi_code = v.instansi", OWN) if entry.is_own else ("true", "true")
     asked = f", {entry.asked}" if entry.asked else ""
     entries = (
         f"(select *, {entry.words} from {_relation(table)} as r)" if entry.words else f"{_relation(table)}"
@@ -353,9 +353,7 @@ def _near_table(column: Column) -> str:
             select distinct v.value, v.instansi, v.scope, {entry.likeness} as score,
                 r.{shown} || coalesce(' (' || {entry.name} || ')', '') as shown
             from (
-                select *{asked} from this where value not in (
-                    select {target} from {_relation(table)} where {target} is not null
-                )
+                select *{asked} from this where not {_in_list(table, target, "this.value", among)}
                 limit {_COMPARED}
             ) as v inner join {entries} as r on {own}
         ) where score >= {entry.enough}

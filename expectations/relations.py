@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-# Cells as read; rows with the rules they break; which rows of other files a correction names; lines of a log
-# that are no records.
+# Cells as read; rows with the rules they break, of files with one header and of all that are kept together;
+# which rows of other files a correction names; lines of a log that are no records.
 LANDED = "landed"
 JUDGED = "judged"
+JUDGED_TOGETHER = "judged_together"
 CORRECTED = "corrected"
 BAD_LINES = "bad_lines"
 # Tables that begin so serve the next file, too.

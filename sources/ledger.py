@@ -325,17 +325,33 @@ def known_of(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, 
     return found
 
 
-def record_logs(
+def lie_twice(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> set[str]:
+    """Those of some names with a content that lies under another name, too.
+
+    One of the two may come to count when the other gets a new version.
+    """
+    rows = con.execute(
+        "select distinct file_name from intake.files where list_contains(?, file_name) "
+        "and status in ('loaded', 'partly', 'duplicate') "
+        "and file_id in (select file_id from intake.files where status = 'duplicate')",
+        [list(names)],
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def record_files(
     con: duckdb.DuckDBPyConnection,
     found: Sequence[tuple[FileRecord, Sequence[LeftOut]]],
     known: Mapping[str, Sequence[Known]],
     replaced: Mapping[str, Sequence[str]],
 ) -> list[int]:
-    """Write logs of different names to the ledger as `record_file` does each; their places.
+    """Write files of different names to the ledger as `record_file` does each; their places.
+
+    Of tables, none of the replaced may lie under another name, too (`lie_twice`).
 
     Args:
         con: in a transaction.
-        found: each log with what was left out of it.
+        found: each file with what was left out of it.
         known: what `known_of` tells of their names.
         replaced: by name, the versions that it replaces.
     """
@@ -435,9 +451,13 @@ def records(con: duckdb.DuckDBPyConnection) -> list[tuple[FileRecord, int]]:
     return [(FileRecord(**dict(zip(names, values, strict=True))), order) for order, *values in rows]
 
 
-def note_document(con: duckdb.DuckDBPyConnection, file_id: str, media_type: str) -> None:
-    """Note that a file came as a document of that media type."""
-    con.execute("insert or replace into intake.documents values (?, ?)", [file_id, media_type])
+def note_documents(con: duckdb.DuckDBPyConnection, media_types: Mapping[str, str]) -> None:
+    """Note that files (file_id) came as documents of a media type."""
+    if media_types:
+        con.execute(
+            "insert or replace into intake.documents select unnest(?::varchar[]), unnest(?::varchar[])",
+            [list(media_types), list(media_types.values())],
+        )
 
 
 def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:

@@ -1,8 +1,9 @@
-"""From the inbox to the warehouse, one file at a time: the hand-over between `sources` and `expectations`.
+"""From the inbox to the warehouse: the hand-over between `sources` and `expectations`.
 
-A file is walked in this order: `receive.py` (found, opened, archived; whatever goes wrong is that file's) ►
-`judge.py` (read and judged) ► `keep.py` (one transaction). `prepare.py` gives a connection what they need.
-Belongs here: the order of steps for one file and its transaction. Stays out: how a file is read (`sources/`),
+`receive.py` says which files are new. A file is walked in this order: `receive_one.py` (opened, archived;
+whatever goes wrong is that file's) ► `judge.py` (read and judged) ► `keep.py` (one transaction); logs and small
+tables are walked many at a time (`receive_logs.py`, `receive_tables.py`). `prepare.py` gives a connection what
+they need. Belongs here: the order of steps and the transactions. Stays out: how a file is read (`sources/`),
 what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 """
 
@@ -23,7 +24,8 @@ from orchestration.intake.prepare import (
     pseudonym_key_id,
     table_kinds,
 )
-from orchestration.intake.receive import keep_again, new_files, receive, receive_again, receive_file
+from orchestration.intake.receive import new_files, receive
+from orchestration.intake.receive_one import keep_again, receive_again, receive_file
 
 __all__ = [
     "FIRST_KINDS",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from expectations import contract as contracts
+from expectations.reference_tables import believed_sender
 from expectations.relations import JUDGED
 from orchestration.intake.judge import judge_content
 from orchestration.intake.known import first_known, with_meta
@@ -56,7 +58,7 @@ def check_file(
     if entry.problem:
         raise entry.problem
     path = content or entry.path
-    file = with_meta(con, first_known(settings, entry), entry.path.parent)
+    file = with_meta(first_known(settings, entry), entry.path.parent, partial(believed_sender, con))
     file = replace(file, content=Archived("check", path, is_gzip(path)))
     with tempfile.TemporaryDirectory(prefix="spbe-check-") as aside:
         # What the reader writes on its way is no part of the home.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
 from expectations import quarantine, reference_tables, spellings, trees
-from expectations.relations import JUDGED
+from expectations.relations import JUDGED, JUDGED_TOGETHER
 from orchestration.intake.prepare import scratch_folder
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
@@ -21,7 +21,7 @@ from sources.errors import FileProblem, FileRejected
 from sources.left_out import LeftOut
 from sources.log_tasks import Reading
 from sources.received import ReceivedFile, Verdict
-from sources.tables import TableFile, TableLimits, land_table, read_table
+from sources.tables import TableFile, TableLimits, land_table, land_tables, read_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Why a workbook is no list of documents.
 _NO_LIST = ("wrong_header", "empty")
+# Rows of several files that are judged by one statement; near entries are looked up for as many values alone.
+_ROWS_TOGETHER = 2000
 
 
 def judge_file(
@@ -164,6 +166,15 @@ def judge_table(
     Raises:
         FileProblem: the file can not be used as a whole.
     """
+    table = _read(settings, file, contract)
+    try:
+        return _judge_landed(con, file, table, knows_rows)
+    except FileProblem as problem:
+        problem.left_out = [*_left_out(file, table), *problem.left_out]
+        raise
+
+
+def _read(settings: Settings, file: ReceivedFile, contract: contracts.Contract | None = None) -> TableFile:
     _hold_meta(contract or contracts.load_contract(file.kind), file)
     limits = TableLimits(
         max_bytes=settings.table_max_bytes,
@@ -173,52 +184,75 @@ def judge_table(
         max_seconds=settings.reader_max_seconds,
         max_memory=settings.reader_max_memory,
     )
-    table = read_table(
+    return read_table(
         file.path, file.kind, limits, scratch_folder(settings), contract=contract, renamed=file.meta.columns
     )
-    try:
-        return _judge_landed(con, file, table, knows_rows)
-    except FileProblem as problem:
-        problem.left_out = [*_left_out(file, table), *problem.left_out]
-        raise
 
 
 def _judge_landed(
     con: duckdb.DuckDBPyConnection, file: ReceivedFile, table: TableFile, knows_rows: bool
 ) -> Verdict:
     contract = table.contract
-    constants = file.meta.constants
     land_table(con, table)
-    is_of_opd = file.sender_code != file.instansi_code
-    lacking = quarantine.missing_columns(contract, table.columns, constants, is_of_opd)
+    lacking = _lacking(file, table)
     is_correction = _link_correction(con, file, table, knows_rows)
     if lacking and not is_correction:
         raise _lacking_columns(table, lacking)
-    record = file.record()
-    facts = quarantine.FileFacts(
-        file_id=record.file_id,
-        file_sha256=record.file_sha256,
-        instansi_code=file.instansi_code,
-        opd_code=file.sender_code,
-        period=file.period,
-        constants=constants,
-        received_at=file.received_at,
-        folder_instansi=file.entry.instansi_code,
-        folder_period=file.entry.period,
-    )
-    quarantine.judge_landed(con, contract, table.columns, table.headers, facts)
+    quarantine.judge_landed(con, contract, table.columns, table.headers, _facts(file))
     if is_correction:
         own = [c.name for c in contract.columns]
         corrections.finish_rows(con, file.kind, table.columns, table.headers, own, _hidden(contract))
     if file.kind == "rulebook" and (fault := trees.find_fault(con)):
         raise FileRejected("broken_rulebook", fault)
-    loaded, warned = con.execute(  # type: ignore[misc]
-        f"select count(*) filter ({quarantine.is_loaded_sql()}), "
-        f"count(*) filter ({quarantine.is_loaded_sql()} and len(_broken) > 0) from {JUDGED}"
-    ).fetchone()
-    absent = quarantine.absent_columns(contract, table.columns, constants, is_of_opd)
+    lacks_register = _lacks_register(con, contract, file.instansi_code)
+    counts = _counts(con, JUDGED).get(file.record().file_id, (0, 0))
+    return _table_verdict(file, table, counts, lacks_register, is_correction)
+
+
+def _is_of_opd(file: ReceivedFile) -> bool:
+    return file.sender_code != file.instansi_code
+
+
+def _lacking(file: ReceivedFile, table: TableFile) -> list[str]:
+    return quarantine.missing_columns(table.contract, table.columns, file.meta.constants, _is_of_opd(file))
+
+
+def _facts(file: ReceivedFile) -> quarantine.FileFacts:
+    record = file.record()
+    return quarantine.FileFacts(
+        file_id=record.file_id,
+        file_sha256=record.file_sha256,
+        instansi_code=file.instansi_code,
+        opd_code=file.sender_code,
+        period=file.period,
+        constants=file.meta.constants,
+        received_at=file.received_at,
+        folder_instansi=file.entry.instansi_code,
+        folder_period=file.entry.period,
+    )
+
+
+def _counts(con: duckdb.DuckDBPyConnection, judged: str) -> dict[str, tuple[int, int]]:
+    """File id to the number of its judged rows that are loaded, and that are loaded with a warning."""
+    rows = con.execute(
+        f"select _file_id, count(*) filter ({quarantine.is_loaded_sql()}), "
+        f"count(*) filter ({quarantine.is_loaded_sql()} and len(_broken) > 0) from {judged} group by 1"
+    ).fetchall()
+    return {file_id: (loaded, warned) for file_id, loaded, warned in rows}
+
+
+def _table_verdict(
+    file: ReceivedFile,
+    table: TableFile,
+    counts: tuple[int, int],
+    lacks_register: bool,
+    is_correction: bool = False,
+) -> Verdict:
+    contract, constants = table.contract, file.meta.constants
+    loaded, warned = counts
+    absent = quarantine.absent_columns(contract, table.columns, constants, _is_of_opd(file))
     notes = list(file.notes)
-    if _lacks_register(con, contract, file.instansi_code):
+    if lacks_register:
         notes.append(
             f"Daftar OPD {file.instansi_code} belum diterima: nama dan kode OPD belum dapat diperiksa"
         )
@@ -227,7 +261,7 @@ def _judge_landed(
     if not (file.is_dated or "period" in table.columns or "period" in constants or is_correction):
         notes.append(f"periode tidak disebut, dipakai {file.period}")
     record = replace(
-        record,
+        file.record(),
         rows_received=table.rows,
         rows_loaded=loaded,
         rows_quarantined=table.rows - loaded,
@@ -239,6 +273,93 @@ def _judge_landed(
         is_correction=is_correction,
     )
     return Verdict(settled(record), _left_out(file, table), [found.header for found in table.unknown])
+
+
+def stands_alone(contract: contracts.Contract) -> bool:
+    """Whether a file of the kind is judged by no other file of its kind, so that several can be at once."""
+    asked = {c.reference[0] for c in contract.columns if c.reference}
+    asked |= {spellings.RESOLVERS[c.names].list for c in contract.columns if c.names}
+    return contract.kind != "rulebook" and contract.kind not in asked
+
+
+def read_small(settings: Settings, file: ReceivedFile) -> TableFile | Verdict:
+    """Read the table of a file for `judge_tables`; a document is judged with that.
+
+    Raises:
+        FileProblem: the file can not be used as a whole.
+    """
+    if file.kind != DOCUMENT_KIND:
+        return _read_whole(settings, file)
+    media_type = media_type_of(file.path, file.entry.path.name)
+    if media_type in (None, SHEET):
+        try:
+            return _read_whole(settings, file)
+        except FileRejected as problem:
+            if media_type is None or problem.code not in _NO_LIST:
+                raise
+    return Verdict(file.record(), media_type=media_type)
+
+
+def _read_whole(settings: Settings, file: ReceivedFile) -> TableFile:
+    """Read a table that has every column it needs; one that may be a correction need not."""
+    table = _read(settings, file)
+    lacking = _lacking(file, table)
+    if lacking and not may_correct(table):
+        table.drop()
+        problem = _lacking_columns(table, lacking)
+        problem.left_out = _left_out(file, table)
+        raise problem
+    return table
+
+
+def may_correct(table: TableFile) -> bool:
+    """Whether rows of a table may mend those of files before it."""
+    return corrections.COLUMN in table.columns
+
+
+def judge_tables(
+    con: duckdb.DuckDBPyConnection, read: Sequence[tuple[ReceivedFile, TableFile]]
+) -> list[Verdict]:
+    """Judge tables of one kind; their rows lie in the temporary table `judged_together` then.
+
+    Args:
+        con: a prepared connection.
+        read: one or more files of different contents, as `read_small` gives them, no corrections.
+
+    Returns:
+        The verdict on each.
+    """
+    groups: list[list[int]] = []
+    for contract in dict.fromkeys(table.contract for _, table in read):
+        quarantine.create_received(con, contract)
+        rows = _ROWS_TOGETHER + 1
+        for n, (_, table) in enumerate(read):
+            if table.contract == contract:
+                rows += table.rows
+                if rows > _ROWS_TOGETHER:
+                    groups.append([])
+                    rows = table.rows
+                groups[-1].append(n)
+    con.execute(f"create or replace temp table {JUDGED_TOGETHER} as from received.{read[0][0].kind} limit 0")
+    found: dict[int, Verdict] = {}
+    lacks: dict[str, bool] = {}
+    for group in groups:
+        files = [read[n] for n in group]
+        columns, places = land_tables(con, [table for _, table in files])
+        landed = [
+            quarantine.LandedFile(table.headers, cells, _facts(file))
+            for (file, table), cells in zip(files, places, strict=True)
+        ]
+        contract = files[0][1].contract
+        quarantine.judge_together(con, contract, columns, landed)
+        con.execute(f"insert into {JUDGED_TOGETHER} by name select * from {JUDGED}")
+        counts = _counts(con, JUDGED)
+        for n, (file, table) in zip(group, files, strict=True):
+            if file.instansi_code not in lacks:
+                lacks[file.instansi_code] = _lacks_register(con, contract, file.instansi_code)
+            counted = counts.get(file.record().file_id, (0, 0))
+            found[n] = _table_verdict(file, table, counted, lacks[file.instansi_code])
+    return [found[n] for n in range(len(read))]
 
 
 def _lacks_register(con: duckdb.DuckDBPyConnection, contract: contracts.Contract, instansi_code: str) -> bool:

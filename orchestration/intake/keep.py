@@ -7,13 +7,13 @@ judging; what runs that were killed left (`mend.py`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
 from expectations import quarantine
-from expectations.relations import BAD_LINES, JUDGED
+from expectations.relations import BAD_LINES, JUDGED, JUDGED_TOGETHER
 from orchestration.intake.prepare import pseudonym_key_id
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
@@ -39,7 +39,7 @@ def keep_file(
     Returns:
         The verdict as it was kept: every text masked.
     """
-    verdict = _masked(verdict)
+    [verdict] = _all_masked([verdict])
     record = verdict.record
     is_log = record.kind == LOG_KIND
     has_lines = is_log and record.status in ("loaded", "partly")
@@ -59,8 +59,8 @@ def keep_file(
             gone = [file_id for file_id, _ in replaced]
             ledger.note_lake(con, record.file_id, verdict.lake_files if has_lines else [], gone)
         if verdict.media_type:
-            ledger.note_document(con, record.file_id, verdict.media_type)
-        _forget_unlisted(con, record)
+            ledger.note_documents(con, {record.file_id: verdict.media_type})
+        _forget_unlisted(con, [record])
         if has_lines:
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
@@ -89,7 +89,7 @@ def keep_logs(
         files: of different names and contents.
         verdicts: one for each.
     """
-    verdicts = [_masked(verdict) for verdict in verdicts]
+    verdicts = _all_masked(verdicts)
     records = [verdict.record for verdict in verdicts]
     read = [verdict for verdict in verdicts if verdict.record.status in ("loaded", "partly")]
     con.execute("begin")
@@ -113,7 +113,7 @@ def keep_logs(
             [ids],
         )
         found = [(verdict.record, verdict.left_out) for verdict in verdicts]
-        places = ledger.record_logs(con, found, known, replaced)
+        places = ledger.record_files(con, found, known, replaced)
         ledger.note_lakes(
             con,
             {record.file_id: () for record in records} | {v.record.file_id: v.lake_files for v in read},
@@ -121,9 +121,7 @@ def keep_logs(
         )
         days = {day for verdict in read for day in verdict.days} | lake.days_of(settings.lake, gone)
         ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
-        key = pseudonym_key_id(con)
-        for file, record, place in zip(files, records, places, strict=True):
-            write_receipt(settings.archive, receipt_of(file, record, place, key))
+        _write_receipts(con, settings, files, records, places)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
@@ -133,23 +131,90 @@ def keep_logs(
     return verdicts
 
 
-def _masked(verdict: Verdict) -> Verdict:
-    """The verdict as it may be kept and shown."""
+def keep_tables(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    files: Sequence[ReceivedFile],
+    verdicts: Sequence[Verdict],
+) -> list[Verdict]:
+    """Keep what became of several tables as `keep_file` does of each: all of it or, if that fails, nothing.
+
+    Args:
+        con: with the rows of all in `judged_together`.
+        settings: the home.
+        files: of one kind, of different names and contents, no correction among them; none of what they
+            replace lies under another name, too.
+        verdicts: one for each.
+    """
+    verdicts = _all_masked(verdicts)
+    records = [verdict.record for verdict in verdicts]
+    kind = records[0].kind
+    con.execute("begin")
+    try:
+        known = ledger.known_of(con, [record.file_name for record in records])
+        replaced = {
+            record.file_name: [e.file_id for e in known[record.file_name] if e.is_earlier(record)]
+            for record in records
+        }
+        ids = [record.file_id for record in records if record.rows_received]
+        if ids:
+            con.execute(f"delete from received.{kind} where list_contains(?, _file_id)", [ids])
+            con.execute(
+                f"insert into received.{kind} by name select * from {JUDGED_TOGETHER} "
+                "order by list_position(?, _file_id), _row_number",
+                [ids],
+            )
+        found = [(verdict.record, verdict.left_out) for verdict in verdicts]
+        places = ledger.record_files(con, found, known, replaced)
+        media_types = {v.record.file_id: v.media_type for v in verdicts if v.media_type}
+        ledger.note_documents(con, media_types)
+        _forget_unlisted(con, records)
+        _write_receipts(con, settings, files, records, places)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    return verdicts
+
+
+def _write_receipts(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    files: Sequence[ReceivedFile],
+    records: Sequence[FileRecord],
+    places: Sequence[int],
+) -> None:
+    key = pseudonym_key_id(con)
+    for file, record, place in zip(files, records, places, strict=True):
+        write_receipt(settings.archive, receipt_of(file, record, place, key))
+
+
+def _all_masked(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Verdicts as they may be kept and shown."""
+    texts: list[str] = []
+    for verdict in verdicts:
+        record, items = verdict.record, verdict.left_out
+        texts += [record.log_format or "", record.reason_text or "", *(record.sheets or [])]
+        texts += [*(i.place for i in items), *(i.message for i in items)]
+    clean = iter(masked_all(texts))
+    return [_with_texts(verdict, clean) for verdict in verdicts]
+
+
+def _with_texts(verdict: Verdict, clean: Iterator[str]) -> Verdict:
+    """A verdict with the next texts of `clean` in the place of its own."""
     record, items = verdict.record, verdict.left_out
-    names = record.sheets or []
-    told = [record.log_format or "", record.reason_text or "", *names]
-    clean = iter(masked_all([*told, *(i.place for i in items), *(i.message for i in items)]))
     log_format, reason = next(clean), next(clean)
     shown = replace(
         record,
         log_format=log_format or None,
         reason_text=reason[:_LONGEST_REASON] or None,
-        sheets=[next(clean) for _ in names] or None,
+        sheets=[next(clean) for _ in record.sheets or []] or None,
     )
     places = [next(clean) for _ in items]
+    messages = [next(clean)[:_LONGEST_REASON] for _ in items]
     left_out = [
-        LeftOut(item.code, place, item.count, message[:_LONGEST_REASON])
-        for item, place, message in zip(items, places, clean, strict=True)
+        LeftOut(item.code, place, item.count, message)
+        for item, place, message in zip(items, places, messages, strict=True)
     ]
     return replace(verdict, record=shown, left_out=left_out)
 
@@ -172,13 +237,17 @@ def _keep_rows(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None:
         corrections.keep_links(con, kind, record.file_id)
 
 
-def _forget_unlisted(con: duckdb.DuckDBPyConnection, record: FileRecord) -> None:
-    """A content whose meta came later is another hand's now: what it was before is listed nowhere."""
-    if record.kind in contracts.kinds():
+def _forget_unlisted(con: duckdb.DuckDBPyConnection, records: Sequence[FileRecord]) -> None:
+    """A content whose meta came later is another hand's now: what it was before is listed nowhere.
+
+    The files are of one kind.
+    """
+    kind = records[0].kind
+    if kind in contracts.kinds():
         con.execute(
-            f"delete from received.{record.kind} where _file_sha256 = ? "
+            f"delete from received.{kind} where list_contains(?, _file_sha256) "
             "and _file_id not in (select file_id from intake.files)",
-            [record.file_sha256],
+            [[record.file_sha256 for record in records]],
         )
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import contract as contracts
-from expectations.reference_tables import believed_sender
 from orchestration.intake.prepare import format_fingerprint
 from orchestration.settings import Settings
 from orchestration.workers.pools import WorkersLost
@@ -56,15 +56,22 @@ def first_known(settings: Settings, entry: InboxFile) -> ReceivedFile:
     )
 
 
-def with_meta(con: duckdb.DuckDBPyConnection, file: ReceivedFile, inbox: Path) -> ReceivedFile:
+def with_meta(
+    file: ReceivedFile, inbox: Path, believed_by: Callable[[str, str], tuple[str, str | None]]
+) -> ReceivedFile:
     """The file with what the `.meta.toml` beside it says; a sender that the register does not know is not
     believed.
+
+    Args:
+        file: as its name and folder tell it.
+        inbox: the folder that nothing may lead out of.
+        believed_by: `believed_sender` on a connection.
     """
     meta = read_meta(file.entry.path, inbox)
     notes = []
     sender = file.sender_code
     if meta.opd_code:
-        believed, note = believed_sender(con, file.instansi_code, meta.opd_code)
+        believed, note = believed_by(file.instansi_code, meta.opd_code)
         sender = masked(believed)
         notes += [note] if note else []
     folder = file.entry.period

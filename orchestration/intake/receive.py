@@ -1,8 +1,6 @@
-"""From an entry of the inbox to a verdict: found, opened, archived, read and judged.
+"""Which files of the inbox are new, and who takes them: one by one, small tables together, logs.
 
-Belongs here: which files are new, the order of steps for one file, and the barrier: whatever goes wrong with
-one file is that file's. Stays out: logs, of which many are read at one time (`receive_logs.py`); judging
-(`judge.py`) and the transaction (`keep.py`).
+Stays out: the steps of a file (`receive_one.py`, `receive_tables.py`, `receive_logs.py`).
 """
 
 from __future__ import annotations
@@ -13,25 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expectations.relations import dropping_relations
-from orchestration.intake.judge import judge_file
-from orchestration.intake.keep import keep_file
-from orchestration.intake.known import as_received, first_known, limits_of, refused, with_meta
+from expectations import contract as contracts
+from orchestration.intake.judge import stands_alone
 from orchestration.intake.prepare import format_fingerprint, table_kinds
 from orchestration.intake.receive_logs import receive_logs
+from orchestration.intake.receive_one import receive_file
+from orchestration.intake.receive_tables import receive_tables
 from orchestration.settings import Settings
 from orchestration.workers.pools import OwnProcess, Pool
 from sources import lake, ledger
-from sources.archive import archive_file
 from sources.kinds import LOG_KIND, InboxFile, scan_inbox
 from sources.ledger import FileRecord
-from sources.opener import open_entry
-from sources.received import ReceivedFile, Verdict
+from sources.received import Verdict
 
 if TYPE_CHECKING:
     import duckdb
-
-    from expectations.contract import Contract
 
 
 def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = None) -> list[InboxFile]:
@@ -113,8 +107,11 @@ def receive(
     """
     entries = new_files(con, inbox, kind)
     if kind != LOG_KIND:
-        for entry in entries:
-            verdict = receive_file(con, settings, inbox, entry)
+        if kind and stands_alone(contracts.load_contract(kind)):
+            verdicts = receive_tables(con, settings, inbox, kind, entries)
+        else:
+            verdicts = (receive_file(con, settings, inbox, entry) for entry in entries)
+        for verdict in verdicts:
             tell(verdict)
             yield verdict.record
         return
@@ -123,78 +120,3 @@ def receive(
         for verdict in receive_logs(con, settings, inbox, entries, pool):
             tell(verdict)
             yield verdict.record
-
-
-def receive_file(
-    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, entry: InboxFile
-) -> Verdict:
-    """Archive, judge and keep one file, or record why it is not loaded.
-
-    Raises:
-        Exception: only what is wrong with the home itself: a full disk, a database that does not answer.
-    """
-    with dropping_relations(con):
-        file = _as_before(con, first_known(settings, entry))
-        return _received(con, settings, file, lambda: _opened(con, settings, inbox, file))
-
-
-def receive_again(
-    con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile, contract: Contract | None
-) -> Verdict:
-    """Judge and keep a content of the archive as it came then; raises as `receive_file` does.
-
-    Args:
-        con: a prepared connection.
-        settings: the home.
-        file: with its content, meta and time of receipt.
-        contract: the one that it was judged by; None: the one that it declares, else the one in force.
-    """
-    with dropping_relations(con):
-        return _received(con, settings, file, lambda: file, contract)
-
-
-def keep_again(
-    con: duckdb.DuckDBPyConnection, settings: Settings, file: ReceivedFile, verdict: Verdict
-) -> Verdict:
-    """Keep a verdict whose content is not there any more to be judged: no row of a table, no bad line."""
-    with dropping_relations(con):
-        lake.create_bad_lines(con)
-        return keep_file(con, settings, file, verdict)
-
-
-def _received(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    file: ReceivedFile,
-    opened: Callable[[], ReceivedFile],
-    contract: Contract | None = None,
-) -> Verdict:
-    try:
-        file = opened()
-        return keep_file(con, settings, file, judge_file(con, settings, file, contract))
-    except Exception as error:
-        verdict = refused(con, file, error)
-    return keep_file(con, settings, file, verdict)
-
-
-def _opened(
-    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, file: ReceivedFile
-) -> ReceivedFile:
-    return _as_before(con, _archived(con, settings, inbox, file))
-
-
-def _archived(
-    con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, file: ReceivedFile
-) -> ReceivedFile:
-    """The file with its meta read and its bytes in the archive."""
-    if file.entry.problem:
-        raise file.entry.problem
-    file = with_meta(con, file, inbox)
-    with open_entry(file.entry.path, inbox) as source:
-        content = archive_file(source, settings.archive, limits_of(settings, file))
-    return replace(file, content=content)
-
-
-def _as_before(con: duckdb.DuckDBPyConnection, file: ReceivedFile) -> ReceivedFile:
-    """Looked at again, by whatever reason, it is still the file that came then."""
-    return as_received(file, ledger.earlier_receipt(con, file.record()))

@@ -14,9 +14,11 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expectations.reference_tables import believed_sender
 from expectations.relations import dropping_relations
 from orchestration.intake.judge import judge_logs
 from orchestration.intake.keep import keep_file, keep_logs
@@ -205,7 +207,7 @@ class _Logs:
         if entry.problem:
             return file, entry.problem
         try:
-            return with_meta(self._con, file, self._inbox), None
+            return with_meta(file, self._inbox, partial(believed_sender, self._con)), None
         except FileProblem as problem:
             return file, problem
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import contract as contracts
 from expectations.contract import Contract
+from expectations.quarantine import FILE_STEP
 from expectations.relations import LANDED
 from expectations.template import CODE_SHEET, HELP_SHEET
 from sources import corrections
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _SHEET_STEP = 10_000_000
+# `_row_number`, `_surplus` and `_fault` of landed rows.
+_OWN_COLUMNS = 3
 # The sheet for people in the workbook of refused rows (`exports/feedback.py`).
 _PROBLEM_SHEET = "masalah"
 
@@ -85,6 +88,10 @@ class TableFile:
     left_out: list[LeftOut]
     unknown: list[UnknownHeader]
     landed: Path
+
+    def drop(self) -> None:
+        """Remove the landed rows."""
+        shutil.rmtree(self.landed, ignore_errors=True)
 
 
 def read_table(
@@ -171,21 +178,78 @@ def land_table(con: duckdb.DuckDBPyConnection, table: TableFile) -> None:
     Its columns: `_row_number`; `_surplus`, the cells beyond the header, joined; `_fault`, why the row can not
     be read; `c0`, `c1`, … in the order of `table.columns`; all but the first are text.
     """
+    land_tables(con, [table])
+
+
+def land_tables(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[TableFile]
+) -> tuple[list[str | None], list[list[int]]]:
+    """As `land_table`, of some files; `quarantine.FILE_STEP` tells their rows apart.
+
+    Returns:
+        The known column, or None, of each landed cell, those of the first file first; and for each file the
+        position of each of its own cells among them.
+    """
     import pyarrow as pa
 
-    names = ["_surplus", "_fault", *(f"c{i}" for i in range(len(table.headers)))]
-    columns = ", ".join(f"{name} varchar" for name in names)
-    con.execute(f"create or replace temp table {LANDED} (_row_number bigint, {columns})")
-    parts = sorted(table.landed.glob("*.arrow"), key=lambda p: int(p.stem))
-    for part in parts:
-        with pa.memory_map(str(part)) as mapped, pa.ipc.open_stream(mapped) as reader:
-            cells = ", ".join(f"nullif({name}, '') as {name}" for name in reader.schema.names[3:])
-            con.register("chunk", reader)
-            con.execute(
-                f"insert into {LANDED} by name select _row_number, _surplus, _fault, {cells} from chunk"
-            )
-            con.unregister("chunk")
-    shutil.rmtree(table.landed, ignore_errors=True)
+    columns, places = _unite(tables)
+    cells = [f"c{i}" for i in range(len(columns))]
+    names = ["_surplus", "_fault", *cells]
+    texts = ", ".join(f"{name} varchar" for name in names)
+    con.execute(f"create or replace temp table {LANDED} (_row_number bigint, {texts})")
+    fields = [("_file", pa.int64()), ("_row_number", pa.int64()), *((name, pa.string()) for name in names)]
+    schema = pa.schema(fields)
+    con.register("chunk", pa.RecordBatchReader.from_batches(schema, _batches(tables, places, schema)))
+    filled = ", ".join(f"nullif({name}, '') as {name}" for name in cells)
+    con.execute(
+        f"insert into {LANDED} by name select _row_number + _file * {FILE_STEP} as _row_number, "
+        f"_surplus, _fault{', ' if filled else ''}{filled} from chunk"
+    )
+    con.unregister("chunk")
+    for table in tables:
+        table.drop()
+    return columns, places
+
+
+def _unite(tables: Sequence[TableFile]) -> tuple[list[str | None], list[list[int]]]:
+    """One row of columns for tables whose headers differ; a known column has one place, wherever it is."""
+    columns: list[str | None] = []
+    known: dict[str, int] = {}
+    unknown: list[int] = []
+    places = []
+    for table in tables:
+        free = iter(list(unknown))
+        mine = []
+        for name in table.columns:
+            place = known.get(name) if name else next(free, None)
+            if place is None:
+                place = len(columns)
+                columns.append(name)
+                if name:
+                    known[name] = place
+                else:
+                    unknown.append(place)
+            mine.append(place)
+        places.append(mine)
+    return columns, places
+
+
+def _batches(tables: Sequence[TableFile], places: Sequence[Sequence[int]], schema: Any) -> Iterator[Any]:
+    """The landed rows of tables under one schema, with the position of their table."""
+    import pyarrow as pa
+
+    for n, table in enumerate(tables):
+        for part in sorted(table.landed.glob("*.arrow"), key=lambda p: int(p.stem)):
+            with pa.memory_map(str(part)) as mapped, pa.ipc.open_stream(mapped) as reader:
+                for batch in reader:
+                    rows = batch.num_rows
+                    # An earlier part of a file may have fewer columns than a later one.
+                    cells = [pa.nulls(rows, pa.string())] * (len(schema) - _OWN_COLUMNS - 1)
+                    for place, column in zip(places[n], batch.columns[_OWN_COLUMNS:], strict=False):
+                        cells[place] = column
+                    file = pa.repeat(pa.scalar(n, pa.int64()), rows)
+                    own = [file, *batch.columns[:_OWN_COLUMNS]]
+                    yield pa.RecordBatch.from_arrays([*own, *cells], schema=schema)
 
 
 def row_place(sheets: Sequence[str], row_number: int) -> str:

@@ -1,14 +1,16 @@
-"""What a file and an odd line cost at the door: `bench_intake.py [files] [lines] [wide]`; all without a name.
+"""What a file and an odd line cost at the door: `bench_intake.py [files] [tables] [lines] [wide]`, else all.
 
 Prints CPU seconds beside DuckDB's bare, unchecked read of the same logs in the same run; ratios count, not
 seconds. The data are the same for the same seed. Nothing is asserted.
 
-- files: 300 logs of 200 lines in four formats and 100 inventories of 20 rows into an empty home: what a file
-  costs beyond the first of its kind; then 120,000 lines of Kong in one file and in 12, 120 and 1,200.
+- files: 300 logs of 200 lines in four formats into an empty home: what a file costs beyond the first of its
+  kind; then 120,000 lines of Kong in one file and in 12, 120 and 1,200.
+- tables: the same of 100 inventories of 20 rows: CSV, workbooks, and CSV with the columns in five orders.
 - lines: 60,000 lines of Kong in one file, and the same with one thing changed at a time.
 - wide: 200,000 records of ten days in four formats, of which many values are distinct.
 """
 
+import csv
 import gzip
 import os
 import re
@@ -120,14 +122,6 @@ def many_files(scratch: Path) -> None:
     spent, count = receive(scratch / "home2", scratch / "inbox", "service_log")
     each = (spent - start) / (count - 4)
     print(f"{'the same, received':44} {spent:8.2f} s {spent / bare:6.1f} x {each:7.3f} s a file beyond")
-    inventories = scratch / "inbox" / "system_inventory" / "12.07"
-    inventories.mkdir(parents=True)
-    for n in range(100):
-        write_file(inventories / f"{n}.csv", 20)
-        with (inventories / f"{n}.csv").open("a", encoding="utf-8") as file:
-            file.write(f"{n}\n")  # equal bytes would be one file
-    spent, count = receive(scratch / "home3", scratch / "inbox", "system_inventory")
-    print(f"{'100 inventories of 20 rows, received':44} {spent:8.2f} s {'':8} {spent / count:7.3f} s a file")
     lines = lines_of(scratch / "many", "kong", 120_000)
     one = 0.0
     for files in (1, 12, 120, 1200):
@@ -137,6 +131,28 @@ def many_files(scratch: Path) -> None:
         print(
             f"120,000 lines of Kong in {files:5} files {'':12} {spent:8.2f} s {spent / one:6.1f} x one file"
         )
+
+
+def many_tables(scratch: Path) -> None:
+    """What one small table costs; one row of each is refused."""
+    for name, ending, headers in (("CSV", "csv", 1), ("XLSX", "xlsx", 1), ("CSV, five headers", "csv", 5)):
+        for count in (1, 100):
+            inbox = scratch / f"{name}{count}"
+            folder = inbox / "system_inventory" / "12.07"
+            folder.mkdir(parents=True)
+            for n in range(count):
+                path = folder / f"{n:03}.{ending}"
+                write_file(path, 20, 20 * n)
+                if n % headers:
+                    with path.open(encoding="utf-8", newline="") as file:
+                        rows = [row[n % headers :] + row[: n % headers] for row in csv.reader(file)]
+                    with path.open("w", encoding="utf-8", newline="") as file:
+                        csv.writer(file).writerows(rows)
+            spent, _ = receive(scratch / f"home {name}{count}", inbox, "system_inventory")
+            if count == 1:
+                start = spent
+        said = f"100 inventories of 20 rows, {name}"
+        print(f"{said:44} {spent:8.2f} s {'':8} {(spent - start) / 99:7.3f} s a file beyond {start:.2f} s")
 
 
 def _shifted(line: bytes, days: int) -> bytes:
@@ -244,7 +260,7 @@ def wide_log(scratch: Path) -> None:
 def main() -> None:
     """Each benchmark in a folder of its own."""
     os.environ |= {"SPBE_INSTANSI": "12.07", "SPBE_AS_OF": "2026-10-31"}
-    every = {"files": many_files, "lines": odd_lines, "wide": wide_log}
+    every = {"files": many_files, "tables": many_tables, "lines": odd_lines, "wide": wide_log}
     for name in sys.argv[1:] or every:
         with tempfile.TemporaryDirectory(prefix="spbe-bench-") as scratch:
             every[name](Path(scratch))

@@ -23,8 +23,11 @@ KIND = "system_inventory"
 COLUMNS = 30
 
 
-def rows_of(count: int) -> Iterator[list[str]]:
-    """Header and rows of an inventory; codes and addresses differ, one row in twenty is wrong."""
+def rows_of(count: int, first: int = 0) -> Iterator[list[str]]:
+    """Header and rows of an inventory; codes and addresses differ, one row in twenty is wrong.
+
+    The first row has the number `first`.
+    """
     from expectations.contract import load_contract, value_aliases
 
     columns = load_contract(KIND).columns[:COLUMNS]
@@ -33,7 +36,7 @@ def rows_of(count: int) -> Iterator[list[str]]:
     aliases = value_aliases(KIND)
     chance = random.Random(4)
     choices = {c.name: [*c.codes, *aliases.get(c.name, {})] for c in columns if c.codes}
-    for i in range(count):
+    for i in range(first, first + count):
         row = {c.name: chance.choice(choices[c.name]) if c.codes else c.example or "" for c in columns}
         row |= {
             "system_code": f"DAA-{i:06}",
@@ -47,17 +50,17 @@ def rows_of(count: int) -> Iterator[list[str]]:
         yield list(row.values())
 
 
-def write_file(path: Path, count: int) -> None:
-    """A CSV or, by its ending, an XLSX file."""
+def write_file(path: Path, count: int, first: int = 0) -> None:
+    """A CSV or, by its ending, an XLSX file of `rows_of`."""
     if path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as f:
-            csv.writer(f).writerows(rows_of(count))
+            csv.writer(f).writerows(rows_of(count, first))
         return
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet()
-        for i, row in enumerate(rows_of(count)):
+        for i, row in enumerate(rows_of(count, first)):
             sheet.write_row(i, 0, row)
 
 
