@@ -1,10 +1,10 @@
 """From the inbox to the warehouse: the hand-over between `sources` and `expectations`.
 
 `receive.py` says which files are new. A file is walked in this order: `receive_one.py` (opened, archived;
-whatever goes wrong is that file's) ► `judge.py` (read and judged) ► `keep.py` (one transaction); logs and small
-tables are walked many at a time (`receive_logs.py`, `receive_tables.py`). `prepare.py` gives a connection what
-they need. Belongs here: the order of steps and the transactions. Stays out: how a file is read (`sources/`),
-what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
+whatever goes wrong is that file's) ► `judge.py` (read and judged) ► `keep.py` (one transaction); logs and
+small tables are walked many at a time (`receive_logs.py`, `receive_tables.py`). `prepare.py` gives a
+connection what they need. Belongs here: the order of steps and the transactions. Stays out: how a file is
+read (`sources/`), what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 """
 
 from orchestration.intake.check import BrokenRule, check_file

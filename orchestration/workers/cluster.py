@@ -109,7 +109,11 @@ def connected(
     """
     client = open_client(address, certificates)
     try:
-        yield Cluster(client, address, call, seconds)
+        cluster = Cluster(client, address, call, seconds)
+        try:
+            yield cluster
+        finally:
+            cluster.count_lost()
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=5)
@@ -163,6 +167,7 @@ class Cluster:
     def __init__(self, client: Client, address: str, call: Callable[..., Call], seconds: float) -> None:
         self._client, self._address, self._call, self._seconds = client, address, call, seconds
         workers = client.scheduler_info(n_workers=-1)["workers"]
+        self._began_with = set(workers)
         self.size = max(sum(worker["nthreads"] for worker in workers.values()), 2)
         self.tally = Tally()
 
@@ -176,6 +181,12 @@ class Cluster:
         except Exception as error:
             raise self._lost(error) from error
         return _OnWorker(self, future)
+
+    def count_lost(self) -> None:
+        """Count the workers that were there and are not any more; one that was started again is another."""
+        with contextlib.suppress(Exception):
+            now = self._client.scheduler_info(n_workers=-1)["workers"]
+            self.tally.deaths = max(self.tally.deaths, len(self._began_with - set(now)))
 
     def wait_for(self, future: Future) -> Any:
         """What a task gave.
