@@ -21,8 +21,8 @@ from orchestration.partitions import run_tags
 from orchestration.plan import Plan, plan_night
 from orchestration.settings import Settings
 from orchestration.warehouse import WarehouseBusy, WarehouseDamaged, run_lock
-from sources import lake
 from sources.kinds import InboxFile, scan_inbox
+from sources.logs import writing
 
 SETTLED_SECONDS = 30
 # A link that failed is tried again after so many minutes, the last of them again and again.
@@ -51,7 +51,7 @@ def build_sensors(settings: Settings, jobs: list) -> list[dg.SensorDefinition]:
     )
     def undone(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor = json.loads(context.cursor or "{}")
-        files = scan_inbox(settings.inbox, intake.table_kinds(), lake.LOG_FORMATS)
+        files = scan_inbox(settings.inbox, intake.table_kinds(), writing.LOG_FORMATS)
         look = _look(settings, files)
         if look == cursor.get("look") and time.time() < cursor.get("again_at", float("inf")):
             return dg.SkipReason("nothing changed")

@@ -23,6 +23,7 @@ from expectations.relations import BAD_LINES, dropping_relations
 from sources import lake
 from sources.archive import Archived, ByteLimits, archive_file
 from sources.errors import FileProblem
+from sources.logs import writing
 from sources.logs.reading import Spool
 from sources.opener import open_entry
 from sources.privacy import KEY_ID_VARIABLE, install_masking, known_key
@@ -47,7 +48,7 @@ class Reader:
     key: Path
     key_id: str
     lake_dir: Path
-    terms: lake.LogTerms
+    terms: writing.LogTerms
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ReadTask:
     """Read logs together if they are small, or one of any size."""
 
     reader: Reader
-    sources: tuple[lake.LogSource, ...]
+    sources: tuple[writing.LogSource, ...]
     are_small: bool
 
 
@@ -64,7 +65,7 @@ class ChunkTask:
     """Read one chunk of a log."""
 
     reader: Reader
-    source: lake.LogSource
+    source: writing.LogSource
     chunk: Spool
 
 
@@ -74,7 +75,7 @@ class Reading:
     (`file_id`, `row_number`, `broken`, `raw_row`), and the folders in which all of it lies.
     """
 
-    logs: Sequence[lake.LogAside]
+    logs: Sequence[writing.LogAside]
     bad_lines: Sequence[Path] = ()
     folders: Sequence[Path] = ()
 
@@ -88,7 +89,7 @@ class Reading:
 class ChunkReading:
     """The same of one chunk, in one folder."""
 
-    chunk: lake.ChunkAside
+    chunk: writing.ChunkAside
     bad_lines: Sequence[Path]
     aside: Path
 
@@ -115,17 +116,17 @@ def read(con: duckdb.DuckDBPyConnection, task: ReadTask) -> Reading:
     try:
         with dropping_relations(con):
             if task.are_small:
-                lake.create_bad_lines_of_logs(con)
-                logs = lake.read_logs(con, task.sources, task.reader.terms, aside)
-                bad = f"from {lake.BAD_LINES_OF_LOGS}"
+                writing.create_bad_lines_of_logs(con)
+                logs = writing.read_logs(con, task.sources, task.reader.terms, aside)
+                bad = f"from {writing.BAD_LINES_OF_LOGS}"
             else:
                 [source] = task.sources
                 bad = f"from (select {literal(source.file_id)} as file_id, * from {BAD_LINES})"
-                lake.create_bad_lines(con)
+                writing.create_bad_lines(con)
                 try:
-                    logs = [lake.read_log(con, source, task.reader.terms, aside)]
+                    logs = [writing.read_log(con, source, task.reader.terms, aside)]
                 except FileProblem as problem:
-                    logs = [lake.LogAside(source.file_id, problem, {})]
+                    logs = [writing.LogAside(source.file_id, problem, {})]
             return Reading(logs, _bad_lines(con, bad, aside), [aside])
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -137,7 +138,7 @@ def read_chunk(con: duckdb.DuckDBPyConnection, task: ChunkTask) -> ChunkReading:
     aside = _begin(task.reader)
     try:
         with dropping_relations(con):
-            chunk = lake.read_chunk(con, task.source, task.chunk, task.reader.terms, aside)
+            chunk = writing.read_chunk(con, task.source, task.chunk, task.reader.terms, aside)
             bad = f"from (select {literal(task.source.file_id)} as file_id, * from {BAD_LINES})"
             return ChunkReading(chunk, _bad_lines(con, bad, aside), aside)
     except BaseException:

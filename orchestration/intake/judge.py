@@ -20,6 +20,7 @@ from sources.documents import DOCUMENT_KIND, SHEET, media_type_of
 from sources.errors import FileProblem, FileRejected
 from sources.left_out import LeftOut
 from sources.log_tasks import Reading
+from sources.logs import writing
 from sources.received import ReceivedFile, Verdict
 from sources.tables import TableFile, TableLimits, land_table, land_tables, read_table
 
@@ -104,7 +105,7 @@ def judge_logs(
     con: duckdb.DuckDBPyConnection, settings: Settings, files: Sequence[ReceivedFile], read: Sequence[Reading]
 ) -> list[Verdict | FileProblem]:
     """Place archived logs that were read aside, and judge them; their rows lie in the lake then, and what is
-    no record in `lake.BAD_LINES_OF_LOGS`.
+    no record in `writing.BAD_LINES_OF_LOGS`.
 
     Args:
         con: a prepared connection.
@@ -117,17 +118,17 @@ def judge_logs(
     """
     # The Parquet files are placed before the ledger knows them; what a crash in between leaves is swept.
     ledger.begin_lake(con, *(file.record().file_id for file in files))
-    lake.create_bad_lines_of_logs(con)
+    writing.create_bad_lines_of_logs(con)
     for path in [str(path) for reading in read for path in reading.bad_lines]:
-        con.execute(f"insert into {lake.BAD_LINES_OF_LOGS} by name from read_parquet(?)", [path])
+        con.execute(f"insert into {writing.BAD_LINES_OF_LOGS} by name from read_parquet(?)", [path])
     results = lake.place_logs(settings.lake, [log for reading in read for log in reading.logs])
     return [
-        _log_verdict(file, result) if isinstance(result, lake.LogResult) else result
+        _log_verdict(file, result) if isinstance(result, writing.LogResult) else result
         for file, result in zip(files, results, strict=True)
     ]
 
 
-def _log_verdict(file: ReceivedFile, result: lake.LogResult) -> Verdict:
+def _log_verdict(file: ReceivedFile, result: writing.LogResult) -> Verdict:
     record = replace(
         file.record(),
         lines=result.lines,

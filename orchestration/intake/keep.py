@@ -21,6 +21,7 @@ from sources.archive import continues, drop_archived, find_archived
 from sources.kinds import LOG_KIND
 from sources.ledger import FileRecord
 from sources.left_out import LeftOut
+from sources.logs import writing
 from sources.personal_forms import masked_all
 from sources.receipts import receipt_of, write_receipt
 from sources.received import ReceivedFile, Verdict
@@ -84,7 +85,7 @@ def keep_logs(
     """Keep what became of several logs as `keep_file` does of each: all of it or, if that fails, nothing.
 
     Args:
-        con: with the bad lines of all in `lake.BAD_LINES_OF_LOGS`.
+        con: with the bad lines of all in `writing.BAD_LINES_OF_LOGS`.
         settings: the home.
         files: of different names and contents.
         verdicts: one for each.
@@ -108,7 +109,7 @@ def keep_logs(
         ids = [verdict.record.file_id for verdict in read]
         con.execute("delete from intake.bad_lines where list_contains(?, file_id)", [ids])
         con.execute(
-            f"insert into intake.bad_lines by name from {lake.BAD_LINES_OF_LOGS} "
+            f"insert into intake.bad_lines by name from {writing.BAD_LINES_OF_LOGS} "
             "where list_contains(?, file_id)",
             [ids],
         )

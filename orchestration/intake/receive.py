@@ -19,9 +19,10 @@ from orchestration.intake.receive_one import receive_file
 from orchestration.intake.receive_tables import receive_tables
 from orchestration.settings import Settings
 from orchestration.workers.pools import OwnProcess, Pool
-from sources import lake, ledger
+from sources import ledger
 from sources.kinds import LOG_KIND, InboxFile, scan_inbox
 from sources.ledger import FileRecord
+from sources.logs import writing
 from sources.received import Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def new_files(con: duckdb.DuckDBPyConnection, inbox: Path, kind: str | None = No
     kinds = table_kinds()
     known = (*kinds, LOG_KIND)
     mine = scan_inbox(
-        inbox, kinds, lake.LOG_FORMATS, lambda name: name == kind if kind else name not in known
+        inbox, kinds, writing.LOG_FORMATS, lambda name: name == kind if kind else name not in known
     )
     safe = _safe_names(con, mine)
     mine = [replace(file, name=name) for file, name in zip(mine, safe, strict=True)]

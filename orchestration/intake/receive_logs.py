@@ -49,6 +49,7 @@ from sources.log_tasks import (
     read,
     read_chunk,
 )
+from sources.logs import writing
 from sources.logs.reading import CHUNK_BYTES, Account
 from sources.nights import now_utc
 from sources.received import ReceivedFile, Verdict
@@ -300,7 +301,7 @@ class _Logs:
 
     def _reader(self, file: ReceivedFile) -> Reader:
         settings = self._settings
-        terms = lake.LogTerms(
+        terms = writing.LogTerms(
             settings.time_zone, settings.first_day, file.received_at, settings.log_max_bytes
         )
         settings.lake.mkdir(parents=True, exist_ok=True)
@@ -319,14 +320,14 @@ class _Logs:
 
         try:
             with lake.aside(self._settings.lake) as folder:
-                for chunk in lake.spool_log(source, reader.terms, folder, account, self._chunk_bytes):
+                for chunk in writing.spool_log(source, reader.terms, folder, account, self._chunk_bytes):
                     task = ChunkTask(reader, source, chunk)
                     ahead.append((chunk.path, self._pool.submit(read_chunk, task)))
                     if len(ahead) > self._pool.size:
                         take()
                 while ahead:
                     take()
-            log = lake.join_chunks(source, [reading.chunk for reading in done], account)
+            log = writing.join_chunks(source, [reading.chunk for reading in done], account)
         except Exception as error:
             for _, pending in ahead:
                 with contextlib.suppress(Exception):
@@ -335,7 +336,7 @@ class _Logs:
                 reading.drop()
             if not isinstance(error, FileProblem):
                 raise
-            return [Reading([lake.LogAside(source.file_id, error, {})])]
+            return [Reading([writing.LogAside(source.file_id, error, {})])]
         bad_lines = [path for reading in done for path in reading.bad_lines]
         return [Reading([log], bad_lines, [reading.aside for reading in done])]
 
@@ -352,7 +353,7 @@ def _with_contents(
             yield file, content
 
 
-def _source(file: ReceivedFile) -> lake.LogSource:
-    return lake.LogSource(
+def _source(file: ReceivedFile) -> writing.LogSource:
+    return writing.LogSource(
         file.path, file.entry.log_format or "", file.instansi_code, file.record().file_id, file.name
     )

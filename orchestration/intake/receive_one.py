@@ -18,9 +18,10 @@ from orchestration.intake.judge import judge_file
 from orchestration.intake.keep import keep_file
 from orchestration.intake.known import as_received, first_known, limits_of, refused, with_meta
 from orchestration.settings import Settings
-from sources import lake, ledger
+from sources import ledger
 from sources.archive import archive_file
 from sources.kinds import InboxFile
+from sources.logs import writing
 from sources.opener import open_entry
 from sources.received import ReceivedFile, Verdict
 
@@ -63,7 +64,7 @@ def keep_again(
 ) -> Verdict:
     """Keep a verdict whose content is not there any more to be judged: no row of a table, no bad line."""
     with dropping_relations(con):
-        lake.create_bad_lines(con)
+        writing.create_bad_lines(con)
         return keep_file(con, settings, file, verdict)
 
 

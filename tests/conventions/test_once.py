@@ -7,7 +7,7 @@ from pathlib import Path
 
 from expectations.contract import load_contract, shared_spellings
 from exports.reports.wording import MONTHS, STAGES
-from sources.lake import LOG_FORMATS
+from sources.logs.writing import LOG_FORMATS
 
 ROOT = Path(__file__).parents[2]
 LAYERS = ("expectations", "sources", "exports", "orchestration")

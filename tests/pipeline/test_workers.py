@@ -29,6 +29,7 @@ from orchestration.warehouse import open_warehouse
 from orchestration.workers.local import Processes
 from orchestration.workers.pools import Call, OwnProcess, Pending, Pool, WorkerDied
 from sources import lake, ledger, log_tasks
+from sources.logs import writing
 from sources.program_mark import readers_mark
 
 KEY = "ab" * 32
@@ -178,7 +179,7 @@ class Deadly(OwnProcess):
         self.asked: list[log_tasks.ReadTask] = []
 
     def submit(self, function: Callable[..., Any], task: Any) -> Pending[Any]:
-        sources: tuple[lake.LogSource, ...] = ()
+        sources: tuple[writing.LogSource, ...] = ()
         if isinstance(task, log_tasks.ReadTask):
             sources = task.sources
             self.asked.append(task)

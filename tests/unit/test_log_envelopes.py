@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_logs import LINES, con, event3, kong, load, rows, side, web, wso2_text
 
-from sources import lake
 from sources.errors import FileRejected, FileWaiting
-from sources.logs import envelopes, reading
+from sources.logs import envelopes, reading, writing
 
 pytestmark = pytest.mark.slow
 
@@ -108,8 +107,8 @@ COLUMNS = (
 
 def small_blocks(patch: pytest.MonkeyPatch, block_bytes: int) -> None:
     """Read in blocks and chunks so small that everything stands in several of them."""
-    patch.setattr(lake, "spool", functools.partial(lake.spool, chunk_bytes=3 * block_bytes))
-    patch.setattr(lake, "opened", functools.partial(lake.opened, chunk_bytes=20 * block_bytes))
+    patch.setattr(writing, "spool", functools.partial(writing.spool, chunk_bytes=3 * block_bytes))
+    patch.setattr(writing, "opened", functools.partial(writing.opened, chunk_bytes=20 * block_bytes))
     patch.setattr(reading, "_BLOCK_BYTES", block_bytes)
     patch.setattr(envelopes, "_READ_BYTES", block_bytes)
 

@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 from sources import lake
 from sources.errors import FileRejected, FileWaiting
 from sources.lake import (
-    LogResult,
-    LogSource,
     create_lake_view,
     days_of,
     lake_files,
@@ -31,8 +29,9 @@ from sources.lake import (
     write_log,
     write_logs,
 )
-from sources.logs import reading
+from sources.logs import reading, writing
 from sources.logs.reading import MAX_LINE_BYTES
+from sources.logs.writing import LogResult, LogSource
 from sources.privacy import install_masking, key_id
 
 pytestmark = pytest.mark.slow
@@ -666,7 +665,7 @@ def test_a_log_read_in_chunks_gives_the_same_records(
     expected = rows(con, tmp_path / "lake", columns)
     bad = con.execute("from bad_lines order by all").fetchall()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lake, "spool", functools.partial(lake.spool, chunk_bytes=chunk_bytes))
+        patch.setattr(writing, "spool", functools.partial(writing.spool, chunk_bytes=chunk_bytes))
         patch.setattr(reading, "_BLOCK_BYTES", 700)
         assert load(con, path, log_format) == whole
     assert rows(con, tmp_path / "lake", columns) == expected
