@@ -11,7 +11,8 @@ import importlib.util
 import logging
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -149,9 +150,9 @@ def verdicts(con: duckdb.DuckDBPyConnection, contracts: Sequence[Contract]) -> l
     Raises:
         RuntimeError: Great Expectations could not judge a rule.
     """
-    _delay_import("scipy.stats")
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with _delayed_import("scipy.stats"):
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     from expectations.duckdb_dialect import lending
 
@@ -167,10 +168,12 @@ def verdicts(con: duckdb.DuckDBPyConnection, contracts: Sequence[Contract]) -> l
         return [verdict for c in contracts for verdict in _judge(con, source, c)]
 
 
-def _delay_import(name: str) -> None:
+@contextmanager
+def _delayed_import(name: str) -> Iterator[None]:
     """Import a submodule when it is used: GX names one that no rule of ours needs, and it takes a second."""
     found = None if name in sys.modules else importlib.util.find_spec(name)
     if found is None or found.loader is None:
+        yield
         return
     found.loader = importlib.util.LazyLoader(found.loader)
     module = sys.modules[name] = importlib.util.module_from_spec(found)
@@ -178,6 +181,11 @@ def _delay_import(name: str) -> None:
     parent, _, child = name.rpartition(".")
     # `from parent import child` asks the parent first.
     setattr(sys.modules[parent], child, module)
+    yield
+    # Whoever looks all modules over, as dbt does, would use it; a later import gets one of its own.
+    if sys.modules.get(name) is module:
+        del sys.modules[name]
+        delattr(sys.modules[parent], child)
 
 
 @cache

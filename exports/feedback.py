@@ -30,6 +30,7 @@ from exports.database import list_tables, open_published, read_rows
 from exports.reports import pages, wording
 
 PAGE = "umpan_balik.html"
+_HEAD = b"</title>\n"
 CORRECTS, WHY = "_perbaikan_dari", "_masalah"
 CORRECTIONS_SHEET, PROBLEMS_SHEET = "perbaikan", "masalah"
 _SHOWN_ROWS = 30
@@ -137,7 +138,9 @@ class RuleGroup:
     problems: list[Problem] = field(default_factory=list)
 
 
-def write_feedback(published: Path, feedback_dir: Path, as_of: date, seeds: Path | None = None) -> list[Path]:
+def write_feedback(
+    published: Path, feedback_dir: Path, as_of: date, seeds: Path | None = None, made_by: str = ""
+) -> list[Path]:
     """Write a folder per OPD that ever sent or stood in a file: what is open, or that nothing is.
 
     Args:
@@ -145,9 +148,10 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date, seeds: Path
         feedback_dir: the folders' folder; folders of ours whose OPD is not known any more are emptied.
         as_of: the day printed on page and workbook; same database and day, same bytes.
         seeds: `seeds/` of the dbt project, with the lists of the state; None: drop-downs without those.
+        made_by: sha256 of the program and settings; an answer that they made of the same rows stays.
 
     Returns:
-        The written pages, by name of folder.
+        The pages, by name of folder.
 
     Raises:
         FileNotFoundError: nothing has been published yet.
@@ -166,6 +170,7 @@ def write_feedback(published: Path, feedback_dir: Path, as_of: date, seeds: Path
                 pages.is_fictional(reader["instansi_name"]),
                 _left_out(connection, reader),
                 known.of(reader["instansi_code"]),
+                made_by=made_by,
             )
     for folder in feedback_dir.iterdir():
         if folder.name not in readers and (folder / PAGE).is_file():
@@ -183,6 +188,7 @@ def write_answer(
     left_out: Sequence[LeftOutPart] = (),
     lists: Lists = lambda kind: {},
     is_sent: bool = True,
+    made_by: str = "",
 ) -> list[Path]:
     """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
 
@@ -199,24 +205,15 @@ def write_answer(
         left_out: what of the files was not read as rows; said first.
         lists: kind to column name to (code, name) of what its drop-down offers.
         is_sent: False where the files were only checked: nothing of them is loaded yet.
+        made_by: as for `write_feedback`.
 
     Returns:
-        The written files, the page first.
+        The files, the page first.
     """
     folder.mkdir(parents=True, exist_ok=True)
     groups = group_by_rule(rows)
-    books = []
-    for kind in sorted({g.kind for g in groups} | {f.kind for f in files}):
-        books.append(folder / f"umpan_balik_{_safe_name(kind)}.xlsx")
-        _write_workbook(
-            books[-1],
-            kind,
-            [r for r in rows if r.kind == kind],
-            [g for g in groups if g.kind == kind],
-            [f for f in files if f.kind == kind],
-            as_of,
-            lists,
-        )
+    asked = sorted({g.kind for g in groups} | {f.kind for f in files})
+    books = {kind: folder / f"umpan_balik_{_safe_name(kind)}.xlsx" for kind in asked}
     by_kind = [
         {
             "kind": kind,
@@ -249,9 +246,46 @@ def write_answer(
         is_sent=is_sent,
         wording=wording,
     )
-    write_file(folder / PAGE, page)
-    _clear(folder, keep={PAGE, *(book.name for book in books)})
-    return [folder / PAGE, *books]
+    if made_by:
+        offered = [
+            (kind, {name: list(found) for name, found in lists(kind).items()})
+            for kind in asked
+            if kind in kinds()
+        ]
+        made_of = _sha256(repr((made_by, as_of, rows, files, offered)).encode())
+    else:
+        made_of = ""
+    if not (made_of and _is_as_made(folder / PAGE, page, made_of, books.values())):
+        for kind, book in books.items():
+            _write_workbook(
+                book,
+                kind,
+                [r for r in rows if r.kind == kind],
+                [g for g in groups if g.kind == kind],
+                [f for f in files if f.kind == kind],
+                as_of,
+                lists,
+            )
+        write_file(folder / PAGE, _named(page, made_of, books.values()) if made_of else page)
+    _clear(folder, keep={PAGE, *(book.name for book in books.values())})
+    return [folder / PAGE, *books.values()]
+
+
+def _is_as_made(path: Path, page: bytes, made_of: str, books: Iterable[Path]) -> bool:
+    """Whether page and workbooks are there as they would be written."""
+    if not all(file.is_file() for file in (path, *books)):
+        return False
+    return path.read_bytes() == _named(page, made_of, books)
+
+
+def _named(page: bytes, made_of: str, books: Iterable[Path]) -> bytes:
+    """The page with what it and its workbooks were made of, and what these are."""
+    marks = " ".join([made_of, *(_sha256(book.read_bytes()) for book in books)])
+    return page.replace(_HEAD, _HEAD + f'<meta name="made-of" content="{marks}">\n'.encode(), 1)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def group_by_rule(rows: Iterable[RefusedRow]) -> list[RuleGroup]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -166,12 +168,23 @@ def _load(path: Path) -> Manifest:
     return _loaded[parsed]
 
 
+@cache
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What dbt's parser wrote, as it stands there; reading it loads no dbt.
+
+    Args:
+        path: as `prepare_manifest` gives it.
+    """
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
 def read_grains(settings: Settings) -> dict[str, Grain]:
     """What a row of each model stands for, and its key, by the model's name: from `meta` of the project."""
     stated = {
-        node.name: node.config.meta
-        for node in _load(prepare_manifest(settings)).nodes.values()
-        if node.resource_type == "model" and "grain" in node.config.meta
+        node["name"]: node["config"]["meta"]
+        for node in read_manifest(prepare_manifest(settings))["nodes"].values()
+        if node["resource_type"] == "model" and "grain" in node["config"]["meta"]
     }
     return {name: Grain(meta["grain"], tuple(meta["primary_key"])) for name, meta in stated.items()}
 
@@ -182,22 +195,23 @@ def read_dictionary(settings: Settings) -> dict[tuple[str, str], Meaning]:
     Titles stand in `models/docs/titles_id.csv`, one for each name; descriptions in `descriptions_id.csv`
     beside it, or where several models share one in the block of `columns.md` with `_id`.
     """
-    manifest = _load(prepare_manifest(settings))
+    manifest = read_manifest(prepare_manifest(settings))
+    docs = manifest["docs"]
     titles = {row["name"]: row["title"] for row in _rows(_TITLES)}
     described = {(row["table_name"], row["column_name"]): row["description"] for row in _rows(_DESCRIPTIONS)}
     found: dict[tuple[str, str], Meaning] = {}
-    for node in manifest.nodes.values():
-        if node.resource_type != "model" or node.fqn[1] != "marts":
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "model" or node["fqn"][1] != "marts":
             continue
-        found[node.name, ""] = Meaning(titles.get(node.name, ""), described.get((node.name, ""), ""))
-        for column in node.columns.values():
+        mart = node["name"]
+        found[mart, ""] = Meaning(titles.get(mart, ""), described.get((mart, ""), ""))
+        for name, column in node["columns"].items():
             shared = " ".join(
-                manifest.docs[f"{block}_id"].block_contents
-                for block in column.doc_blocks
-                if f"{block}_id" in manifest.docs
+                docs[f"{block}_id"]["block_contents"]
+                for block in column["doc_blocks"]
+                if f"{block}_id" in docs
             )
-            description = described.get((node.name, column.name), shared)
-            found[node.name, column.name] = Meaning(titles.get(column.name, ""), description)
+            found[mart, name] = Meaning(titles.get(name, ""), described.get((mart, name), shared))
     return found
 
 

@@ -4,7 +4,7 @@ Belongs here: how events are stored. Stays out: which there are (Dagster, `dbt.p
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sa.Engine] = {}
+        self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -45,6 +46,24 @@ class EventLog(SqliteEventLogStorage):
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
         """Days in their order, in which ranges are meant; a file may bring an earlier one at any time."""
         return sorted(super().get_dynamic_partitions(partitions_def_name))
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; one that is there stays there."""
+        return self._stays(table_name, lambda: super(EventLog, self).has_table(table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether a summary is made along with the events."""
+        return self._stays(f"index {name}", lambda: super(EventLog, self).has_secondary_index(name))
+
+    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
+        of_index = super()._has_asset_key_col_on_connection
+        return self._stays(f"column {column_name}", lambda: of_index(conn, column_name))
+
+    def _stays(self, name: str, ask: Callable[[], bool]) -> bool:
+        """Dagster asks the file for each event what its tables are; what it once had, it has."""
+        if name not in self._found and ask():
+            self._found.add(name)
+        return name in self._found
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:

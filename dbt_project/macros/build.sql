@@ -71,9 +71,8 @@
     {%- call statement('main', fetch_result=True, auto_begin=False) -%}
         {{ 'select 0 as failures, false as should_warn, false as should_error' if recipe.is_same else query }}
     {%- endcall -%}
-    {#- One that failed is not of the recipe that it passed against, so no note need go. -#}
-    {%- if recipe.hash and not recipe.is_same and load_result('main').table.rows[0][0] == 0 -%}
-        {%- do note_passed(recipe.hash) -%}
+    {%- if not recipe.is_same -%}
+        {%- do note_test(recipe.hash if load_result('main').table.rows[0][0] == 0 else none, query) -%}
     {%- endif -%}
     {{ return({'relations': []}) }}
 {% endmaterialization %}
@@ -136,12 +135,15 @@
     {{ return(build_at_once(target, statements)) }}
 {% endmacro %}
 
-{#- Runs the hooks and the statements of a build in one transaction. -#}
-{% macro build_at_once(target, statements) %}
+{#- Runs the hooks and the statements of a build in one transaction. `made_by` is what says what comes out, where the
+    statements also say what stands there already. -#}
+{% macro build_at_once(target, statements, made_by=none) %}
     {%- set existing = load_cached_relation(target) -%}
     {#- What a hook does to it nobody knows. -#}
     {%- set is_noted = target.is_table and not (pre_hooks or post_hooks) -%}
-    {%- set recipe = recipe_of(statements ~ comments(target, model)) if is_noted else {} -%}
+    {%- set statements = statements ~ comments(target, model) -%}
+    {%- set made_by = made_by or statements -%}
+    {%- set recipe = recipe_of(made_by) if is_noted else {} -%}
     {%- if recipe.is_same and existing is not none and existing.type == target.type -%}
         {%- call noop_statement('main', 'AS IT WAS') -%}{%- endcall -%}
         {{ return({'relations': [target]}) }}
@@ -153,8 +155,7 @@
             drop {{ existing.type }} {{ existing }};
         {%- endif %}
         {{ statements }}
-        {{ comments(target, model) }}
-        {{ note_content(target if is_noted else none, recipe.hash) }}
+        {{ note_content(target if is_noted else none, recipe.hash, made_by if model.resource_type == 'model' else none) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}

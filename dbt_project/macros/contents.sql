@@ -1,8 +1,9 @@
 {#- What a night may leave as it is. Every table and seed is noted in `intermediate.node_contents` with a mark of its rows
-    (`content`), and beside it what it was made of (`recipe`): its own statements and the marks of all that it reads,
-    through views. Where a night (variable SPBE_CHANGED_ONLY) would make a table of the same again, or hold a test that
-    passed against the same, it does not. Whoever asks for something by hand gets it. A mark does not tell in which
-    order rows stand: no model rests on that. -#}
+    (`content`), beside it what it was made of (`recipe`: its own statements and the marks of all that it reads, through
+    views), and the `statements` as dbt wrote them, which a night of the same program runs again without dbt
+    (`orchestration/repeat.py`). Where a night (variable SPBE_CHANGED_ONLY) would make a table of the same again, or hold
+    a test that passed against the same, it does not. Whoever asks for something by hand gets it. A mark does not tell
+    in which order rows stand: no model rests on that. -#}
 {% macro node_contents() -%}
     {{ adapter.quote(target.database) }}.intermediate.node_contents
 {%- endmacro %}
@@ -18,7 +19,8 @@
             {%- do marks.append(mark_of_rows(id, none, api.Relation.create(source.database, source.schema, source.identifier))) -%}
         {%- endfor -%}
         create schema if not exists {{ adapter.quote(target.database) }}.intermediate;
-        create table if not exists {{ node_contents() }} (node varchar, recipe varchar, content varchar);
+        create table if not exists {{ node_contents() }} (node varchar, recipe varchar, content varchar, statements varchar);
+        alter table {{ node_contents() }} add column if not exists statements varchar;
         begin;
         delete from {{ node_contents() }}
         where node not in ({{ quoted_texts(noted) }});
@@ -31,20 +33,21 @@
 {% endmacro %}
 
 {#- With a model or seed that was just made, in its transaction: the mark of its rows, where it is a table of ours. -#}
-{% macro note_content(relation, recipe) %}
+{% macro note_content(relation, recipe, statements) %}
     delete from {{ node_contents() }} where node = '{{ model.unique_id }}';
     {%- if relation %}
     insert into {{ node_contents() }}
-    {{ mark_of_rows(model.unique_id, recipe, relation) }};
+    {{ mark_of_rows(model.unique_id, recipe, relation, statements) }};
     {%- endif %}
 {% endmacro %}
 
-{#- After a test: what it passed against. -#}
-{% macro note_passed(recipe) %}
+{#- After a test: its query, and what it passed against, if it did. -#}
+{% macro note_test(recipe, query) %}
     {%- call statement('note', auto_begin=False) -%}
         begin;
         delete from {{ node_contents() }} where node = '{{ model.unique_id }}';
-        insert into {{ node_contents() }} values ('{{ model.unique_id }}', '{{ recipe }}', null);
+        insert into {{ node_contents() }}
+        values ('{{ model.unique_id }}', {{ text_or_null(recipe) }}, null, {{ text_or_null(query) }});
         commit;
     {%- endcall -%}
 {% endmacro %}
@@ -55,12 +58,17 @@
 {% endmacro %}
 
 {#- A row of the notes: a node, what it was made of, and the mark of its rows, the same in any order of them. -#}
-{% macro mark_of_rows(id, recipe, relation) -%}
+{% macro mark_of_rows(id, recipe, relation, statements) -%}
     select
         '{{ id }}' as node,
-        {{ "'" ~ recipe ~ "'" if recipe else 'cast(null as varchar)' }} as recipe,
-        concat_ws(' ', count(*), sum(hash(rows_of)), bit_xor(hash(rows_of))) as content
+        {{ text_or_null(recipe) }} as recipe,
+        concat_ws(' ', count(*), sum(hash(rows_of)), bit_xor(hash(rows_of))) as content,
+        {{ text_or_null(statements) }} as statements
     from {{ relation }} as rows_of
+{%- endmacro %}
+
+{% macro text_or_null(value) -%}
+    {{ "'" ~ adapter.escape_sql_string(value) ~ "'" if value else 'cast(null as varchar)' }}
 {%- endmacro %}
 
 {% macro quoted_texts(texts) -%}

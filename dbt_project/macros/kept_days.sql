@@ -26,7 +26,7 @@
         {{ fill_kept_days(target, is_kept, ref(stated.day_versions), stated) }}
         {{ column_constraints(target, model.columns) if not is_kept }}
     {%- endset -%}
-    {{ return(build_at_once(target, statements)) }}
+    {{ return(build_at_once(target, statements, sql)) }}
 {% endmaterialization %}
 
 {% macro fill_kept_days(target, is_kept, versions, stated) %}

@@ -110,6 +110,7 @@ def build_output_assets(
             settings.feedback,
             settings.last_complete_day(),
             PROJECT / "dbt_project" / "seeds",
+            results_fingerprint(settings),
         )
         settings.share_outputs()
         return dg.MaterializeResult(

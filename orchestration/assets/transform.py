@@ -23,6 +23,7 @@ from orchestration.dbt import (
 )
 from orchestration.partitions import CALL_DAYS, add_days
 from orchestration.program import BUILT, program_fingerprint
+from orchestration.repeat import build_changed
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from orchestration.translator import SpbeTranslator
@@ -77,11 +78,9 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
             _not_published(context, con, "tables that were built again")
         warehouse.release()
         # Whoever asks for some models gets them made.
-        changed_only = was_built and not context.is_subset
-        results = run_dbt(
-            settings, build_arguments(selection(context, everything)), changed_only=changed_only
-        )
-        yield from dbt_events(context, results)
+        arguments = build_arguments(selection(context, everything))
+        build = build_changed if was_built and not context.is_subset else run_dbt
+        yield from dbt_events(context, build(settings, arguments))
         if not (was_built or context.is_subset):
             with warehouse.connect() as con:
                 ledger.write_state(con, BUILT, program_fingerprint())

@@ -404,6 +404,31 @@ def test_the_same_database_gives_the_same_bytes(answered: tuple[Home, Path], tmp
         assert (feedback / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
+def test_an_answer_stays_until_its_rows_program_or_files_are_others(
+    answered: tuple[Home, Path], tmp_path: Path
+) -> None:
+    home, _ = answered
+    published = home.settings.published
+
+    def write(made_by: str, day: dt.date = DAY) -> dict[Path, tuple[int, bytes]]:
+        write_feedback(published, tmp_path, day, made_by=made_by)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        return {path: (path.stat().st_ino, path.read_bytes()) for path in files}
+
+    before = write("one program")
+    assert write("one program") == before
+    for damaged in (PAGE, "*.xlsx"):
+        path = next(tmp_path.rglob(damaged))
+        path.write_bytes(path.read_bytes()[:100])
+        after = write("one program")
+        assert {path: content for path, (_, content) in after.items()} == {
+            path: content for path, (_, content) in before.items()
+        }
+    pages = [path for path in before if path.name == PAGE]
+    for changed in (write("another program"), write("another program", DAY + dt.timedelta(days=1))):
+        assert all(changed[page][1] != before[page][1] for page in pages)
+
+
 def test_an_opd_reads_its_page_without_a_network(answered: tuple[Home, Path], browser: "Browser") -> None:
     _, feedback = answered
     context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
