@@ -30,6 +30,7 @@ _DAILY_PARTS = (
     "macros/build.sql",
     "macros/contents.sql",
     "macros/days.sql",
+    "macros/durations.sql",
     "macros/kept_days.sql",
     "macros/keys.sql",
     "macros/pairing.sql",

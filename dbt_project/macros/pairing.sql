@@ -29,6 +29,12 @@
     {{ hashed(['for_day', 'instansi_code', 'log_format', 'consumer_identity', 'provider_identity', 'service_code', 'agent']) }}
 {%- endmacro %}
 
+{#- A file as a number: the first 60 bits of its id, a SHA-256. Where several files hold a record, which of them counts it
+    follows this number, and so neither the engine's own hash nor who read them. -#}
+{% macro file_number(file_id) -%}
+    cast('0x' || left({{ file_id }}, 15) as bigint)
+{%- endmacro %}
+
 {#- Condition: an id or name in a log of this format means the same in the logs of every instansi. -#}
 {% macro has_global_ids(log_format) -%}
     {{ log_format }} in ('{{ var('formats_with_global_ids') | join("', '") }}')
@@ -91,7 +97,7 @@ side is not null
 {{ id_key }} as id_key,
         {{ message_key }} as message_key,
         {{ route_key() }} as route_key,
-        {{ hashed(['file_id']) }} as file_key,
+        {{ file_number('file_id') }} as file_number,
         has_own_id,
         message_id is not null as has_message,
         side is not null as has_sides,
@@ -128,8 +134,8 @@ min(for_day) as for_day,
         max(record_hash) {{ of_client }} as other_client_hash,
         min(record_hash) {{ of_producer }} as producer_hash,
         max(record_hash) {{ of_producer }} as other_producer_hash,
-        min(file_key) {{ of_client }} as client_file,
-        min(file_key) {{ of_producer }} as producer_file,
+        min(file_number) {{ of_client }} as client_file,
+        min(file_number) {{ of_producer }} as producer_file,
         min(route_key) {{ of_client }} as client_route,
         min(route_key) {{ of_producer }} as producer_route,
         min(day) {{ of_client }} as client_day,
@@ -379,8 +385,8 @@ clear_calls as (
         client.record_hash as other_client_hash,
         producer.record_hash as producer_hash,
         producer.record_hash as other_producer_hash,
-        client.file_key as client_file,
-        producer.file_key as producer_file,
+        client.file_number as client_file,
+        producer.file_number as producer_file,
         client.route_key as client_route,
         producer.route_key as producer_route,
         client.day as client_day,
@@ -469,7 +475,7 @@ without_copies as (
     from unclear
     qualify row_number() over (
         partition by group_key, is_producer, record_hash
-        order by file_key
+        order by file_number
     ) = 1
 
 ),
@@ -548,8 +554,8 @@ select
     coalesce(client_hour, producer_hour) as hour,
     coalesce(client_route, producer_route) as route_key,
     -- Of a lent record no day is told.
-    case when client_day is null then producer_file else client_file end as file_key,
-    case when client_day is null then client_file else producer_file end as partner_file_key,
+    case when client_day is null then producer_file else client_file end as file_number,
+    case when client_day is null then client_file else producer_file end as partner_file_number,
     case
         when not has_sides then 'gateway'
         when producer_hash is null then 'client'
@@ -583,8 +589,8 @@ select
     day,
     hour,
     {{ route_key() }} as route_key,
-    {{ hashed(['file_id']) }} as file_key,
-    cast(null as ubigint) as partner_file_key,
+    {{ file_number('file_id') }} as file_number,
+    cast(null as bigint) as partner_file_number,
     'gateway' as sides,
     false as is_counted_elsewhere,
     has_own_id,

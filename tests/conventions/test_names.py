@@ -21,6 +21,7 @@ RECEIVED = {("stg_published_index__domains", "agency")}
 KNOWN_NUMBERS = {
     "macros/aggregates.sql": ("511 512", "size of a bitmap"),
     "macros/bounds.sql": ("9223372036854775807", "ends of BIGINT"),
+    "macros/durations.sql": ("2", "middle of a bucket"),
     "macros/exact.sql": (
         "0.01 2 200 10000 13 4503599627370496 10000000 10000000000 100000000000000 1000000000000000 "
         "100000000000000000000 100000000000000000000000",

@@ -253,40 +253,40 @@ def test_the_real_apache_sample_loads_whole(first_night: Home) -> None:
 
 def test_sides_pair_across_midnight_and_files_and_copies_drop(first_night: Home) -> None:
     calls = first_night.rows(
-        "select split_part(service_code, '/', 2), day, sides, durations, succeeded, calls"
+        "select split_part(service_code, '/', 2), day, list_transform(filed, lambda f: f.sides),"
+        " list_transform(durations, lambda d: (d.duration_ms, d.calls)), succeeded, calls"
         " from intermediate.int_calls__counted_daily"
-        " where instansi_code = '99.99' and log_format = 'xroad' and has_own_id order by all"
+        " where instansi_code = '99.99' and log_format = 'xroad' and filed[1].has_own_id order by all"
     )
     fifth, ninth = dt.date(2026, 10, 5), dt.date(2026, 10, 9)
     assert calls == [
-        ("alone", fifth, "client", [1], True, 1),
-        ("both", fifth, "client", [100], True, 1),
-        ("late", fifth, "client", [30], True, 1),
-        ("meta", fifth, "client", [100], True, 1),
-        ("midnight", fifth, "both", [400], True, 1),
-        ("only", ninth, "producer", [7], True, 1),
-        ("self", fifth, "client", [100], True, 1),
-        ("twice", fifth, "both", [10], True, 1),
-        ("twice", fifth, "both", [20], False, 1),
+        ("alone", fifth, ["client"], [(1, 1)], 1, 1),
+        ("both", fifth, ["client"], [(100, 1)], 1, 1),
+        ("late", fifth, ["client"], [(30, 1)], 1, 1),
+        ("meta", fifth, ["client"], [(100, 1)], 1, 1),
+        ("midnight", fifth, ["both"], [(400, 1)], 1, 1),
+        ("only", ninth, ["producer"], [(7, 1)], 1, 1),
+        ("self", fifth, ["client"], [(100, 1)], 1, 1),
+        ("twice", fifth, ["both"], [(10, 1), (20, 1)], 1, 2),
     ]
 
 
 def test_sides_without_a_common_id_pair_by_message_and_time(first_night: Home) -> None:
     calls = first_night.rows(
-        "select split_part(service_code, '/', 2), day, sides, is_paired_by_message, list_sort(durations),"
-        " calls from intermediate.int_calls__counted_daily"
-        " where instansi_code = '88.88' and file_id is not null order by all"
+        "select split_part(service_code, '/', 2), day, list_transform(filed, lambda f: f.sides),"
+        " list_transform(filed, lambda f: f.is_paired_by_message),"
+        " list_transform(durations, lambda d: d.duration_ms), calls"
+        " from intermediate.int_calls__counted_daily where instansi_code = '88.88' order by all"
     )
     seventh = dt.date(2026, 10, 7)
     assert calls == [
-        ("far", seventh, "client", False, [80], 1),
-        ("far", seventh, "producer", False, [40], 1),
-        ("message", seventh, "both", True, [50, 60], 2),
-        ("midnight", seventh, "both", True, [90], 1),
-        ("mixed", seventh, "both", True, [70], 1),
-        ("negative", seventh, "client", False, None, 1),
-        ("skew", seventh, "both", False, [300], 1),
-        ("slow", seventh, "client", False, None, 1),
+        ("far", seventh, ["client", "producer"], [False, False], [40, 80], 2),
+        ("message", seventh, ["both"], [True], [50, 60], 2),
+        ("midnight", seventh, ["both"], [True], [90], 1),
+        ("mixed", seventh, ["both"], [True], [70], 1),
+        ("negative", seventh, ["client"], [False], None, 1),
+        ("skew", seventh, ["both"], [False], [300], 1),
+        ("slow", seventh, ["client"], [False], None, 1),
     ]
     columns = "records, duplicates, calls, pairs_by_message, odd_durations, skewed_calls, reused_ids"
     # A duration below nothing is none when it arrives; one of over a day is odd when its sides are paired.
@@ -343,10 +343,10 @@ def test_a_late_side_finds_its_partner_and_only_its_days_are_redone(second_night
     # No record stands on the 4th, so no call of the 5th can have a side there.
     assert second_night.days == {dt.date(2026, 10, day) for day in (5, 6)}
     [call] = second_night.rows(
-        "select sides, durations from intermediate.int_calls__counted_daily"
+        "select filed[1].sides, durations[1].duration_ms, calls from intermediate.int_calls__counted_daily"
         " where service_code = 'verifikasi/late'"
     )
-    assert call == ("both", [30])
+    assert call == ("both", 30, 1)
     assert second_night.quality("late.jsonl", "records, duplicates, calls") == (1, 0, 0)
 
 

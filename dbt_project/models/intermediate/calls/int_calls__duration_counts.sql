@@ -7,7 +7,7 @@ with durations as (
         provider_opd,
         provider_system,
         service,
-        unnest(durations) as duration_ms,
+        {{ unnest_list('durations') }} as counted,
         day_version
     from {{ ref('int_calls__classified') }}
     where
@@ -22,8 +22,8 @@ select
     provider_opd,
     provider_system,
     service,
-    duration_ms,
-    count(*) as calls,
+    counted.duration_ms,
+    cast(sum(counted.calls) as bigint) as calls,
     any_value(day_version) as day_version
 from durations
 group by
@@ -32,4 +32,4 @@ group by
     provider_opd,
     provider_system,
     service,
-    duration_ms
+    counted.duration_ms

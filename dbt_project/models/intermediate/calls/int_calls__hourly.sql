@@ -3,13 +3,12 @@ with hours as (
 
     select
         day,
-        unnest(hours) as hour,
         instansi_code,
         log_format,
         provider_opd,
         provider_system,
         service,
-        succeeded,
+        {{ unnest_list('hours') }} as counted,
         day_version
     from {{ ref('int_calls__classified') }}
     where
@@ -20,19 +19,19 @@ with hours as (
 
 select
     day,
-    cast(hour as integer) as hour,
+    cast(counted.hour as integer) as hour,
     instansi_code,
     log_format,
     provider_opd,
     provider_system,
     service,
-    count(*) as calls,
-    count(*) filter (where succeeded) as succeeded,
+    cast(sum(counted.calls) as bigint) as calls,
+    cast(sum(counted.succeeded) as bigint) as succeeded,
     any_value(day_version) as day_version
 from hours
 group by
     day,
-    hour,
+    counted.hour,
     instansi_code,
     log_format,
     provider_opd,

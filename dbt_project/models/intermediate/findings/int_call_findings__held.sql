@@ -47,10 +47,20 @@ odd as (
         provider_opd,
         provider_system,
         service,
-        sum(reused_ids) as reused_ids,
-        sum(skewed_calls) as skewed_calls
-    from {{ ref('int_calls__classified') }}
-    where reused_ids > 0 or skewed_calls > 0
+        sum(filed.reused_ids) as reused_ids,
+        sum(filed.skewed_calls) as skewed_calls
+    from (
+        select
+            instansi_code,
+            day,
+            log_format,
+            provider_opd,
+            provider_system,
+            service,
+            {{ unnest_list('filed') }} as filed
+        from {{ ref('int_calls__classified') }}
+    ) as calls
+    where filed.reused_ids > 0 or filed.skewed_calls > 0
     group by instansi_code, day, log_format, provider_opd, provider_system, service
 
 ),

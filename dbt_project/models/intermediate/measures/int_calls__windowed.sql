@@ -1,6 +1,16 @@
 with calls as (
 
-    select * from {{ ref('int_calls__classified') }}
+    select
+        instansi_code,
+        day,
+        log_format,
+        consumer_opd,
+        consumer_system,
+        provider_opd,
+        provider_system,
+        service,
+        {{ unnest_list('filed') }} as filed
+    from {{ ref('int_calls__classified') }}
     where is_business
 
 ),
@@ -36,14 +46,14 @@ by_gateway as (
         calls.provider_opd,
         calls.provider_system,
         calls.service,
-        sum(calls.calls) as calls,
-        coalesce(sum(calls.calls) filter (where calls.succeeded), 0) as succeeded
+        sum(calls.filed.calls) as calls,
+        sum(calls.filed.succeeded) as succeeded
     from windows
     inner join calls
         on
             windows.instansi_code = calls.instansi_code
             and calls.day between windows.window_start and windows.measured_to
-    left join senders on calls.file_id = senders.file_id
+    left join senders on calls.filed.file_id = senders.file_id
     group by all
 
 ),

@@ -40,7 +40,7 @@ counted as (
         day,
         cast(sum(calls) as bigint) as calls,
         cast(coalesce(sum(calls) filter (where is_business), 0) as bigint) as business_calls,
-        cast(coalesce(sum(calls) filter (where is_counted_elsewhere), 0) as bigint) as calls_counted_elsewhere
+        cast(sum(calls_counted_elsewhere) as bigint) as calls_counted_elsewhere
     from {{ ref('int_calls__classified') }}
     group by instansi_code, log_format, day
 

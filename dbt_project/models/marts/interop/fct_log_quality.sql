@@ -16,7 +16,17 @@ settings as (
 
 calls as (
 
-    select * from {{ ref('int_calls__classified') }}
+    select
+        instansi_code,
+        log_format,
+        day,
+        is_meta,
+        is_monitoring,
+        is_self,
+        is_mapped,
+        is_business,
+        {{ unnest_list('filed') }} as filed
+    from {{ ref('int_calls__classified') }}
 
 ),
 
@@ -35,8 +45,8 @@ judged as (
 
     select
         calls.*,
-        calls.sides in ('client', 'producer')
-        and calls.has_own_id
+        calls.filed.sides in ('client', 'producer')
+        and calls.filed.has_own_id
         and {{ days_between('calls.day', 'newest.newest_day') }} > settings.orphan_after_days as is_orphan
     from calls
     inner join newest
@@ -50,24 +60,24 @@ judged as (
 by_owner as (
 
     select
-        file_id,
-        sum(calls) as calls,
-        sum(calls) filter (where sides = 'both') as pairs,
-        sum(calls) filter (where partner_instansi_code is not null) as pairs_with_others,
-        sum(calls) filter (where is_counted_elsewhere) as calls_counted_elsewhere,
-        sum(calls) filter (where not has_own_id and sides <> 'gateway') as calls_without_id,
-        sum(calls) filter (where is_paired_by_message) as pairs_by_message,
-        sum(reused_ids) as reused_ids,
-        sum(skewed_calls) as skewed_calls,
-        sum(odd_durations) as odd_durations,
-        sum(calls) filter (where is_orphan) as orphans,
-        sum(calls) filter (where is_meta) as metaservice_calls,
-        sum(calls) filter (where is_monitoring) as monitoring_calls,
-        sum(calls) filter (where is_self) as self_calls,
-        sum(calls) filter (where is_business) as business_calls,
-        sum(calls) filter (where is_business and not is_mapped) as unmapped_calls
+        filed.file_id,
+        sum(filed.calls) as calls,
+        sum(filed.calls) filter (where filed.sides = 'both') as pairs,
+        sum(filed.calls) filter (where filed.partner_instansi_code is not null) as pairs_with_others,
+        sum(filed.calls) filter (where filed.is_counted_elsewhere) as calls_counted_elsewhere,
+        sum(filed.calls) filter (where not filed.has_own_id and filed.sides <> 'gateway') as calls_without_id,
+        sum(filed.calls) filter (where filed.is_paired_by_message) as pairs_by_message,
+        sum(filed.reused_ids) as reused_ids,
+        sum(filed.skewed_calls) as skewed_calls,
+        sum(filed.odd_durations) as odd_durations,
+        sum(filed.calls) filter (where is_orphan) as orphans,
+        sum(filed.calls) filter (where is_meta) as metaservice_calls,
+        sum(filed.calls) filter (where is_monitoring) as monitoring_calls,
+        sum(filed.calls) filter (where is_self) as self_calls,
+        sum(filed.calls) filter (where is_business) as business_calls,
+        sum(filed.calls) filter (where is_business and not is_mapped) as unmapped_calls
     from judged
-    group by file_id
+    group by filed.file_id
 
 ),
 
@@ -80,15 +90,15 @@ used as (
         sum(calls) as records
     from (
         select
-            file_id,
-            calls
+            filed.file_id,
+            filed.calls
         from calls
         union all
         select
-            partner_file_id as file_id,
-            calls
+            filed.partner_file_id as file_id,
+            filed.calls
         from calls
-        where partner_file_id is not null and partner_instansi_code is null
+        where filed.partner_file_id is not null and filed.partner_instansi_code is null
     ) as sides
     group by file_id
 

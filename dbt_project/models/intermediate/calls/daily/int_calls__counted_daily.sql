@@ -1,4 +1,4 @@
-{#- Names are 64-bit keys until the end, where they are put back. -#}
+{#- Names are numbers until the end, where they are put back. -#}
 {%- set is_told = "duration_ms between 0 and " ~ var('longest_duration_ms') -%}
 {%- set records = ref('stg_service_log__records') %}
 -- depends_on: {{ ref('int_calls__lake_days') }}
@@ -9,13 +9,14 @@ with calls as (
 
 ),
 
-counted as (
+-- The one pass over single calls: durations and hours go as lists to the two counts below.
+by_file as materialized (
 
     select
         day,
         route_key,
-        file_key,
-        partner_file_key,
+        file_number,
+        partner_file_number,
         sides,
         is_counted_elsewhere,
         has_own_id,
@@ -35,13 +36,59 @@ counted as (
     group by
         day,
         route_key,
-        file_key,
-        partner_file_key,
+        file_number,
+        partner_file_number,
         sides,
         is_counted_elsewhere,
         has_own_id,
         is_paired_by_message,
         succeeded
+
+),
+
+durations as (
+
+    select
+        route_key,
+        list_sort(list(struct_pack(duration_ms := duration_ms, calls := calls))) as durations
+    from (
+        select
+            route_key,
+            {{ counted_duration('duration_ms') }} as duration_ms,
+            count(*) as calls
+        from (
+            select
+                route_key,
+                unnest(durations) as duration_ms
+            from by_file
+        ) as single_durations
+        group by all
+    ) as duration_counts
+    group by route_key
+
+),
+
+hours as (
+
+    select
+        route_key,
+        list_sort(list(struct_pack(hour := hour, calls := calls, succeeded := succeeded))) as hours
+    from (
+        select
+            route_key,
+            hour,
+            count(*) as calls,
+            count(*) filter (where succeeded) as succeeded
+        from (
+            select
+                route_key,
+                succeeded,
+                unnest(hours) as hour
+            from by_file
+        ) as single_hours
+        group by route_key, hour
+    ) as hour_counts
+    group by route_key
 
 ),
 
@@ -62,45 +109,110 @@ routes as (
 
 files as (
 
-    select distinct
-        file_id,
-        instansi_code,
-        {{ hashed(['file_id']) }} as file_key
-    from {{ records_of_days(records, beside=true) }} as records
+    select
+        *,
+        {{ file_number('file_id') }} as file_number
+    from (
+        select distinct
+            file_id,
+            instansi_code
+        from {{ records_of_days(records, beside=true) }} as records
+    ) as files_of_days
+
+),
+
+-- What the account of a file asks, of all outcomes together.
+filed as (
+
+    select
+        by_file.route_key,
+        files.file_id,
+        partner_files.file_id as partner_file_id,
+        nullif(partner_files.instansi_code, files.instansi_code) as partner_instansi_code,
+        by_file.sides,
+        by_file.is_counted_elsewhere,
+        by_file.has_own_id,
+        by_file.is_paired_by_message,
+        cast(sum(by_file.calls) as bigint) as calls,
+        cast(coalesce(sum(by_file.calls) filter (where by_file.succeeded), 0) as bigint) as succeeded,
+        cast(sum(by_file.reused_ids) as bigint) as reused_ids,
+        cast(sum(by_file.skewed_calls) as bigint) as skewed_calls,
+        cast(sum(by_file.odd_durations) as bigint) as odd_durations
+    from by_file
+    inner join files on by_file.file_number = files.file_number
+    left join files as partner_files on by_file.partner_file_number = partner_files.file_number
+    group by all
+
+),
+
+files_of_routes as (
+
+    select
+        route_key,
+        list_sort(list(filed)) as filed
+    from (
+        select
+            route_key,
+            struct_pack(
+                file_id := file_id,
+                partner_file_id := partner_file_id,
+                partner_instansi_code := partner_instansi_code,
+                sides := sides,
+                is_counted_elsewhere := is_counted_elsewhere,
+                has_own_id := has_own_id,
+                is_paired_by_message := is_paired_by_message,
+                calls := calls,
+                succeeded := succeeded,
+                reused_ids := reused_ids,
+                skewed_calls := skewed_calls,
+                odd_durations := odd_durations
+            ) as filed
+        from filed
+    ) as packed
+    group by route_key
+
+),
+
+totals as (
+
+    select
+        day,
+        route_key,
+        cast(sum(calls) as bigint) as calls,
+        cast(coalesce(sum(calls) filter (where succeeded), 0) as bigint) as succeeded,
+        {{ bigint_within('sum(request_bytes)') }} as request_bytes,
+        {{ bigint_within('sum(response_bytes)') }} as response_bytes,
+        cast(sum(login_calls) as bigint) as login_calls,
+        cast(coalesce(sum(calls) filter (where is_counted_elsewhere), 0) as bigint) as calls_counted_elsewhere
+    from by_file
+    group by day, route_key
 
 ),
 
 named as materialized (
 
     select
-        counted.day,
+        totals.day,
         routes.instansi_code,
         routes.log_format,
-        files.file_id,
-        partner_files.file_id as partner_file_id,
-        nullif(partner_files.instansi_code, routes.instansi_code) as partner_instansi_code,
         routes.consumer_identity,
         routes.provider_identity,
         routes.service_code,
         routes.agent,
-        counted.sides,
-        counted.is_counted_elsewhere,
-        counted.has_own_id,
-        counted.is_paired_by_message,
-        counted.succeeded,
-        counted.calls,
-        {{ bigint_within('counted.request_bytes') }} as request_bytes,
-        {{ bigint_within('counted.response_bytes') }} as response_bytes,
-        counted.login_calls,
-        counted.reused_ids,
-        counted.skewed_calls,
-        counted.odd_durations,
-        list_sort(counted.durations) as durations,
-        list_sort(counted.hours) as hours
-    from counted
-    inner join routes on counted.route_key = routes.route_key
-    inner join files on counted.file_key = files.file_key
-    left join files as partner_files on counted.partner_file_key = partner_files.file_key
+        totals.calls,
+        totals.succeeded,
+        totals.request_bytes,
+        totals.response_bytes,
+        totals.login_calls,
+        totals.calls_counted_elsewhere,
+        durations.durations,
+        hours.hours,
+        files_of_routes.filed
+    from totals
+    inner join routes on totals.route_key = routes.route_key
+    inner join files_of_routes on totals.route_key = files_of_routes.route_key
+    inner join hours on totals.route_key = hours.route_key
+    left join durations on totals.route_key = durations.route_key
 
 ),
 
@@ -120,27 +232,19 @@ select
     named.day,
     named.instansi_code,
     named.log_format,
-    named.file_id,
-    named.partner_file_id,
-    named.partner_instansi_code,
     named.consumer_identity,
     named.provider_identity,
     named.service_code,
     named.agent,
-    named.sides,
-    named.is_counted_elsewhere,
-    named.has_own_id,
-    named.is_paired_by_message,
-    named.succeeded,
     named.calls,
+    named.succeeded,
     named.request_bytes,
     named.response_bytes,
     named.login_calls,
-    named.reused_ids,
-    named.skewed_calls,
-    named.odd_durations,
+    named.calls_counted_elsewhere,
     named.durations,
     named.hours,
+    named.filed,
     content.calls_version,
     lake_days.day_version
 from named
