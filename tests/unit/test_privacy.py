@@ -79,6 +79,65 @@ def test_masks(con: duckdb.DuckDBPyConnection, macro: str, text: str | None, mas
     assert call(con, macro, text) == masked
 
 
+# Parts of paths of each kind that the careful look tells from the others, and signs to make more of.
+PART = st.sampled_from(
+    [
+        "",
+        "{}",
+        "api",
+        "v1",
+        "nop",
+        "berkas-ed92eff813",
+        "deadbeef",
+        "deadbeef1",
+        "abcdefab-abcd-abcd-abcd-abcdefabcdef",
+    ]
+    + [
+        "2026-02-17",
+        "12.pdf",
+        "getData2",
+        "getDataOfMonth12",
+        "QnVkaSBTYW50b3NvMTIz",
+        "x" * 36,
+        "y" * 41,
+        "a12345",
+    ]
+    + [
+        "4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10",
+        "1207010101900001",
+        "0812-3456-7890",
+        "a@b",
+        "a%20b",
+        "é",
+        "a b",
+        "~x",
+    ]
+    + [
+        "12",
+        "1",
+        "at",
+        ".well-known",
+        "a;b",
+        "a#b",
+        "10.30.4.7",
+        "1a.1b",
+        "a_1_2_3_4_5_6_7_8_9",
+        "b.1.2.3.4.5.6.7.8.9",
+    ]
+) | st.text("ag1-_.A{}:9", max_size=12)
+
+
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=st.lists(PART, max_size=6), query=st.sampled_from(["", "?nik=1", "#x"]))
+def test_a_path_looked_at_as_a_whole_gives_the_route_of_its_parts(
+    con: duckdb.DuckDBPyConnection, parts: list[str], query: str
+) -> None:
+    path = "/" + "/".join(parts) + query
+    careful = call(con, "route_of_parts", path)
+    assert call(con, "route_template", path) == careful
+    assert call(con, "route_of_parts", call(con, "short_target", path)) == careful
+
+
 def test_the_same_person_and_address_keep_one_pseudonym(con: duckdb.DuckDBPyConnection) -> None:
     assert call(con, "pseudonym", "budi ") == call(con, "pseudonym", "budi")
     assert call(con, "pseudonym", "budi") != call(con, "pseudonym", "siti")
