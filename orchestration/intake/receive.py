@@ -127,7 +127,7 @@ def receive(
     kind: str | None,
     tell: Callable[[Verdict], None] = lambda _: None,
 ) -> Iterator[FileRecord]:
-    """Receive every new file of a kind (None: reject those of no known kind); one transaction a file.
+    """Receive every new file of a kind (None: reject those of no known kind); small ones are kept together.
 
     Args:
         con: a prepared connection.
