@@ -96,7 +96,7 @@ def receive(
     tell: Callable[[Verdict], None] = lambda _: None,
     workers: Callable[[duckdb.DuckDBPyConnection, int], AbstractContextManager[Pool]] | None = None,
 ) -> Iterator[FileRecord]:
-    """Receive every new file of a kind (None: reject those of no known kind); one transaction a file.
+    """Receive every new file of a kind (None: reject those of no known kind); small ones are kept together.
 
     Args:
         con: a prepared connection.
