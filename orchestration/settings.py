@@ -169,13 +169,14 @@ class Settings(BaseSettings):
     processes: int = Field(
         0,
         ge=0,
-        description="Processes that read logs, where there are many bytes of them; 0: one a core, as far as "
-        "workers_memory goes; 1: the run's own process alone.",
+        description="Processes that read logs, where there are many bytes of them; 0: one a core; 1: the "
+        "run's own process alone. No more than workers_memory has 750 MB for.",
     )
     workers_memory: int = Field(
         3_000_000_000,
         ge=WORKER_BYTES,
-        description="Bytes that all processes of this machine that read logs may take together.",
+        description="Bytes that all processes of this machine that read logs may take together; each has its "
+        "share, and the system refuses it more.",
     )
     scheduler: str = Field(
         "",

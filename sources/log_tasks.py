@@ -174,6 +174,8 @@ def reading_connection(key: Path, key_id: str, memory_bytes: int, scratch: Path)
     con = duckdb.connect(
         config={"threads": 1, "memory_limit": f"{memory_bytes}B", "temp_directory": str(scratch)}
     )
+    # DuckDB takes a process that another started for a person's.
+    con.execute("set enable_progress_bar = false")
     prepare_reading(con, known_key(key, key_id))
     return con
 

@@ -5,6 +5,7 @@ Belongs here: that connection, refusing another program's tasks, ending with who
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -74,12 +75,25 @@ def answer(call: Call, memory_bytes: int | None = None) -> Done | Exception:
     try:
         return work(call, memory_bytes or int(os.environ.get(MEMORY_VARIABLE, WORKER_BYTES)))
     except Exception as error:
+        import duckdb
+
+        # The database of a worker is gone with it; the one of the home is not.
+        if isinstance(error, duckdb.FatalException | MemoryError):
+            return RuntimeError(f"{type(error).__name__}: {error}")
         # Of whose making an exception is, it must survive the journey.
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
             return RuntimeError(f"{type(error).__name__}: {error}")
         return error
+
+
+def _bound(memory_bytes: int) -> None:
+    """Let the system refuse what this process asks for beyond its share: the task fails, not the machine."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
 def serve(pipe: Connection, leader: str, memory_bytes: int) -> None:
@@ -93,6 +107,7 @@ def serve(pipe: Connection, leader: str, memory_bytes: int) -> None:
     # Ctrl-C reaches all processes of a terminal; the run ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow(leader)
+    _bound(memory_bytes)
     while True:
         try:
             call = pipe.recv()

@@ -80,7 +80,7 @@ class Workers(dg.ConfigurableResource):
     def count(self) -> int:
         """How many processes of this machine read."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return self.processes or max(min(cores, self.memory // WORKER_BYTES), 1)
+        return max(min(self.processes or cores, self.memory // WORKER_BYTES), 1)
 
 
 def workers_of(settings: Settings) -> Workers:
