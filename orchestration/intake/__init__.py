@@ -1,8 +1,8 @@
 """From the inbox to the warehouse, file by file: the hand-over between `sources` and `expectations`.
 
 A file is walked in this order: `receive.py` (found, opened, archived; whatever goes wrong is that file's) ►
-`judge.py` (read and judged) ► `keep.py` (one transaction). Small files of a kind that follow each other take these
-steps together, each with its own verdict. `prepare.py` gives a connection what they need.
+`judge.py` (read and judged) ► `keep.py` (one transaction). Small files of a kind in a row take these steps
+together, each with its own verdict. `prepare.py` gives a connection what they need.
 Belongs here: the order of steps for one file and its transaction. Stays out: how a file is read (`sources/`),
 what a good row is (`expectations/`) and what runs when (`assets/`, `jobs.py`).
 """
