@@ -352,7 +352,10 @@ def _kept_together(
     finally:
         for _, table in tables:
             table.drop()
-    return [alone(file, None) for file in files]
+    return [
+        alone(file, None) if isinstance(found, TableFile) else keep_file(con, settings, file, found)
+        for file, found in read
+    ]
 
 
 def _given(file: ReceivedFile, problem: Exception | None) -> ReceivedFile:
