@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from expectations.reference_tables import believed_sender
 from expectations.relations import dropping_relations
 from orchestration.intake.judge import judge_tables, may_correct, read_small
-from orchestration.intake.keep import keep_tables
+from orchestration.intake.keep import keep_file, keep_tables
 from orchestration.intake.known import as_received, details_of, first_known, is_of_the_home, refused
 from orchestration.intake.receive_one import archived, receive_file, received
 from orchestration.settings import Settings
@@ -159,7 +159,10 @@ def _kept_together(
     finally:
         for _, table in tables:
             table.drop()
-    return [alone(file, None) for file in files]
+    return [
+        alone(file, None) if isinstance(found, TableFile) else keep_file(con, settings, file, found)
+        for file, found in read
+    ]
 
 
 def _given(file: ReceivedFile, problem: Exception | None) -> ReceivedFile:
