@@ -239,7 +239,14 @@ def _cluster(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Fau
         yield Fault("the setting scheduler is empty", "name the scheduler in spbe.toml")
         return
     key, key_id = settings.keys / "pseudonym.key", intake.pseudonym_key_id(con)
-    for what, mend in look(settings.scheduler, settings.keys / "cluster", settings.lake, key, key_id):
+    for what, mend in look(
+        settings.scheduler,
+        settings.keys / "cluster",
+        settings.lake,
+        (settings.inbox, settings.archive),
+        key,
+        key_id,
+    ):
         yield Fault(what, mend)
 
 

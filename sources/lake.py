@@ -172,7 +172,7 @@ def place_logs(lake_dir: Path, read: Sequence[LogAside]) -> list[LogResult | Fil
             path.replace(target)
             kept.add((day, name))
             files[log.file_id].append(_stat(day, target)._replace(sha256=sha256))
-    ids = {log.file_id for log in read if isinstance(log.result, LogResult)}
+    ids = {log.file_id for log in read}
     left: dict[str, set[date]] = defaultdict(set)
     for day, path in list(_files(lake_dir)):
         file_id = _file_id_of(path.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import ipaddress
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,8 +17,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Several machines that read logs (needs the extra cluster, and a home that all of them see).",
 )
-
-_ADDRESS = re.compile(r"[A-Za-z0-9.:/-]+")
 
 
 @app.command()
@@ -101,10 +100,21 @@ def install(
     settings = open_home()
     if part == "worker" and not settings.scheduler:
         raise wrong_use("the setting scheduler is empty; it names the scheduler that the workers go to")
-    for word in (host, *allow.split()):
-        if not _ADDRESS.fullmatch(word):
-            raise wrong_use(f"{word}: expected an address or a name of a machine")
+    named = [urlsplit(settings.scheduler).hostname or ""] if part == "worker" else []
+    for word in (host, *allow.split(), *named):
+        if word != "localhost" and not _is_network(word):
+            raise wrong_use(
+                f"{word}: expected an address, or a network as 10.0.0.0/24; a unit knows no names"
+            )
     arguments = ("cluster", part) if part == "worker" else ("cluster", part, "--host", host)
     described = "scheduler of the readers of logs" if part == "scheduler" else "readers of logs"
-    allowed = " ".join(dict.fromkeys(("localhost", *allow.split())))
+    allowed = " ".join(dict.fromkeys(("localhost", *allow.split(), *named)))
     write_unit(settings, Unit(f"spbe-{part}.service", described, arguments, allowed), user, prefix)
+
+
+def _is_network(word: str) -> bool:
+    try:
+        ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return False
+    return True

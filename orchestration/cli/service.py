@@ -100,6 +100,8 @@ def install(
         _NAME, "schedule, nights and page", ("ui",), " ".join(dict.fromkeys(("localhost", *_address(named))))
     )
     write_unit(settings, unit, user, prefix)
+    if named and not _address(named):
+        print(f"A unit knows no names: give the setting scheduler the address of {named}, and install again.")
     print(
         f"Then the page is on http://127.0.0.1:{settings.ui_port}; `journalctl -u spbe` tells of the nights."
     )

@@ -32,7 +32,7 @@ from orchestration.intake.known import (
     with_meta,
 )
 from orchestration.settings import Settings
-from orchestration.workers.pools import Pending, Pool
+from orchestration.workers.pools import Pending, Pool, WorkersLost
 from sources import lake, ledger
 from sources.archive import Archived
 from sources.errors import FileProblem
@@ -52,6 +52,7 @@ from sources.log_tasks import (
 from sources.logs import writing
 from sources.logs.reading import CHUNK_BYTES, Account
 from sources.nights import now_utc
+from sources.opener import open_entry
 from sources.received import ReceivedFile, Verdict
 
 if TYPE_CHECKING:
@@ -62,10 +63,12 @@ _ARCHIVED_FILES = 64
 _ARCHIVED_BYTES = 1 << 25
 # A log of so many chunks is worth being read by several workers.
 _CHUNKS = 2
+# What is said of a file that is not there, or may not be opened.
+_UNSEEN = ("gone", "unreadable", "unsafe_path")
 _log = logging.getLogger(__name__)
 
 # A file with all that is known before its bytes are read, or with why they can not be.
-_Named = tuple[ReceivedFile, FileProblem | None]
+_Named = tuple[ReceivedFile, Exception | None]
 
 
 @dataclass
@@ -92,7 +95,7 @@ class _Batch:
             and file.record().file_id not in self.contents
         )
 
-    def add(self, file: ReceivedFile, problem: FileProblem | None, size: int) -> None:
+    def add(self, file: ReceivedFile, problem: Exception | None, size: int) -> None:
         """Take one more log."""
         self.files.append((file, problem))
         self.names.add(file.name)
@@ -180,17 +183,50 @@ class _Logs:
         """Each log with its bytes in the archive, or why they are not."""
         ahead: deque[tuple[list[_Named], Pending[list[Archived | FileProblem]]]] = deque()
         for group in self._groups(entries):
-            task = ArchiveTask(
-                tuple(file.entry.path for file, problem in group if not problem),
-                self._inbox,
-                self._settings.archive,
-                limits_of(self._settings, group[0][0]),
-            )
-            ahead.append((group, self._pool.submit(archive, task)))
+            ahead.append((group, self._pool.submit(archive, self._archiving(group))))
             if len(ahead) >= 2 * self._pool.size:
-                yield from _with_contents(*ahead.popleft())
+                yield from self._with_contents(*ahead.popleft())
         while ahead:
-            yield from _with_contents(*ahead.popleft())
+            yield from self._with_contents(*ahead.popleft())
+
+    def _with_contents(
+        self, group: Sequence[_Named], pending: Pending[list[Archived | FileProblem]]
+    ) -> Iterator[_Named]:
+        """Each of a group with what archiving gave; archived alone where the group could not be."""
+        try:
+            found = iter(pending.result())
+        except Exception as error:
+            if is_of_the_home(self._con, error):
+                raise
+            if len(group) == 1:
+                [(file, problem)] = group
+                yield file, problem or error
+                return
+            for one in group:
+                yield from self._with_contents([one], self._pool.submit(archive, self._archiving([one])))
+            return
+        for file, problem in group:
+            content = problem or next(found)
+            if isinstance(content, Archived):
+                yield replace(file, content=content), None
+            else:
+                self._refuse_unseen(file, content)
+                yield file, content
+
+    def _refuse_unseen(self, file: ReceivedFile, problem: Exception) -> None:
+        """Raise where a file that a worker can not open can be opened here."""
+        if self._pool.size == 1 or not isinstance(problem, FileProblem) or problem.code not in _UNSEEN:
+            return
+        with contextlib.suppress(FileProblem), open_entry(file.entry.path, self._inbox):
+            raise WorkersLost(f"the workers do not see {self._inbox} as it is here")
+
+    def _archiving(self, group: Sequence[_Named]) -> ArchiveTask:
+        return ArchiveTask(
+            tuple(file.entry.path for file, problem in group if not problem),
+            self._inbox,
+            self._settings.archive,
+            limits_of(self._settings, group[0][0]),
+        )
 
     def _groups(self, entries: Sequence[InboxFile]) -> Iterator[list[_Named]]:
         group, size = list[_Named](), 0
@@ -209,7 +245,9 @@ class _Logs:
             return file, entry.problem
         try:
             return with_meta(file, self._inbox, partial(believed_sender, self._con)), None
-        except FileProblem as problem:
+        except Exception as problem:
+            if is_of_the_home(self._con, problem):
+                raise
             return file, problem
 
     def begin(self, batch: _Batch) -> _Begun:
@@ -339,18 +377,6 @@ class _Logs:
             return [Reading([writing.LogAside(source.file_id, error, {})])]
         bad_lines = [path for reading in done for path in reading.bad_lines]
         return [Reading([log], bad_lines, [reading.aside for reading in done])]
-
-
-def _with_contents(
-    group: Sequence[_Named], pending: Pending[list[Archived | FileProblem]]
-) -> Iterator[_Named]:
-    found = iter(pending.result())
-    for file, problem in group:
-        content = problem or next(found)
-        if isinstance(content, Archived):
-            yield replace(file, content=content), None
-        else:
-            yield file, content
 
 
 def _source(file: ReceivedFile) -> writing.LogSource:

@@ -18,7 +18,7 @@ import platform
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,11 +27,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orchestration.workers.pools import Call, Done, Found, Pending, Tally, Task, WorkerDied, WorkersLost
-from orchestration.workers.process import answer
+from orchestration.workers.process import answer, program_mark
 from sources import lake
 from sources.errors import KeyLost
 from sources.privacy import known_key
-from sources.program_mark import readers_mark
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
 
 AUTHORITY, CERTIFICATE, KEY = "authority.pem", "machine.pem", "machine.key"
 _CONNECT_SECONDS = 10
+# How often a task that takes long is looked after, and how long a scheduler may be without workers.
+_LOOK_SECONDS = 10
+_ALONE_SECONDS = 60
 # Clocks that differ by more would tell a late record from an early one wrongly.
 _CLOCK_SECONDS = 60
 _SOON_DAYS = 30
@@ -109,11 +111,7 @@ def connected(
     """
     client = open_client(address, certificates)
     try:
-        cluster = Cluster(client, address, call, seconds)
-        try:
-            yield cluster
-        finally:
-            cluster.count_lost()
+        yield Cluster(client, address, call, seconds)
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=5)
@@ -138,7 +136,7 @@ def open_client(address: str, certificates: Path, *, least: int = 1) -> Client:
         marks = {worker: mark for worker, mark in asked.items() if isinstance(mark, str)}
         if not marks:
             raise WorkersLost(f"{address} has no workers; start `spbe cluster worker` on the machines")
-        others = sorted(worker for worker, mark in marks.items() if mark != readers_mark())
+        others = sorted(worker for worker, mark in marks.items() if mark != program_mark())
         if others:
             raise WorkersLost(
                 f"{', '.join(others)}: another version of this program than the run's; install the same on "
@@ -153,7 +151,7 @@ def open_client(address: str, certificates: Path, *, least: int = 1) -> Client:
 
 
 def _mark() -> str:
-    return readers_mark()
+    return program_mark()
 
 
 def _first_line(error: BaseException) -> str:
@@ -192,25 +190,55 @@ class Cluster:
         """What a task gave.
 
         Raises:
-            WorkerDied: it ended each worker that tried it, or took too long.
-            WorkersLost: the scheduler is gone.
+            WorkerDied: it ended each worker that tried it, or a worker was at it for too long.
+            WorkersLost: the scheduler or all workers are gone.
         """
         from distributed import KilledWorker
 
-        try:
-            done = future.result(timeout=self._seconds)
-        except KilledWorker as error:
-            self.tally.deaths += int(getattr(error, "allowed_failures", 0)) + 1
-            raise WorkerDied("each worker that tried it ended") from error
-        except TimeoutError as error:
-            future.cancel(force=True)
-            raise WorkerDied(f"no worker did it in {self._seconds:.0f} s") from error
-        except Exception as error:
-            raise self._lost(error) from error
+        begun: dict[str, float] = {}
+        alone_since: float | None = None
+        while True:
+            try:
+                done = future.result(timeout=_LOOK_SECONDS)
+                break
+            except KilledWorker as error:
+                raise WorkerDied("each worker that tried it ended") from error
+            except TimeoutError:
+                now = time.monotonic()
+                worker = self._busy_with(future)
+                if worker and now - begun.setdefault(worker, now) > self._seconds:
+                    # Nothing else ends a thread that does not end.
+                    self._client.restart_workers([worker], raise_for_error=False)
+                    raise WorkerDied(f"{worker} was at it for {self._seconds:.0f} s") from None
+                if self._has_workers():
+                    alone_since = None
+                else:
+                    alone_since = alone_since or now
+                    if now - alone_since > _ALONE_SECONDS:
+                        raise WorkersLost(
+                            f"{self._address} has had no workers for {_ALONE_SECONDS} s; what was read "
+                            "before is kept, the next run goes on"
+                        ) from None
+            except Exception as error:
+                raise self._lost(error) from error
         if isinstance(done, Done):
             self.tally.add(done)
             return done.value
         raise done
+
+    def _busy_with(self, future: Future) -> str | None:
+        """The worker that is at a task; None while it waits."""
+        try:
+            at_work = self._client.processing()
+        except Exception as error:
+            raise self._lost(error) from error
+        return next((worker for worker, keys in at_work.items() if future.key in keys), None)
+
+    def _has_workers(self) -> bool:
+        try:
+            return bool(self._client.scheduler_info(n_workers=-1)["workers"])
+        except Exception as error:
+            raise self._lost(error) from error
 
     def _lost(self, error: Exception) -> WorkersLost:
         return WorkersLost(
@@ -241,7 +269,7 @@ class Seen:
 
 
 def look(
-    address: str, certificates: Path, lake_dir: Path, key: Path, key_id: str
+    address: str, certificates: Path, lake_dir: Path, seen: Sequence[Path], key: Path, key_id: str
 ) -> Iterator[tuple[str, str]]:
     """Try a cluster: each fault with what mends it.
 
@@ -249,6 +277,7 @@ def look(
         address: of the scheduler.
         certificates: folder of certificates.
         lake_dir: where workers write.
+        seen: folders that they must see, too.
         key: file of the key of the pseudonyms.
         key_id: that it must have.
     """
@@ -263,12 +292,12 @@ def look(
         (folder / "seen").write_text(written, encoding="ascii")
         began = time.time()
         try:
-            seen: dict[str, Seen] = client.run(_look_round, folder, key, key_id)
+            answers: dict[str, Seen] = client.run(_look_round, folder, tuple(seen), key, key_id)
         except Exception as error:
             yield f"{address}: {_first_line(error)}", "look at the log of the workers"
             return
         took = time.time() - began
-        for worker, found in sorted(seen.items()):
+        for worker, found in sorted(answers.items()):
             if found.text != written:
                 yield f"{worker} does not see {folder}", mend_storage
             elif not (folder / f"answer-{found.versions[-1]}").exists():
@@ -299,13 +328,14 @@ def ends_on(certificates: Path) -> dt.date | None:
     return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.date()
 
 
-def _look_round(folder: Path, key: Path, key_id: str) -> Seen:
+def _look_round(folder: Path, others: Sequence[Path], key: Path, key_id: str) -> Seen:
     name = f"{socket.gethostname()}-{os.getpid()}"
     fault = text = ""
     try:
         text = (folder / "seen").read_text(encoding="ascii")
         (folder / f"answer-{name}").touch()
         known_key(key, key_id)
+        fault = "; ".join(f"{other} is not seen" for other in others if not other.is_dir())
     except (OSError, KeyLost, ValueError) as error:
         fault = _first_line(error)
     return Seen(text, time.time(), (*_versions(), name), fault)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.processes import identity
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # Forking a process that has threads and an open database would copy locks that nobody frees.
 _CONTEXT = multiprocessing.get_context("spawn")
 _END_SECONDS = 5.0
+# In which a process must have loaded the program; what it takes counts for no task.
+_START_SECONDS = 120.0
 
 
 class Processes:
@@ -32,6 +35,7 @@ class Processes:
         memory_bytes: of each.
         tries: after so many deaths of a worker a task is given up.
         seconds: that a task may take before its worker is taken for dead.
+        scratch: a folder for what does not fit into memory.
     """
 
     def __init__(
@@ -42,11 +46,13 @@ class Processes:
         memory_bytes: int,
         tries: int,
         seconds: float,
+        scratch: Path,
     ) -> None:
         self.size = size
         self.tally = Tally()
         self._call = template
         self._memory_bytes, self._tries, self._seconds = memory_bytes, tries, seconds
+        self._scratch = scratch
         self._tasks: queue.SimpleQueue[tuple[Future[object], Call] | None] = queue.SimpleQueue()
         self._counting = threading.Lock()
         self._workers: set[_Worker] = set()
@@ -81,38 +87,38 @@ class Processes:
         try:
             while (item := self._tasks.get()) is not None:
                 future, call = item
-                for _ in range(self._tries):
-                    if self._is_closed:
-                        return
-                    worker = worker or self._start()
-                    try:
-                        answer = worker.do(call, self._seconds)
-                    except (EOFError, OSError, TimeoutError):
-                        self._end(worker)
-                        worker = None
-                        with self._counting:
-                            self.tally.deaths += not self._is_closed
-                        continue
-                    except BaseException as error:  # a task that can not travel
-                        future.set_exception(error)
-                        break
-                    if isinstance(answer, Done):
-                        with self._counting:
-                            self.tally.add(answer)
-                        future.set_result(answer.value)
-                    else:
-                        future.set_exception(answer)
-                    break
+                try:
+                    worker, answer = self._tried(worker, call)
+                except BaseException as error:  # no process can be started, or the task can not travel
+                    future.set_exception(error)
+                    continue
+                if isinstance(answer, Done):
+                    with self._counting:
+                        self.tally.add(answer)
+                    future.set_result(answer.value)
                 else:
-                    future.set_exception(
-                        WorkerDied(f"{self._tries} workers ended, or took over {self._seconds:.0f} s, at it")
-                    )
+                    future.set_exception(answer)
         finally:
             if worker:
                 self._end(worker)
 
+    def _tried(self, worker: _Worker | None, call: Call) -> tuple[_Worker | None, Done | BaseException]:
+        """What a task gave, and the worker that lives on."""
+        for _ in range(self._tries):
+            if self._is_closed:
+                return worker, WorkerDied("the pool is closed")
+            worker = worker or self._start()
+            try:
+                return worker, worker.do(call, self._seconds)
+            except (EOFError, ConnectionError, TimeoutError):
+                self._end(worker)
+                worker = None
+                with self._counting:
+                    self.tally.deaths += not self._is_closed
+        return None, WorkerDied(f"{self._tries} workers ended, or took over {self._seconds:.0f} s, at it")
+
     def _start(self) -> _Worker:
-        worker = _Worker(self._memory_bytes)
+        worker = _Worker(self._memory_bytes, self._scratch)
         with self._counting:
             self._workers.add(worker)
             if self._is_closed:
@@ -130,10 +136,11 @@ class Processes:
 class _Worker:
     """One process."""
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, scratch: Path) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
+        self._is_ready = False
         self.process: SpawnProcess = _CONTEXT.Process(
-            target=serve, args=(theirs, identity(os.getpid()), memory_bytes), daemon=True
+            target=serve, args=(theirs, identity(os.getpid()), memory_bytes, scratch), daemon=True
         )
         self.process.start()
         # Whoever holds its end keeps the pipe open: it must be the process alone.
@@ -144,9 +151,14 @@ class _Worker:
 
         Raises:
             EOFError: it ended.
-            OSError: so, too.
+            ConnectionError: so, too.
             TimeoutError: it did not answer in time.
         """
+        if not self._is_ready:
+            if not self.pipe.poll(_START_SECONDS):
+                raise TimeoutError
+            self.pipe.recv()
+            self._is_ready = True
         self.pipe.send(call)
         if not self.pipe.poll(seconds):
             raise TimeoutError

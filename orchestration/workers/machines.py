@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from exports.aside import write_file
 from orchestration.settings import WORKER_BYTES
 from orchestration.workers.cluster import AUTHORITY, CERTIFICATE, KEY, security_of
+from orchestration.workers.pools import WorkersLost
 from orchestration.workers.process import MEMORY_VARIABLE
 
 _LIFE = dt.timedelta(days=3650)
@@ -128,7 +129,12 @@ def run_worker(
         WorkersLost: as `run_scheduler`.
     """
     security_of(scheduler, certificates)
-    each = max(memory_bytes // processes, WORKER_BYTES)
+    each = memory_bytes // processes
+    if each < WORKER_BYTES:
+        raise WorkersLost(
+            f"{processes} processes need {processes * WORKER_BYTES:,} bytes; "
+            f"workers_memory has {memory_bytes:,}"
+        )
     _become(
         "distributed.cli.dask_worker",
         [
@@ -147,11 +153,16 @@ def run_worker(
 
 def _own_address(scheduler: str) -> str:
     """The address of this machine that a scheduler sees."""
-    parts = urlsplit(scheduler)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        # Nothing is sent.
-        asked.connect((parts.hostname, parts.port))
-        return str(asked.getsockname()[0])
+    try:
+        parts = urlsplit(scheduler)
+        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as asked:
+            # Nothing is sent.
+            asked.connect(address)
+            return str(asked.getsockname()[0])
+    except (OSError, ValueError) as error:
+        raise WorkersLost(f"{scheduler}: {error}") from error
 
 
 def _become(
@@ -164,5 +175,6 @@ def _become(
             *(word for flag, name in files.items() for word in (flag, str(certificates / name))),
         ]
         variables = {**variables, "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True"}
+    os.umask(0o077)
     os.environ.update(variables)
     os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])

@@ -6,12 +6,14 @@ Belongs here: that connection, refusing another program's tasks, ending with who
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pickle
 import signal
 import socket
 import tempfile
 import time
+from importlib import metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +45,7 @@ def work(call: Call, memory_bytes: int) -> Done:
         WorkersLost: this process runs another program than the one that sent the task.
         Exception: what the task raised.
     """
-    if call.program != readers_mark():
+    if call.program != program_mark():
         raise WorkersLost(
             f"the worker on {socket.gethostname()} runs another version of this program than the run; "
             "install the same on every machine and start the workers again"
@@ -51,11 +53,7 @@ def work(call: Call, memory_bytes: int) -> Done:
     began = time.process_time()
     place = (call.key, call.key_id)
     try:
-        con = _connections.get(place)
-        if con is None:
-            con = _connections[place] = reading_connection(
-                call.key, call.key_id, int(memory_bytes * _OF_DUCKDB), Path(tempfile.gettempdir())
-            )
+        con = _connections.get(place) or _connected(place, memory_bytes)
         value = call.function(con, call.task)
     except BaseException:
         # What an error left in a connection is not known.
@@ -63,6 +61,22 @@ def work(call: Call, memory_bytes: int) -> Done:
             broken.close()
         raise
     return Done(value, socket.gethostname(), os.getpid(), time.process_time() - began)
+
+
+def program_mark() -> str:
+    """What must be the same where a task is sent and where it is done."""
+    return f"{readers_mark()} DuckDB {metadata.version('duckdb')}"
+
+
+def _connected(place: tuple[Path, str], memory_bytes: int) -> duckdb.DuckDBPyConnection:
+    # What does not fit into memory goes there, personal data and all.
+    scratch = Path(tempfile.mkdtemp(prefix="spbe-"))
+    try:
+        con = reading_connection(*place, int(memory_bytes * _OF_DUCKDB), scratch)
+    except Exception as error:
+        raise WorkersLost(f"no log can be read on {socket.gethostname()}: {error}") from error
+    _connections[place] = con
+    return con
 
 
 def answer(call: Call, memory_bytes: int | None = None) -> Done | Exception:
@@ -78,8 +92,12 @@ def answer(call: Call, memory_bytes: int | None = None) -> Done | Exception:
         import duckdb
 
         # The database of a worker is gone with it; the one of the home is not.
-        if isinstance(error, duckdb.FatalException | MemoryError):
+        is_of_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
+        if isinstance(error, duckdb.FatalException | MemoryError) or is_of_memory:
             return RuntimeError(f"{type(error).__name__}: {error}")
+        # What is wrong with a file's bytes is a `FileProblem`; this is the machine's, or the storage's.
+        if isinstance(error, duckdb.IOException):
+            return WorkersLost(f"{socket.gethostname()}: {str(error).splitlines()[0]}")
         # Of whose making an exception is, it must survive the journey.
         try:
             pickle.loads(pickle.dumps(error))
@@ -96,18 +114,22 @@ def _bound(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
-def serve(pipe: Connection, leader: str, memory_bytes: int) -> None:
+def serve(pipe: Connection, leader: str, memory_bytes: int, scratch: Path) -> None:
     """Do the tasks that come through a pipe until it is closed; the answer is a `Done` or an exception.
 
     Args:
         pipe: brings a `Call`.
         leader: identity of the process that gives the tasks; this one ends with it.
         memory_bytes: that this process may take.
+        scratch: a folder for what does not fit.
     """
     # Ctrl-C reaches all processes of a terminal; the run ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow(leader)
     _bound(memory_bytes)
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tempfile.tempdir = str(scratch)
+    pipe.send(None)
     while True:
         try:
             call = pipe.recv()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ from pydantic import Field
 
 from orchestration.settings import WORKER_BYTES, Settings
 from orchestration.workers.pools import Call, OwnProcess, Pool, Tally
+from orchestration.workers.process import program_mark
 from sources import nights
 from sources.log_tasks import key_id_of
-from sources.program_mark import readers_mark
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +29,7 @@ class Workers(dg.ConfigurableResource):
     """Where tasks run: in the run's own process, in processes of this machine, or on a Dask scheduler."""
 
     key: str = Field(description="File of the key of the pseudonyms.")
+    scratch: str = Field(description="Folder of the home for what does not fit into memory.")
     certificates: str = Field(description="Folder with the certificates of the cluster.")
     scheduler: str = Field("", description="Address of a Dask scheduler; empty: this machine.")
     processes: int = Field(0, description="Processes of this machine; 0: one a core.")
@@ -52,7 +53,7 @@ class Workers(dg.ConfigurableResource):
         if size < self.worth_bytes or (not self.scheduler and processes == 1):
             yield OwnProcess(con)
             return
-        call = partial(Call, key=Path(self.key), key_id=key_id_of(con), program=readers_mark())
+        call = partial(Call, key=Path(self.key), key_id=key_id_of(con), program=program_mark())
         if self.scheduler:
             from orchestration.workers.cluster import connected
 
@@ -60,6 +61,7 @@ class Workers(dg.ConfigurableResource):
                 try:
                     yield pool
                 finally:
+                    pool.count_lost()
                     _note(con, pool.tally)
             return
         from orchestration.workers.local import Processes
@@ -70,6 +72,7 @@ class Workers(dg.ConfigurableResource):
             memory_bytes=self.memory // processes,
             tries=self.tries,
             seconds=self.seconds,
+            scratch=Path(self.scratch),
         )
         try:
             yield own
@@ -87,6 +90,7 @@ def workers_of(settings: Settings) -> Workers:
     """The workers that the settings name."""
     return Workers(
         key=str(settings.keys / "pseudonym.key"),
+        scratch=str(settings.home / "scratch" / "workers"),
         certificates=str(settings.keys / "cluster"),
         scheduler=settings.scheduler,
         processes=settings.processes,
@@ -97,7 +101,11 @@ def workers_of(settings: Settings) -> Workers:
 
 
 def _note(con: duckdb.DuckDBPyConnection, tally: Tally) -> None:
-    for host, (processes, ran) in tally.by_host().items():
-        nights.note_workers(con, host, processes, ran.tasks, ran.seconds, 0)
-    if tally.deaths:
-        nights.note_workers(con, "", 0, 0, 0.0, tally.deaths)
+    import duckdb
+
+    # Where the database is what failed, that is to be told, not this.
+    with suppress(duckdb.Error):
+        for host, (processes, ran) in tally.by_host().items():
+            nights.note_workers(con, host, processes, ran.tasks, ran.seconds, 0)
+        if tally.deaths:
+            nights.note_workers(con, "", 0, 0, 0.0, tally.deaths)

@@ -28,9 +28,8 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import open_warehouse
 from orchestration.workers.local import Processes
 from orchestration.workers.pools import Call, OwnProcess, Pending, Pool, WorkerDied
+from orchestration.workers.process import program_mark
 from sources import lake, ledger, log_tasks
-from sources.logs import writing
-from sources.program_mark import readers_mark
 
 KEY = "ab" * 32
 # What two homes of the same files must have alike; a part of a log is cut as its readers were.
@@ -67,8 +66,9 @@ def opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def processes(settings: Settings, key_id: str, size: int = 2, **terms: Any) -> Processes:
-    call = partial(Call, key=settings.keys / "pseudonym.key", key_id=key_id, program=readers_mark())
+    call = partial(Call, key=settings.keys / "pseudonym.key", key_id=key_id, program=program_mark())
     given: dict[str, Any] = {"memory_bytes": 750_000_000, "tries": 3, "seconds": 60, **terms}
+    given["scratch"] = settings.home / "scratch"
     return Processes(call, size=size, **given)
 
 
@@ -117,7 +117,9 @@ def killer(seed: int) -> Iterator[None]:
     is_over = threading.Event()
 
     def kill() -> None:
-        while not is_over.wait(chance.uniform(1.0, 4.0)):
+        for _ in range(5):
+            if is_over.wait(chance.uniform(1.0, 3.0)):
+                return
             if children := multiprocessing.active_children():
                 chance.choice(children).kill()
 
@@ -170,26 +172,33 @@ def freeze(con: duckdb.DuckDBPyConnection, task: object) -> None:
 
 
 class Deadly(OwnProcess):
-    """Hands tasks to processes; whoever reads a log of that name is struck."""
+    """Hands tasks to processes; whoever reads, or archives, a log of that name is struck."""
 
     size = 2
 
-    def __init__(self, others: Pool, name: str, how: Callable[..., None]) -> None:
-        self.tally, self._others, self._name, self._how = others.tally, others, name, how
+    def __init__(
+        self, others: Pool, name: str, how: Callable[..., None], task: type = log_tasks.ReadTask
+    ) -> None:
+        self.tally, self._others, self._name, self._how, self._task = others.tally, others, name, how, task
         self.asked: list[log_tasks.ReadTask] = []
 
     def submit(self, function: Callable[..., Any], task: Any) -> Pending[Any]:
-        sources: tuple[writing.LogSource, ...] = ()
+        names: list[str] = []
         if isinstance(task, log_tasks.ReadTask):
-            sources = task.sources
+            names = [source.file_name for source in task.sources]
             self.asked.append(task)
-        struck = any(source.file_name.endswith(self._name) for source in sources)
+        elif isinstance(task, log_tasks.ArchiveTask):
+            names = [str(path) for path in task.paths]
+        struck = isinstance(task, self._task) and any(name.endswith(self._name) for name in names)
         return self._others.submit(self._how if struck else function, task)
 
 
-@pytest.mark.parametrize("how", [die, freeze])
+@pytest.mark.parametrize(
+    ("how", "task"),
+    [(die, log_tasks.ReadTask), (freeze, log_tasks.ReadTask), (die, log_tasks.ArchiveTask)],
+)
 def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
-    tmp_path: Path, how: Callable[..., None]
+    tmp_path: Path, how: Callable[..., None], task: type
 ) -> None:
     folder = tmp_path / "inbox" / "service_log" / "combined"
     folder.mkdir(parents=True)
@@ -199,9 +208,9 @@ def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
         )
     settings = home(tmp_path / "home")
     with opened(settings) as con:
-        others = processes(settings, log_tasks.key_id_of(con), seconds=3, tries=2 if how is die else 1)
+        others = processes(settings, log_tasks.key_id_of(con), seconds=5, tries=2 if how is die else 1)
         try:
-            pool = Deadly(others, "/3.log", how)
+            pool = Deadly(others, "/3.log", how, task)
             entries = intake.new_files(con, tmp_path / "inbox", "service_log")
             verdicts = list(receive_logs(con, settings, tmp_path / "inbox", entries, pool))
         finally:
@@ -209,7 +218,9 @@ def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
         found = {v.record.file_name[-5:]: (v.record.status, v.record.records) for v in verdicts}
         assert found.pop("3.log")[0] == "rejected"
         assert set(found.values()) == {("loaded", 20)}
-        assert ledger.lake_ids(con)[0] == {v.record.file_id for v in verdicts if v.record.status == "loaded"}
+        assert set(ledger.lake_ids(con)[0]) == {
+            v.record.file_id for v in verdicts if v.record.status == "loaded"
+        }
     [details] = [v.details for v in verdicts if v.record.status == "rejected"]
     assert details and WorkerDied.__name__ in details
     assert others.tally.deaths >= 2
@@ -245,12 +256,12 @@ from orchestration.workers.local import Processes
 from orchestration.workers.pools import Call
 from sources.log_tasks import ArchiveTask, archive
 from sources.archive import ByteLimits
-from sources.program_mark import readers_mark
+from orchestration.workers.process import program_mark
 import time
 if __name__ == "__main__":
     home = Path(sys.argv[1])
-    call = partial(Call, key=home / "keys" / "pseudonym.key", key_id="", program=readers_mark())
-    pool = Processes(call, size=2, memory_bytes=750_000_000, tries=1, seconds=60)
+    call = partial(Call, key=home / "keys" / "pseudonym.key", key_id="", program=program_mark())
+    pool = Processes(call, size=2, memory_bytes=750_000_000, tries=1, seconds=60, scratch=home / "scratch")
     for _ in range(2):
         pool.submit(time.sleep, 60)
     while len(multiprocessing.active_children()) < 2:
