@@ -35,7 +35,7 @@ OPD_FOLDER = "opd"
 TABLES_FOLDER = "kamus"
 _HEAD = b"</title>\n"
 # How each page of ours, of any version, forbids itself to ask a network; pages of others do not.
-_OURS = b"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+_OURS = b'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
 _HEAD_BYTES = 1000
 
 

@@ -6,7 +6,7 @@ import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -14,7 +14,6 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import click
     import duckdb
 
     Row = Sequence[object]
@@ -44,7 +43,7 @@ class Format(StrEnum):
 class WithComments(TyperCommand):
     """A command whose statements may begin with a comment, which is no option."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read arguments; a blank before what begins as a comment keeps it from being read as an option."""
         return super().parse_args(ctx, [f" {arg}" if _COMMENT.match(arg) else arg for arg in args])
 
