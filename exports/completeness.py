@@ -1,4 +1,4 @@
-"""What a bundle's README says of its numbers: what was owed, came, is late, refused or waits, by which regulation.
+"""What a bundle's README says of its numbers: what was owed, came, is late or waits, by which regulation.
 
 Belongs here: the sentences in a bundle's README, told from the tables that lie in the bundle. Stays out:
 counting (`fct_completeness`, `fct_indicator_sources`, `fct_scores`).
@@ -52,7 +52,7 @@ def state_regulations(data: Path) -> str:
         line
         for period, rulebook, first, last in rows
         for line in (
-            f"{period}, {rulebook}: peraturan itu menilai tahun {first}-{last}; nilainya bukan evaluasi {period}.",
+            f"{period}, {rulebook}: menilai tahun {first}-{last}; nilainya bukan evaluasi {period}.",
             f"{period}, {rulebook}: it evaluates the years {first}-{last}; not the evaluation of {period}.",
         )
     ]

@@ -1,4 +1,4 @@
-"""What tables and columns of the published database mean in Indonesian: the table `data_dictionary`.
+"""What tables, questions and columns of the published database mean in Indonesian: `data_dictionary`.
 
 Belongs here: its columns, writing it, reading it, alone or with all else that the database says of its
 tables. Stays out: the words (`dbt_project/models/docs/`), the English comments, which stand on tables and
@@ -15,9 +15,11 @@ from expectations.quoting import identifier, literal
 from exports.database import Table, list_tables, read_rows
 
 DICTIONARY = "data_dictionary"
+# Between the Indonesian and the English words of a comment on a question.
+BOTH = " / "
 _COMMENT = (
     "Titles and descriptions in Indonesian; the English ones are the comments of tables and columns. "
-    "Grain: one row per table, and per column. Primary key: table_name, column_name."
+    "Grain: one row per table and question, and per column. Primary key: table_name, column_name."
 )
 _COLUMNS = {
     "table_name": "Name of the table",
@@ -60,6 +62,27 @@ _OWN: Dictionary = {
     (DICTIONARY, "column_name"): Meaning("Kolom", "Nama kolom; kosong untuk tabelnya sendiri."),
     (DICTIONARY, "title"): Meaning("Sebutan", "Sebutannya bagi orang."),
     (DICTIONARY, "description"): Meaning("Arti", "Artinya."),
+    ("labels", ""): Meaning(
+        "Sebutan",
+        "Sebutan dan arti jenis berkas, kolomnya, kode, dan aturan, dalam bahasa Indonesia dan Inggris.",
+    ),
+    ("labels", "label_group"): Meaning(
+        "Golongan", "kind (jenis berkas), column (kolom), code (kode), atau rule (aturan)."
+    ),
+    ("labels", "label_key"): Meaning("Pengenal", "Yang disebut, sebagaimana ditulis tabel lain."),
+    ("labels", "table_name"): Meaning("Tabel", "Jenis berkas, atau tabel terbit tempat kode itu."),
+    ("labels", "column_name"): Meaning(
+        "Kolom", "Kolomnya; kosong untuk jenis berkas dan aturan atas seluruh baris."
+    ),
+    ("labels", "code"): Meaning("Kode", "Kodenya; kosong untuk yang bukan kode."),
+    ("labels", "label_id"): Meaning(
+        "Sebutan", "Sebutannya dalam bahasa Indonesia; pada aturan: yang diminta."
+    ),
+    ("labels", "label_en"): Meaning("Sebutan dalam bahasa Inggris", "Sama, dalam bahasa Inggris."),
+    ("labels", "description_id"): Meaning(
+        "Arti", "Artinya dalam bahasa Indonesia; pada aturan: yang harus dilakukan."
+    ),
+    ("labels", "description_en"): Meaning("Arti dalam bahasa Inggris", "Sama, dalam bahasa Inggris."),
     ("readme", ""): Meaning("Daftar isi", "Setiap tabel dan pertanyaan siap pakai dalam basis data ini."),
     ("readme", "table_name"): Meaning("Nama", "Nama tabel atau pertanyaan."),
     ("readme", "kind"): Meaning("Macam", "table (tabel) atau question (pertanyaan siap pakai)."),
@@ -116,7 +139,7 @@ class ExplainedTable(Explained):
     """A table or ready question with all that the published database says of it.
 
     Attributes:
-        is_question: a view that answers one question; it has an Indonesian description alone.
+        is_question: a view that answers one question.
         grain: what one row stands for; None where it does not say.
         primary_key: columns that tell its rows apart; none where it does not say.
         rows: their number on the day of publishing; None where it does not say.
@@ -159,7 +182,9 @@ def _explained(table: Table, listed: Mapping[str, Any], meanings: Dictionary) ->
 
 
 def _both(meaning: Meaning | None, comment: str, is_question: bool) -> tuple[str, str, str]:
-    """Title, Indonesian and English description; the comments of a question are Indonesian."""
+    """Title, Indonesian and English description; the comment of a question holds both."""
+    title, indonesian = meaning or ("", "")
     if is_question:
-        return "", comment, ""
-    return meaning.title if meaning else "", meaning.description if meaning else "", comment
+        first, _, english = comment.partition(BOTH)
+        return title, indonesian or first, english
+    return title, indonesian, comment

@@ -22,7 +22,8 @@ from exports.database import (
     open_published,
     read_rows,
 )
-from exports.dictionary import Dictionary, Grain, write_dictionary
+from exports.dictionary import BOTH, Dictionary, Grain, Meaning, write_dictionary
+from exports.labels import COMMENT, GRAIN, LABELS, write_labels
 
 QUESTIONS = Path(__file__).parent / "questions"
 MARTS_SCHEMA = "marts"
@@ -35,7 +36,7 @@ _README_COLUMNS = {
     "kind": "table, or question for a ready question",
     "grain": "What one row stands for; NULL for a question",
     "primary_key": "Columns that tell its rows apart; NULL for a question",
-    "description": "What the table holds, or the question that the view answers (Indonesian)",
+    "description": "What the table holds, or the question that the view answers (Indonesian, then English)",
     "rows": "Number of rows on the day of publishing",
     "example_query": "A query to start from",
 }
@@ -58,8 +59,8 @@ def publish_database(
     Args:
         warehouse: the pipeline's database; its schema `marts` is published.
         published: the file analysts open; readers that hold the old file keep it.
-        questions: folder of `<view>.sql` files whose first line is the view's comment, and `columns.csv`:
-            what their columns mean; default: ours.
+        questions: folder of `<view>.sql` files whose first two lines are the question in Indonesian and in
+            English, and `columns.csv`: what their columns mean in both; default: ours.
         patience_seconds: how long to wait for a process that still holds the warehouse.
         grains: of each mart by its name; added to its comment and shown in the table `readme`.
         dictionary: titles and descriptions in Indonesian, for the table `data_dictionary`; None: without it.
@@ -158,7 +159,7 @@ def _add_guides(
     dictionary: Dictionary | None,
     questions: Path,
 ) -> list[str]:
-    """Write comments, ready questions, `readme` and `data_dictionary` into the new file; the views' names."""
+    """Write comments, ready questions and the tables that tell of others; the names of the views."""
     connection = duckdb.connect(str(aside), config=CONFIG)
     try:
         connection.execute("set TimeZone = 'UTC'")
@@ -179,11 +180,21 @@ def _add_guides(
                 )
             )
         views = []
+        words: dict[tuple[str, str], Meaning] = {}
         meanings = _question_columns(questions)
+        titles = {column: told.title for (_, column), told in sorted((dictionary or {}).items())}
         for path in sorted(questions.glob("*.sql")):
-            comment, rows = _create_question(connection, path, meanings)
+            comment, rows, told = _create_question(connection, path, meanings)
             views.append(path.stem)
+            words |= {
+                (path.stem, name): Meaning(titles.get(name) or _title(name or path.stem), indonesian)
+                for name, indonesian in told.items()
+            }
             readme.append((path.stem, "question", None, None, comment, rows, f"select * from {path.stem}"))
+        labels = write_labels(connection)
+        readme.append(
+            (LABELS, "table", GRAIN.row, list(GRAIN.key), COMMENT, labels, f"select * from {LABELS} limit 20")
+        )
         connection.execute(
             "create table readme (table_name varchar, kind varchar, grain varchar, primary_key varchar[], "
             'description varchar, "rows" bigint, example_query varchar)'
@@ -193,7 +204,7 @@ def _add_guides(
         for name, comment in _README_COLUMNS.items():
             connection.execute(f"comment on column readme.{identifier(name)} is {literal(comment)}")
         if dictionary is not None:
-            write_dictionary(connection, dictionary)
+            write_dictionary(connection, {**dictionary, **words})
         connection.execute("commit")
         return views
     finally:
@@ -210,24 +221,38 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     connection.execute("; ".join(comments))
 
 
-def _question_columns(questions: Path) -> dict[str, str]:
-    """What a column of a question means, by its name: `columns.csv` beside the questions, if there is one."""
+def _title(name: str) -> str:
+    """Write a name of a question or of its column as people would."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _question_columns(questions: Path) -> dict[str, tuple[str, str]]:
+    """What a column of a question means, Indonesian and English, by its name (`columns.csv`)."""
     path = questions / "columns.csv"
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["column"]: row["description"] for row in csv.DictReader(file)}
+        return {row["column"]: (row["description_id"], row["description_en"]) for row in csv.DictReader(file)}
 
 
 def _create_question(
-    connection: duckdb.DuckDBPyConnection, path: Path, meanings: Mapping[str, str]
-) -> tuple[str, int]:
-    """Make one view from its file; return its comment and how many rows it answers with."""
-    text = path.read_text(encoding="utf-8")
-    first, _, query = text.partition("\n")
-    comment = first.removeprefix("--").strip()
-    if not first.startswith("--") or not comment:
-        raise PublishError(f"{path}: line 1 must be the question as a comment (`-- …`), found {first!r}")
+    connection: duckdb.DuckDBPyConnection, path: Path, meanings: Mapping[str, tuple[str, str]]
+) -> tuple[str, int, dict[str, str]]:
+    """Make one view from its file.
+
+    Returns:
+        Its comment in both languages, how many rows it answers with, and what it and its columns mean in
+        Indonesian, by name; the view itself as ''.
+    """
+    first, second, query = (path.read_text(encoding="utf-8") + "\n\n").split("\n", 2)
+    asked, asked_en = (line.removeprefix("--").strip() for line in (first, second))
+    for number, (line, said) in enumerate(((first, asked), (second, asked_en)), 1):
+        if not line.startswith("--") or not said:
+            raise PublishError(
+                f"{path}: line {number} must be the question as a comment (`-- …`), Indonesian, then "
+                f"English; found {line!r}"
+            )
     try:
         connection.execute(f"create view {identifier(path.stem)} as {query}")
         # All columns are read: a count alone would not meet an error in one of them.
@@ -236,12 +261,15 @@ def _create_question(
         rows = len(cursor.fetchall())
     except duckdb.Error as error:
         raise PublishError(f"{path}: the question does not run: {error}") from error
+    comment = BOTH.join((asked, asked_en))
     connection.execute(f"comment on view {identifier(path.stem)} is {literal(comment)}")
+    told = {"": asked}
     for name in columns:
         if name in meanings:
             column = f"{identifier(path.stem)}.{identifier(name)}"
-            connection.execute(f"comment on column {column} is {literal(meanings[name])}")
-    return comment, rows
+            connection.execute(f"comment on column {column} is {literal(BOTH.join(meanings[name]))}")
+            told[name] = meanings[name][0]
+    return comment, rows, told
 
 
 def _check(aside: Path, copied: list[tuple[Table, int]], views: list[str]) -> None:

@@ -1,4 +1,5 @@
 -- Apa yang masih kurang pada setiap indikator untuk menunjukkan tingkat berikutnya?
+-- What does each indicator still lack to show its next level?
 select
     checklist.instansi_code,
     checklist.period,

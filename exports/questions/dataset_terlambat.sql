@@ -1,4 +1,5 @@
 -- Data katalog mana yang lewat jadwal pemutakhirannya sendiri, milik siapa, terlambat berapa hari?
+-- Which data sets of the catalogue are past their own schedule, whose are they, and by how many days?
 select
     dataset.instansi_code,
     dataset.producer_opd,

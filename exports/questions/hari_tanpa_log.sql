@@ -1,4 +1,5 @@
 -- Pada hari apa saja log suatu gerbang tidak ada, dan OPD mana yang wajib mengirimnya?
+-- On which days is the log of a gateway missing, and which OPD owes it?
 select
     missing.instansi_code,
     missing.log_format,

@@ -1,4 +1,5 @@
 -- Bagaimana bukti yang sama terbaca menurut peraturan lain (tidak resmi), dan apa yang belum ada di sana?
+-- How does the same evidence read under another regulation (unofficially), and what is not there yet?
 select
     instansi_code,
     period,

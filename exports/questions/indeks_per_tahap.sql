@@ -1,4 +1,5 @@
 -- Berapa indeks tiap instansi menurut peraturan, tahun, dan tahap; apa predikatnya dan seberapa yakin kita?
+-- What is the index of each agency by regulation, year and stage; what is its predicate, and how sure are we?
 select
     instansi.instansi_code,
     instansi.instansi_name,

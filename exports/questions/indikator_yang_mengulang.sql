@@ -1,4 +1,5 @@
 -- Simpul bersaudara mana yang bergerak bersama sehingga mengulang, atau justru berlawanan?
+-- Which sibling nodes move together and so repeat each other, or move against each other?
 select
     rulebook_id,
     period,

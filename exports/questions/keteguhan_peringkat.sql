@@ -1,4 +1,5 @@
 -- Seberapa teguh peringkat bila bobot digeser atau satu indikator ditinggalkan?
+-- How firm is a rank when weights shift or one indicator is left out?
 select
     uncertain.unit_code,
     uncertain.period,

@@ -1,4 +1,5 @@
 -- Indikator mana yang tingkatnya dinyatakan lebih tinggi daripada yang didukung bukti?
+-- Which indicators are declared at a higher level than evidence supports?
 -- Yang buktinya belum diberitahukan tidak termasuk; itu ada pada bukti_yang_masih_kurang.
 select
     instansi_code,

@@ -1,4 +1,5 @@
 -- Kontrak pihak ketiga mana yang berakhir, segera berakhir, atau tidak ada, pada sistem apa, milik OPD mana?
+-- Which third-party contracts end, end soon or are missing, for which system, of which OPD?
 select
     contract.instansi_code,
     contract.opd_code,

@@ -1,4 +1,5 @@
 -- Layanan mana yang paling banyak dipanggil, oleh berapa OPD, dan berapa persen yang berhasil?
+-- Which services are called most, by how many OPDs, and what per cent succeeds?
 select
     instansi_code,
     provider_opd,

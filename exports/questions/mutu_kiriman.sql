@@ -1,4 +1,5 @@
 -- Siapa mengirim apa, berapa baris yang diterima dan dikarantina, dan berapa persen yang lolos?
+-- Who sends what, how many rows come and are quarantined, and what per cent passes?
 select
     instansi_code,
     opd_code,

@@ -1,4 +1,5 @@
 -- Seberapa berhasil, tersedia, dan cepat tiap layanan per jendela waktu, dan OPD mana yang memakainya?
+-- How successful, available and fast is each service per window, and which OPDs use it?
 with users as (
     select
         used.instansi_code,

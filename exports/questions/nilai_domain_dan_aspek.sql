@@ -1,4 +1,5 @@
 -- Domain dan aspek mana yang menarik indeks naik atau turun, dan berapa bobotnya?
+-- Which domains and aspects pull the index up or down, and what do they weigh?
 select
     score.instansi_code,
     score.period,

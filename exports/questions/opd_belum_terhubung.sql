@@ -1,4 +1,5 @@
 -- OPD aktif mana yang dalam log yang diterima tidak tampak memanggil atau dipanggil OPD lain?
+-- Which active OPDs are not seen in the received logs to call or be called by another OPD?
 with logs as (
     select
         instansi_code,

@@ -1,4 +1,5 @@
 -- Paket kenaikan tingkat mana yang paling murah mencapai predikat berikutnya, dan bukti apa yang diminta?
+-- Which set of levels reaches the next predicate at the least cost, and what evidence does it ask for?
 select
     sets.instansi_code,
     sets.period,

@@ -1,4 +1,5 @@
 -- Indikator mana yang paling menaikkan indeks bila naik satu tingkat, dan bukti apa yang belum ada?
+-- Which indicators raise the index most by one level more, and what evidence is lacking?
 select
     lever.instansi_code,
     lever.period,

@@ -1,4 +1,5 @@
 -- Di peringkat berapa indeks tiap instansi di antara yang sejenis, dan di antara yang sejenis di provinsinya?
+-- What is the rank of each agency's index among its kind, and among its kind in its province?
 select
     peers.instansi_code,
     instansi.instansi_name,

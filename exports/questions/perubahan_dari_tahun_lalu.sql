@@ -1,4 +1,5 @@
 -- Berapa nilai berubah dari tahun sebelumnya, dan di mana pergantian peraturan membuatnya tidak sebanding?
+-- How much did scores change since the year before, and where does a new regulation make them incomparable?
 select
     yearly.instansi_code,
     yearly.stage,

@@ -1,4 +1,5 @@
 -- Di domain dan aspek mana nilai satu tahap berbeda dari tahap sebelumnya, dan berapa poin indeksnya?
+-- In which domains and aspects does a stage differ from the one before, and by how many points of the index?
 select
     gap.instansi_code,
     gap.period,

@@ -1,4 +1,5 @@
 -- Sistem aktif mana yang tidak bertukar data dengan siapa pun, dan milik OPD mana?
+-- Which active systems exchange data with nobody, and which OPD owns them?
 select
     system.instansi_code,
     opd.opd_name,

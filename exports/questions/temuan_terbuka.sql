@@ -1,4 +1,5 @@
 -- Temuan apa yang masih terbuka atau belum dilihat lagi (unseen), sejak kapan, dan di mana buktinya?
+-- Which findings are open or were not looked at again (unseen), since when, and where is their evidence?
 select
     instansi_code,
     unit_kind,

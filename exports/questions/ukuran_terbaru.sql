@@ -1,4 +1,5 @@
 -- Berapa nilai terbaru tiap ukuran integrasi dan interoperabilitas, dari berapa sumber?
+-- What is the newest value of each measure of integration and interoperability, from how many sources?
 select
     indicator.instansi_code,
     indicator.unit_kind,

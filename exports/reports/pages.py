@@ -239,8 +239,8 @@ def list_indices(connection: duckdb.DuckDBPyConnection, code: str, *, official: 
     rows = read_rows(
         connection,
         """
-        select period, rulebook_id, stage, score, printed, predicate, published, band_low, band_high, coverage,
-            is_rulebook_of_year
+        select period, rulebook_id, stage, score, printed, predicate, published, band_low, band_high,
+            coverage, is_rulebook_of_year
         from fct_scores
         where instansi_code = ? and unit_kind = 'instansi' and node_kind = 'index'
             and (rulebook_id <> ?) = ?

@@ -187,7 +187,7 @@ def date_text(day: date) -> str:
 
 
 def days_text(days: Sequence[date]) -> str:
-    """Write days in their order month by month, those that follow each other as one: 3–5 dan 9 Oktober 2026."""
+    """Write days in their order by month, those that follow each other as one: 3–5 dan 9 Oktober 2026."""
     months = []
     for month, own in groupby(days, key=lambda day: (day.year, day.month)):
         runs: list[list[int]] = []

@@ -26,6 +26,7 @@ from expectations.contract import (
     shared_spellings,
     value_aliases,
 )
+from expectations.english import demanded, english
 from expectations.normalise import install_normalisers, text_stages, typed_sql
 from expectations.references import LISTS
 from expectations.rules import rules_of
@@ -201,6 +202,35 @@ def test_every_closed_list_of_a_mart_has_its_labels() -> None:
         assert values <= set(code_labels(table, name)), f"{table}.{name}"
     own = {(kind, c.name) for kind in kinds() for c in load_contract(kind).columns}
     assert {(row["table"], row["column"]) for row in shared_spellings("labels")} <= own | set(columns)
+
+
+def test_what_a_contract_says_is_said_in_english(contract: Contract) -> None:
+    """Kind, columns and rules; a rule names the same numbers and lists as in Indonesian."""
+    assert all(english("kind", contract.kind))
+    labels = [english("column", f"{contract.kind}.{column.name}") for column in contract.columns]
+    assert all(label and description.endswith((".", "?")) for label, description in labels)
+    assert len({label.label for label in labels}) == len(labels), "headers differ in English, too"
+    for rule in rules_of(contract):
+        said = demanded(contract, rule)
+        assert english("advice", rule.kind).label, rule.id
+        assert re.findall(r"\d+", said) == re.findall(r"\d+", rule.expected), rule.id
+        assert said != rule.expected, rule.id
+        for name, found in LISTS.items():
+            # One list's title may begin another's.
+            if re.search(rf"{re.escape(found.title)}(?!\w| peraturan| \(R| atau)", rule.expected):
+                assert english("list", name).label in said, rule.id
+
+
+def test_english_words_are_of_what_is_there() -> None:
+    wanted = {("kind", "service_log"), *(("list", name) for name in LISTS)}
+    for kind in kinds():
+        contract = load_contract(kind)
+        wanted.add(("kind", kind))
+        wanted |= {("column", f"{kind}.{column.name}") for column in contract.columns}
+        wanted |= {("rule", f"{kind}.row.{rule.name}") for rule in contract.row_rules}
+        wanted |= {("advice", rule.kind) for rule in rules_of(contract)}
+    written = [(row["group"], row["id"]) for row in shared_spellings("english")]
+    assert sorted(written) == sorted(wanted)
 
 
 def test_every_row_of_an_alias_table_names_columns_that_exist(contract: Contract) -> None:

@@ -269,6 +269,17 @@ insert into marts.fct_completeness values
     ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null, null, 1, 0,
      0, 0, null, null, 'not_owed', ['I24']);
 
+create table marts.dim_finding_rule as
+select 'missing_source' as rule_id, 'medium' as severity, 'window' as closes_with, 'window' as looks_at,
+    'Berkas wajib belum diterima' as title, 'Owed file not received' as title_en,
+    '{unit} mengirim {received} dari {expected} berkas {subject}.' as sentence;
+
+create table marts.dim_rule_parameter as
+select 'I23' as rule_id, 'changed_within' as parameter, 30::decimal(18, 6) as value, 'day' as unit,
+    '30 hari' as words, 'sites changed within 30 days' as source, 'Days within which a website changed.' as description;
+
+create table marts.dim_level_cost (rulebook_id varchar, node_id varchar, cost_per_level integer, note varchar);
+
 create table marts.fct_missing_log_days (
     instansi_code varchar, log_format varchar, day date, owed_by varchar[], is_overdue boolean, last_day_before date,
     next_day_after date, records bigint
@@ -302,7 +313,7 @@ insert into marts.fct_quarantine values
     ('99.99', 'self_assessment', '99.99', repeat('02', 32), 'self_assessment/99.99/2026/mandiri.xlsx', 14,
      ['self_assessment.level.range'], ['level: 6 di luar 1 sampai 5'], 'p59.i15;6', 'open'),
     ('99.99', 'self_assessment', '99.99', repeat('02', 32), 'self_assessment/99.99/2026/mandiri.xlsx', 15,
-     ['self_assessment.level.type', 'self_assessment.node_id.required'],
+     ['self_assessment.level.type', 'self_assessment.node_id.missing'],
      ['level: "tiga" bukan bilangan', 'node_id: wajib diisi'], ';tiga', 'open'),
     ('99.99', 'system_inventory', '99.99-KOMINFO', repeat('01', 32),
      'system_inventory/99.99/2026/inventaris.csv', 7, ['system_inventory.status.codes'],

@@ -111,7 +111,7 @@ REGISTER: list[tuple[str, str, str, str, str, str, str]] = [
 
 
 def register(out: Written) -> None:
-    """Thirteen active OPDs and a retired one; two owe files that never come, and are not due before the year is over."""
+    """Thirteen active OPDs and a retired one; two lack files that are due once the year is over."""
     rows = [
         [
             INSTANSI,

@@ -25,7 +25,7 @@ def test_analyst_finds_every_mart_with_its_rows_and_comments(warehouse: Path, tm
     assert tables == counts
     with open_published(published) as connection:
         found = list_tables(connection)
-    assert [table for table in found if table.name != "readme"] == marts
+    assert [table for table in found if table.name not in ("readme", "labels")] == marts
     assert all(column.comment for table in found for column in table.columns)
     assert sorted(path.name for path in published.parent.iterdir()) == ["spbe.duckdb"]
 
@@ -57,6 +57,9 @@ def test_every_column_of_every_question_says_what_it_means(published_marts: Path
     with (QUESTIONS / "columns.csv").open(encoding="utf-8", newline="") as file:
         told = [row["column"] for row in csv.DictReader(file)]
     assert sorted(told) == sorted({name for _, name, _ in columns})
+    # Indonesian, then English.
+    assert not [(view, name) for view, name, comment in columns if not all(comment.partition(" / "))]
+    assert not [comment for *_, comment in columns if comment.count(" / ") != 1]
 
 
 @pytest.mark.long
@@ -91,7 +94,28 @@ def test_grain_and_key_stand_in_comment_and_readme(warehouse: Path, tmp_path: Pa
         [comment] = [table.comment for table in list_tables(connection) if table.name == "dim_instansi"]
         grains = connection.execute("select table_name, grain from readme where grain is not null").fetchall()
     assert comment == "Agencies. Grain: instansi. Primary key: instansi_code."
-    assert grains == [("dim_instansi", "instansi")]
+    assert dict(grains)["dim_instansi"] == "instansi"
+
+
+def test_every_kind_column_code_and_rule_has_a_label_in_both_languages(published_marts: Path) -> None:
+    with open_published(published_marts) as connection:
+        [(rows, keys)] = connection.execute(
+            "select count(*), count(distinct (label_group, label_key)) from labels"
+        ).fetchall()
+        words = "label_id, label_en, description_id, description_en"
+        mute = connection.execute(
+            f"select * from (select label_key, unnest([{words}]) as said from labels) "
+            "where coalesce(trim(said), '') = ''"
+        ).fetchall()
+        groups = connection.execute("select distinct label_group from labels order by all").fetchall()
+        # What was refused is told in both languages by a join.
+        strangers = connection.execute(
+            "select rule from (select unnest(rules) as rule from fct_quarantine) "
+            "where rule not in (select label_key from labels where label_group = 'rule')"
+        ).fetchall()
+    assert rows == keys > 1000
+    assert (mute, strangers) == ([], [])
+    assert [group for (group,) in groups] == ["code", "column", "kind", "rule"]
 
 
 def test_every_ready_question_has_an_answer_on_data_that_has_one(published_marts: Path) -> None:
@@ -146,7 +170,9 @@ def test_undocumented_column_and_table_are_named_and_nothing_is_published(
 def test_question_that_does_not_run_is_named(warehouse: Path, tmp_path: Path) -> None:
     questions = tmp_path / "questions"
     questions.mkdir()
-    (questions / "luas.sql").write_text("-- Berapa luas?\nselect luas from dim_opd\n", encoding="utf-8")
+    (questions / "luas.sql").write_text(
+        "-- Berapa luas?\n-- How large?\nselect luas from dim_opd\n", encoding="utf-8"
+    )
     with pytest.raises(PublishError, match=r"luas\.sql.*luas"):
         publish_database(warehouse, tmp_path / "spbe.duckdb", questions)
     (questions / "luas.sql").write_text("select 1\n", encoding="utf-8")
