@@ -130,3 +130,12 @@ def test_what_is_left_is_what_would_be_built(
     assert min(left) > 0, left
     # By dbt only where days of calls are others.
     assert caplog.text.count("handed to dbt") < CHANGES
+    # What can not be done without dbt is done with it.
+    with open_warehouse(home.warehouse) as con:
+        con.execute(
+            "update intermediate.node_contents set recipe = null,"
+            " statements = 'select error(''noted wrongly'')' where node = 'model.spbe.int_opd__resolved'"
+        )
+    _build(settings, ["--selector", "night"], changed_only=True)
+    assert "noted wrongly" in caplog.text
+    assert _differing(home.warehouse, anew) == []
