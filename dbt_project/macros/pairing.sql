@@ -29,12 +29,6 @@
     {{ hashed(['for_day', 'instansi_code', 'log_format', 'consumer_identity', 'provider_identity', 'service_code', 'agent']) }}
 {%- endmacro %}
 
-{#- A file as a number: the first 60 bits of its id, a SHA-256. Where several files hold a record, which of them counts it
-    follows this number, and so neither the engine's own hash nor who read them. -#}
-{% macro file_number(file_id) -%}
-    cast('0x' || left({{ file_id }}, 15) as bigint)
-{%- endmacro %}
-
 {#- Condition: an id or name in a log of this format means the same in the logs of every instansi. -#}
 {% macro has_global_ids(log_format) -%}
     {{ log_format }} in ('{{ var('formats_with_global_ids') | join("', '") }}')

@@ -1,6 +1,6 @@
-{#- Aggregate: exact percentile, `hundredths` of 100, with linear interpolation, of whole numbers that stand for several
-    each: two decimals hold it exactly. `upto` is how many have this value or a smaller one, `total` how many there
-    are. -#}
+{#- Aggregate: exact percentile, `hundredths` of 100, with linear interpolation, of whole numbers that stand for
+    several each: two decimals hold it exactly. `upto` is how many have this value or a smaller one, `total` how many
+    there are. -#}
 {% macro counted_percentile(value, upto, total, hundredths) -%}
 {%- set steps = hundredths ~ ' * (' ~ total ~ ' - 1)' -%}
 {%- set below = 'min(' ~ value ~ ') filter (where ' ~ upto ~ ' > (' ~ steps ~ ') // 100)' -%}

@@ -136,19 +136,22 @@ class Model(NamedTuple):
     process_mb: int
     index_cpu_s: Line
     index_mb: Line
+    # CPU seconds of a million records, as if the largest night had no fixed part.
+    most_cpu_s: float
 
-    def cpu(self, instansi: int, calls: float) -> float:
-        """CPU seconds of a night; the measured nights hold the index of one instansi."""
-        others = self.index_cpu_s.each * (instansi - 1)
-        return self.cpu_s.at(calls * RECORDS_PER_CALL) + others
+    def cpu(self, instansi: int, calls: float) -> tuple[float, float]:
+        """CPU seconds of a night, by the line and at most; measured nights hold the index of one instansi."""
+        records, others = calls * RECORDS_PER_CALL, self.index_cpu_s.each * (instansi - 1)
+        return self.cpu_s.at(records) + others, self.cpu_s.fixed + self.most_cpu_s * records + others
 
     def needs(self, instansi: int, calls: float) -> list[str]:
-        """CPU hours, cores, GB of memory, minutes, GB a night, TB of all kept nights."""
-        seconds = self.cpu(instansi, calls)
+        """CPU hours (line, at most), cores, GB of memory, minutes, GB a night, TB of all kept nights."""
+        least, seconds = self.cpu(instansi, calls)
         cores = max(1, math.ceil(seconds / 60 / WINDOW_MINUTES))
         memory = max(self.process_mb * cores, self.index_mb.at(instansi))
         stored = sum(line.each for line in (self.lake_mb, self.archive_mb)) * calls * RECORDS_PER_CALL
         return [
+            f"{least / 3600:,.2f}",
             f"{seconds / 3600:,.2f}",
             f"{cores:,}",
             f"{memory / 1e3:,.1f}",
@@ -159,8 +162,8 @@ class Model(NamedTuple):
 
     def calls_within(self, cores: int, instansi: int) -> float:
         """Millions of calls a night that so many cores end within the window."""
-        seconds = cores * WINDOW_MINUTES * 60 - self.cpu(instansi, 0)
-        return max(0.0, seconds / self.cpu_s.each / RECORDS_PER_CALL)
+        _, before = self.cpu(instansi, 0)
+        return max(0.0, (cores * WINDOW_MINUTES * 60 - before) / self.most_cpu_s / RECORDS_PER_CALL)
 
 
 def model_of(nights: Sequence[Night], indexes: Sequence[Index]) -> Model:
@@ -172,6 +175,7 @@ def model_of(nights: Sequence[Night], indexes: Sequence[Index]) -> Model:
         max(night.memory_mb for night in nights),
         fit([(index.instansi, index.cpu_s) for index in indexes]),
         fit([(index.instansi, index.memory_mb) for index in indexes]),
+        max((night.records, night.cpu_s / night.records) for night in nights)[1],
     )
 
 
@@ -182,7 +186,17 @@ def write_page(nights: Sequence[Night], indexes: Sequence[Index]) -> str:
         by_processes.setdefault(night.processes, []).append(night)
     models = {count: model_of(some, indexes) for count, some in sorted(by_processes.items()) if len(some) > 1}
     first = models[min(models)]
-    header = ["a night of", "M calls", "instansi", "processes", "CPU h", "cores", "memory GB", "minutes"]
+    header = [
+        "a night of",
+        "M calls",
+        "instansi",
+        "processes",
+        "CPU h",
+        "at most",
+        "cores",
+        "memory GB",
+        "minutes",
+    ]
     return TEXT.read_text("utf-8").format(
         nights=table(Night._fields, nights),
         indexes=table(Index._fields, indexes),
@@ -192,7 +206,7 @@ def write_page(nights: Sequence[Night], indexes: Sequence[Index]) -> str:
                 [
                     count,
                     *(
-                        f"{line.fixed:,.1f} + {line.each:,.1f} M"
+                        f"{line.fixed + 0.0:,.0f} + {line.each:,.1f} M"
                         for line in (model.cpu_s, model.lake_mb, model.archive_mb)
                     ),
                 ]
@@ -213,6 +227,8 @@ def write_page(nights: Sequence[Night], indexes: Sequence[Index]) -> str:
         largest_hub=max(index.instansi for index in indexes),
         window=WINDOW_MINUTES,
         process_mb=first.process_mb,
+        most=f"{first.most_cpu_s:,.1f}",
+        nation_gb=first.needs(*PLACES[-1][1:])[-2],
         one_core=f"{first.calls_within(1, 1):,.0f}",
         cores=MACHINE_CORES,
         all_cores=f"{first.calls_within(MACHINE_CORES, PLACES[-1][1]):,.0f}",
