@@ -115,8 +115,8 @@ create table if not exists intake.night_links (
     result varchar
 );
 
--- Who read the logs of a night, where that was not its own process; `lost`: workers that ended at a task, under
--- the host '' where it is not known on which.
+-- Who read the logs of a night, where that was not its own process; `lost`: workers that ended at a task,
+-- under the host '' where it is not known on which.
 create table if not exists intake.night_workers (
     night_id varchar not null,
     host varchar not null,

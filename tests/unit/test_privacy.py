@@ -91,8 +91,6 @@ PART = st.sampled_from(
         "deadbeef",
         "deadbeef1",
         "abcdefab-abcd-abcd-abcd-abcdefabcdef",
-    ]
-    + [
         "2026-02-17",
         "12.pdf",
         "getData2",
@@ -101,8 +99,6 @@ PART = st.sampled_from(
         "x" * 36,
         "y" * 41,
         "a12345",
-    ]
-    + [
         "4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10",
         "1207010101900001",
         "0812-3456-7890",
@@ -111,8 +107,6 @@ PART = st.sampled_from(
         "é",
         "a b",
         "~x",
-    ]
-    + [
         "12",
         "1",
         "at",
