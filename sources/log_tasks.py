@@ -40,6 +40,13 @@ class ArchiveTask:
 
 
 @dataclass(frozen=True)
+class Unopened:
+    """Why a file could not even be opened where the task was done."""
+
+    problem: FileProblem
+
+
+@dataclass(frozen=True)
 class Reader:
     """What reading needs beside the log: the key of the pseudonyms by its path, so that no message holds it,
     its id, the lake, and the terms.
@@ -98,12 +105,17 @@ class ChunkReading:
         shutil.rmtree(self.aside, ignore_errors=True)
 
 
-def archive(con: duckdb.DuckDBPyConnection, task: ArchiveTask) -> list[Archived | FileProblem]:
+def archive(con: duckdb.DuckDBPyConnection, task: ArchiveTask) -> list[Archived | FileProblem | Unopened]:
     """The content of each in the archive, or why there is none."""
-    found: list[Archived | FileProblem] = []
+    found: list[Archived | FileProblem | Unopened] = []
     for path in task.paths:
         try:
-            with open_entry(path, task.inbox) as source:
+            opened = open_entry(path, task.inbox)
+        except FileProblem as problem:
+            found.append(Unopened(problem))
+            continue
+        try:
+            with opened as source:
                 found.append(archive_file(source, task.archive, task.limits))
         except FileProblem as problem:
             found.append(problem)

@@ -44,6 +44,7 @@ from sources.log_tasks import (
     Reader,
     Reading,
     ReadTask,
+    Unopened,
     archive,
     key_id_of,
     read,
@@ -63,8 +64,6 @@ _ARCHIVED_FILES = 64
 _ARCHIVED_BYTES = 1 << 25
 # A log of so many chunks is worth being read by several workers.
 _CHUNKS = 2
-# What is said of a file that is not there, or may not be opened.
-_UNSEEN = ("gone", "unreadable", "unsafe_path")
 _log = logging.getLogger(__name__)
 
 # A file with all that is known before its bytes are read, or with why they can not be.
@@ -181,7 +180,7 @@ class _Logs:
 
     def _archived(self, entries: Sequence[InboxFile]) -> Iterator[_Named]:
         """Each log with its bytes in the archive, or why they are not."""
-        ahead: deque[tuple[list[_Named], Pending[list[Archived | FileProblem]]]] = deque()
+        ahead: deque[tuple[list[_Named], Pending[list[Archived | FileProblem | Unopened]]]] = deque()
         for group in self._groups(entries):
             ahead.append((group, self._pool.submit(archive, self._archiving(group))))
             if len(ahead) >= 2 * self._pool.size:
@@ -190,7 +189,7 @@ class _Logs:
             yield from self._with_contents(*ahead.popleft())
 
     def _with_contents(
-        self, group: Sequence[_Named], pending: Pending[list[Archived | FileProblem]]
+        self, group: Sequence[_Named], pending: Pending[list[Archived | FileProblem | Unopened]]
     ) -> Iterator[_Named]:
         """Each of a group with what archiving gave; archived alone where the group could not be."""
         try:
@@ -210,15 +209,14 @@ class _Logs:
             if isinstance(content, Archived):
                 yield replace(file, content=content), None
             else:
-                self._refuse_unseen(file, content)
-                yield file, content
+                yield file, self._unopened(file, content) if isinstance(content, Unopened) else content
 
-    def _refuse_unseen(self, file: ReceivedFile, problem: Exception) -> None:
-        """Raise where a file that a worker can not open can be opened here."""
-        if self._pool.size == 1 or not isinstance(problem, FileProblem) or problem.code not in _UNSEEN:
-            return
-        with contextlib.suppress(FileProblem), open_entry(file.entry.path, self._inbox):
-            raise WorkersLost(f"the workers do not see {self._inbox} as it is here")
+    def _unopened(self, file: ReceivedFile, found: Unopened) -> FileProblem:
+        """Why a file can not be opened, also here; where it can, the workers see another inbox."""
+        if self._pool.size > 1:
+            with contextlib.suppress(FileProblem), open_entry(file.entry.path, self._inbox):
+                raise WorkersLost(f"the workers do not see {self._inbox} as it is here")
+        return found.problem
 
     def _archiving(self, group: Sequence[_Named]) -> ArchiveTask:
         return ArchiveTask(
