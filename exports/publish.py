@@ -187,7 +187,9 @@ def _add_guides(
             comment, rows, told = _create_question(connection, path, meanings)
             views.append(path.stem)
             words |= {
-                (path.stem, name): Meaning(titles.get(name) or _title(name or path.stem), indonesian)
+                (path.stem, name): Meaning(
+                    (titles.get(name) if name else None) or _title(name or path.stem), indonesian
+                )
                 for name, indonesian in told.items()
             }
             readme.append((path.stem, "question", None, None, comment, rows, f"select * from {path.stem}"))

@@ -132,6 +132,11 @@
     end
 {%- endmacro %}
 
+{#- The sum of two doubles, at the decimals that scores have: 2.36 + 0.24 is 2.6. -#}
+{% macro sum_double(one, other) -%}
+    (round(({{ one }} + {{ other }}) * {{ exact_denominator() }}) / {{ exact_denominator() }})
+{%- endmacro %}
+
 {#- num/den as double, for columns that people read. -#}
 {% macro rational_double(num, den) -%}
     (cast({{ num }} as double) / cast({{ den }} as double))

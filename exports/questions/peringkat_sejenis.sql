@@ -1,5 +1,5 @@
--- Di peringkat berapa indeks tiap instansi di antara yang sejenis, dan di antara yang sejenis di provinsinya?
--- What is the rank of each agency's index among its kind, and among its kind in its province?
+-- Peringkat indeks tiap instansi di antara yang sejenis dan di provinsinya; tanpa yang tak terdaftar negara.
+-- The rank of each agency's index among its kind, and in its province; not of one that no state's list has.
 select
     peers.instansi_code,
     instansi.instansi_name,

@@ -63,7 +63,7 @@ select
     sets.set_cost,
     {{ rational_double('sets.set_gain_num', 'sets.gain_den') }} as set_gain,
     {{ value_double('root') }} as index_now,
-    {{ value_double('root') }} + {{ rational_double('sets.set_gain_num', 'sets.gain_den') }} as index_reached,
+    {{ sum_double(value_double('root'), rational_double('sets.set_gain_num', 'sets.gain_den')) }} as index_reached,
     asked.evidence_asked
 from sets
 inner join assessments on sets.assessment_id = assessments.assessment_id
