@@ -1,5 +1,5 @@
--- Peringkat indeks tiap instansi di antara yang sejenis dan di provinsinya; tanpa yang tak terdaftar negara.
--- The rank of each agency's index among its kind, and in its province; not of one that no state's list has.
+-- Peringkat berapa indeks tiap instansi yang terdaftar negara di antara yang sejenis dan di provinsinya?
+-- What rank has each agency that a list of the state has among its kind, and among its kind in its province?
 select
     peers.instansi_code,
     instansi.instansi_name,
