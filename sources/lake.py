@@ -371,7 +371,8 @@ def _write_together(
         for day in days[file_id]:
             written[day, file_id] = aside / f"{day}-{file_id}.parquet"
             chosen = f"file_id = {literal(file_id)} and day = date '{day}'"
-            _copy(con, f"select * exclude (day) from log_masked where {chosen}", written[day, file_id])
+            select = f"select * exclude (day) from log_masked where {chosen}"
+            _copy(con, select, written[day, file_id], days[file_id][day])
         part.account.blank_lines.add(len(blanks[file_id]), blanks[file_id])
         part.account.cut_lines.add(len(cuts[file_id]), cuts[file_id])
         part.result = LogResult(
@@ -514,7 +515,8 @@ def _write_aside(
         for day, count in days:
             written[day, part] = aside / f"{day}-{part}.parquet"
             chosen = f"select * exclude (day) from {source}"
-            _copy(con, f"{chosen} where day = date '{day}'" if len(days) > 1 else chosen, written[day, part])
+            select = f"{chosen} where day = date '{day}'" if len(days) > 1 else chosen
+            _copy(con, select, written[day, part], count)
             counts.records += count
         con.execute("drop table if exists log_masked")
 
@@ -622,7 +624,7 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
         empty.parent.mkdir(parents=True, exist_ok=True)
         columns = ", ".join(f"null::{kind} as {name}" for name, kind in LAKE_COLUMNS.items())
         aside = empty.with_suffix(".aside")
-        _copy(con, f"select {columns} where false", aside)
+        _copy(con, f"select {columns} where false", aside, 0)
         aside.replace(empty)
     pattern = literal(str(lake_dir.resolve() / "service_calls" / "day=*" / "*.parquet"))
     con.execute("create schema if not exists lake")
@@ -879,13 +881,15 @@ def _record_select(form: LogFormat, origin: _Origin) -> str:
     """
 
 
-def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
+def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path, rows: int) -> None:
     key = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
     noted = f", kv_metadata {{pseudonym_key: {literal(key[0])}}}" if key and key[0] else ""
-    # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing.
+    # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing,
+    # and room for one costs a file of few rows as much as all else.
+    dictionary = max(min(rows // 5, 5000), 1)
     con.execute(
         f"copy ({select}) to {literal(str(target))} (format parquet, compression zstd, compression_level 1,"
-        f" dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2{noted})"
+        f" dictionary_size_limit {dictionary}, write_bloom_filter false, parquet_version v2{noted})"
     )
     with target.open("rb") as file:
         os.fsync(file.fileno())

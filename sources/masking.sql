@@ -74,8 +74,8 @@ array_to_string(
     ''
 );
 
--- A request target without its query and without parts that are numbers or UUIDs: few distinct values are left
--- for `route_template`, which gives the same for them.
+-- A request target without its query and without parts that are numbers or UUIDs: few distinct values are
+-- left for `route_template`, which gives the same for them.
 create or replace temp macro short_target(x) as
 case
     when left(x, 1) = '/'
@@ -86,8 +86,8 @@ case
     else x
 end;
 
--- A path of which every part is surely a name, as most are: `{}`, letters alone, or short; or in small letters
--- with one that is no digit of a hexadecimal number. One look at a path costs a fifth of one at each part.
+-- A path of which every part is surely a name, as most are: `{}`, letters alone, or short; or in small
+-- letters with one that is no hexadecimal digit. One look at a path costs a fifth of a look at each part.
 create or replace temp macro is_plain_route(path) as
 regexp_full_match(
     path,
