@@ -258,7 +258,7 @@ def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
         empty.parent.mkdir(parents=True, exist_ok=True)
         columns = ", ".join(f"null::{kind} as {name}" for name, kind in LAKE_COLUMNS.items())
         aside = empty.with_suffix(".aside")
-        write_parquet(con, f"select {columns} where false", aside)
+        write_parquet(con, f"select {columns} where false", aside, 0)
         aside.replace(empty)
     pattern = literal(str(lake_dir.resolve() / "service_calls" / "day=*" / "*.parquet"))
     con.execute("create schema if not exists lake")

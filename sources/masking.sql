@@ -87,8 +87,7 @@ case
 end;
 
 -- A path of which every part is surely a name, as most are: `{}`, letters alone, or short; or in small
--- letters with one that is no digit of a hexadecimal number. One look at a path costs a fifth of one at each
--- part.
+-- letters with one that is no hexadecimal digit. One look at a path costs a fifth of a look at each part.
 create or replace temp macro is_plain_route(path) as
 regexp_full_match(
     path,

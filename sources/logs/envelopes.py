@@ -322,7 +322,7 @@ def _open_all_sql(form: _Form) -> str:
         stream=groups.get("stream"),
         prefix=form.part,
         blank=BLANK,
-        clean=_CLEAN.format("coalesce(parts[1], line, '')"),
+        clean=_CLEAN.format("text"),
     )
 
 

@@ -27,11 +27,27 @@ with found as (
         [regexp_replace(line, '{{ prefix }}', ''), null] as parts
         {% endif %}
     from (select rowid + $before as number, nullif(line, '{{ blank }}') as line from raw_lines)
+),
+
+told as (
+    select
+        *,
+        coalesce(parts[1], line, '') as text,
+        split_part(coalesce(parts[1], line, ''), chr(10), 1) as first_line
+    from found
 )
 
 select
     number,
     coalesce(parts[2], '') as stream,
-    {{ clean }} as text,
+    -- The usual first, since the careful look costs more than all else: one line, without a CR, NUL or 0x01,
+    -- which the file of opened lines would not keep apart. `clean_blocks` marks the other controls there.
+    case
+        when (text = first_line or text = first_line || chr(10))
+            and not contains(first_line, chr(13))
+            and not contains(line, '\u0')
+            then first_line
+        else {{ clean }}
+    end as text,
     coalesce(not ends_with(parts[1], chr(10)), false) as is_partial
-from found
+from told

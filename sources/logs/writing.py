@@ -450,7 +450,8 @@ def _write_together(
         for day in days[file_id]:
             target = part.written[day, 0] = aside / f"{day}-{file_id}.parquet"
             chosen = f"file_id = {literal(file_id)} and day = date '{day}'"
-            write_parquet(con, f"select * exclude (day) from log_masked where {chosen}", target)
+            select = f"select * exclude (day) from log_masked where {chosen}"
+            write_parquet(con, select, target, days[file_id][day])
         part.account.blank_lines.add(len(blanks[file_id]), blanks[file_id])
         part.account.cut_lines.add(len(cuts[file_id]), cuts[file_id])
         part.result = LogResult(
@@ -549,9 +550,8 @@ def _write_aside(
         for day, count in days:
             written[day, part] = aside / f"{day}-{part}.parquet"
             chosen = f"select * exclude (day) from {source}"
-            write_parquet(
-                con, f"{chosen} where day = date '{day}'" if len(days) > 1 else chosen, written[day, part]
-            )
+            select = f"{chosen} where day = date '{day}'" if len(days) > 1 else chosen
+            write_parquet(con, select, written[day, part], count)
             counts.records += count
         con.execute("drop table if exists log_masked")
 
@@ -858,14 +858,16 @@ def _record_select(form: LogFormat, origin: _Origin) -> str:
     """
 
 
-def write_parquet(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
-    """Write rows to a Parquet file, forced to disk, with the id of the key of its pseudonyms."""
+def write_parquet(con: duckdb.DuckDBPyConnection, select: str, target: Path, rows: int) -> None:
+    """Write so many rows to a Parquet file, forced to disk, with the id of the key of its pseudonyms."""
     key = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
     noted = f", kv_metadata {{pseudonym_key: {literal(key[0])}}}" if key and key[0] else ""
-    # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing.
+    # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing,
+    # and room for one costs a file of few rows as much as all else.
+    dictionary = max(min(rows // 5, 5000), 1)
     con.execute(
         f"copy ({select}) to {literal(str(target))} (format parquet, compression zstd, compression_level 1,"
-        f" dictionary_size_limit 5000, write_bloom_filter false, parquet_version v2{noted})"
+        f" dictionary_size_limit {dictionary}, write_bloom_filter false, parquet_version v2{noted})"
     )
     with target.open("rb") as file:
         os.fsync(file.fileno())

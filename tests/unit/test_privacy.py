@@ -81,43 +81,10 @@ def test_masks(con: duckdb.DuckDBPyConnection, macro: str, text: str | None, mas
 
 # Parts of paths of each kind that the careful look tells from the others, and signs to make more of.
 PART = st.sampled_from(
-    [
-        "",
-        "{}",
-        "api",
-        "v1",
-        "nop",
-        "berkas-ed92eff813",
-        "deadbeef",
-        "deadbeef1",
-        "abcdefab-abcd-abcd-abcd-abcdefabcdef",
-        "2026-02-17",
-        "12.pdf",
-        "getData2",
-        "getDataOfMonth12",
-        "QnVkaSBTYW50b3NvMTIz",
-        "x" * 36,
-        "y" * 41,
-        "a12345",
-        "4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10",
-        "1207010101900001",
-        "0812-3456-7890",
-        "a@b",
-        "a%20b",
-        "é",
-        "a b",
-        "~x",
-        "12",
-        "1",
-        "at",
-        ".well-known",
-        "a;b",
-        "a#b",
-        "10.30.4.7",
-        "1a.1b",
-        "a_1_2_3_4_5_6_7_8_9",
-        "b.1.2.3.4.5.6.7.8.9",
-    ]
+    "|{}|api|v1|nop|berkas-ed92eff813|deadbeef|deadbeef1|abcdefab-abcd-abcd-abcd-abcdefabcdef|2026-02-17|12.pdf|12"
+    "|getData2|getDataOfMonth12|QnVkaSBTYW50b3NvMTIz|a12345|4b8d1c52-0f6e-4c0c-9d2b-5a1e3d7c9f10|1207010101900001"
+    "|0812-3456-7890|a@b|a%20b|é|a b|~x|.well-known|a;b|a#b|10.30.4.7|1a.1b|_1_2_3_4_5_6_7_8_9"
+    f"|at|b.1.2.3.4.5.6.7.8.9|{'x' * 36}|{'y' * 41}".split("|")
 ) | st.text("ag1-_.A{}:9", max_size=12)
 
 
