@@ -98,7 +98,7 @@ class Column:
     def form(self) -> str:
         """The example as a form to follow; where its code is an instansi's, digits alone are told."""
         example = self.example or ""
-        return re.sub(r"[0-9]", "9", example) if example_instansi() in example else example
+        return re.sub(r"[0-9]", "0", example) if example_instansi() in example else example
 
     def example_of(self, instansi_code: str | None = None) -> str:
         """The example as people write it, with the code of an instansi in the place of the fictional one."""

@@ -93,7 +93,7 @@ def test_any_record_that_the_lake_can_hold_is_counted(settings: Settings) -> Non
                 | {
                     "instansi_code": "12.07",
                     "log_format": log_format,
-                    "file_sha256": "ab" * 32,
+                    "file_id": "ab" * 32,
                     "line_number": len(records) + 1,
                     "record_id": f"r{number}",
                     "side": side,

@@ -374,11 +374,12 @@ def test_gx_lets_a_metric_be_told_anew() -> None:
 
 def test_gx_does_not_need_what_is_imported_late() -> None:
     code = (
-        "import sys; from expectations import suite; suite._delay_import('scipy.stats'); "
-        "import great_expectations; sys.exit('scipy.stats._stats_py' in sys.modules)"
+        "import sys; from expectations import suite\n"
+        "with suite._delayed_import('scipy.stats'):\n    import great_expectations\n"
+        "sys.exit('scipy.stats._stats_py' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 0, (
         f"GX uses scipy.stats where it only named it, so importing it late saves nothing: drop "
-        f"`suite._delay_import` {done.stderr}"
+        f"`suite._delayed_import` {done.stderr}"
     )
