@@ -32,9 +32,7 @@ from sources.logs.writing import (
     LogResult,
     LogSource,
     LogTerms,
-    create_bad_lines_of_logs,
     read_log,
-    read_logs,
     sha256_of,
     write_parquet,
 )
@@ -120,40 +118,6 @@ def aside(lake_dir: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_logs(
-    con: duckdb.DuckDBPyConnection,
-    sources: Sequence[LogSource],
-    *,
-    lake_dir: Path,
-    time_zone: str,
-    first_day: date,
-    received_at: datetime,
-    max_bytes: int = MAX_INFLATED_BYTES,
-) -> list[LogResult | FileProblem]:
-    """Write small logs to the lake as `write_log` does each, and read those of one shape at once.
-
-    What a small log costs is planning its statements, which is done once for all.
-
-    Args:
-        con: as for `write_log`; gets the temp table `bad_lines_of_logs`: `bad_lines` with a column file_id.
-        sources: logs of different `file_id`, that fit into memory together.
-        lake_dir: as for `write_log`, as are the others.
-        time_zone: of the home.
-        first_day: of a record.
-        received_at: of all the logs.
-        max_bytes: of one log.
-
-    Returns:
-        What became of each; of one that can not be used, why: nothing of it was written.
-    """
-    create_bad_lines_of_logs(con)
-    if not sources:
-        return []
-    with aside(lake_dir) as folder:
-        read = read_logs(con, sources, LogTerms(time_zone, first_day, received_at, max_bytes), folder)
-        return place_logs(lake_dir, read)
 
 
 def place_logs(lake_dir: Path, read: Sequence[LogAside]) -> list[LogResult | FileProblem]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from sources.errors import FileProblem
 from sources.logs import writing
 from sources.logs.reading import Spool
 from sources.opener import open_entry
-from sources.privacy import KEY_ID_VARIABLE, install_masking, known_key
+from sources.privacy import install_masking, known_key
 
 
 @dataclass(frozen=True)
@@ -124,43 +125,41 @@ def archive(con: duckdb.DuckDBPyConnection, task: ArchiveTask) -> list[Archived 
 
 def read(con: duckdb.DuckDBPyConnection, task: ReadTask) -> Reading:
     """Read logs aside; one that can not be used as a whole has its problem as its result."""
-    aside = _begin(task.reader)
-    try:
-        with dropping_relations(con):
-            if task.are_small:
-                writing.create_bad_lines_of_logs(con)
-                logs = writing.read_logs(con, task.sources, task.reader.terms, aside)
-                bad = f"from {writing.BAD_LINES_OF_LOGS}"
-            else:
-                [source] = task.sources
-                bad = f"from (select {literal(source.file_id)} as file_id, * from {BAD_LINES})"
-                writing.create_bad_lines(con)
-                try:
-                    logs = [writing.read_log(con, source, task.reader.terms, aside)]
-                except FileProblem as problem:
-                    logs = [writing.LogAside(source.file_id, problem, {})]
-            return Reading(logs, _bad_lines(con, bad, aside), [aside])
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+    terms = task.reader.terms
+    with _attempt(task.reader) as aside, dropping_relations(con):
+        if task.are_small:
+            writing.create_bad_lines_of_logs(con)
+            logs = writing.read_logs(con, task.sources, terms, aside)
+            return Reading(logs, _bad_lines(con, f"from {writing.BAD_LINES_OF_LOGS}", aside), [aside])
+        [source] = task.sources
+        writing.create_bad_lines(con)
+        try:
+            log = writing.read_log(con, source, terms, aside)
+        except FileProblem as problem:
+            log = writing.LogAside(source.file_id, problem, {})
+        return Reading([log], _bad_lines(con, _of_one(source), aside), [aside])
 
 
 def read_chunk(con: duckdb.DuckDBPyConnection, task: ChunkTask) -> ChunkReading:
     """Read one chunk aside."""
-    aside = _begin(task.reader)
+    with _attempt(task.reader) as aside, dropping_relations(con):
+        chunk = writing.read_chunk(con, task.source, task.chunk, task.reader.terms, aside)
+        return ChunkReading(chunk, _bad_lines(con, _of_one(task.source), aside), aside)
+
+
+@contextmanager
+def _attempt(reader: Reader) -> Iterator[Path]:
+    """A folder that no other attempt has; it is gone where the attempt fails."""
+    aside = Path(tempfile.mkdtemp(prefix=lake.ASIDE, dir=reader.lake_dir))
     try:
-        with dropping_relations(con):
-            chunk = writing.read_chunk(con, task.source, task.chunk, task.reader.terms, aside)
-            bad = f"from (select {literal(task.source.file_id)} as file_id, * from {BAD_LINES})"
-            return ChunkReading(chunk, _bad_lines(con, bad, aside), aside)
+        yield aside
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
 
 
-def _begin(reader: Reader) -> Path:
-    """A folder that no other attempt has."""
-    return Path(tempfile.mkdtemp(prefix=lake.ASIDE, dir=reader.lake_dir))
+def _of_one(source: writing.LogSource) -> str:
+    return f"from (select {literal(source.file_id)} as file_id, * from {BAD_LINES})"
 
 
 def _bad_lines(con: duckdb.DuckDBPyConnection, relation: str, aside: Path) -> list[Path]:
@@ -199,9 +198,3 @@ def prepare_reading(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     # most files.
     con.execute("set disabled_optimizers = 'join_order'")
     install_masking(con, key)
-
-
-def key_id_of(con: duckdb.DuckDBPyConnection) -> str:
-    """Id of the key that a connection masks with."""
-    row = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
-    return str(row[0]) if row else ""

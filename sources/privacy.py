@@ -29,7 +29,7 @@ def key_id(key: bytes) -> str:
 
 
 # Of a connection with `install_masking` done: the id of its key, to be noted beside pseudonyms.
-KEY_ID_VARIABLE = "spbe_key_id"
+_KEY_ID_VARIABLE = "spbe_key_id"
 
 
 def known_key(path: Path, made_with: str | None) -> bytes:
@@ -90,6 +90,12 @@ def read_key(path: Path) -> bytes:
     return key
 
 
+def key_id_of(con: duckdb.DuckDBPyConnection) -> str:
+    """Id of the key that a connection masks with; empty: of none."""
+    row = con.execute("select getvariable(?)", [_KEY_ID_VARIABLE]).fetchone()
+    return row[0] or "" if row else ""
+
+
 def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Load the masking macros and the key into one connection.
 
@@ -104,7 +110,7 @@ def install_masking(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     block = key.ljust(_BLOCK, b"\0")
     con.execute("set variable spbe_ipad = ?::blob", [bytes(byte ^ 0x36 for byte in block)])
     con.execute("set variable spbe_opad = ?::blob", [bytes(byte ^ 0x5C for byte in block)])
-    con.execute(f"set variable {KEY_ID_VARIABLE} = ?", [key_id(key)])
+    con.execute(f"set variable {_KEY_ID_VARIABLE} = ?", [key_id(key)])
     _give_function(con, "mask_candidate", mask_texts)
     _give_function(con, "fold_text", lambda texts: [fold_text(text) for text in texts])
     con.execute(

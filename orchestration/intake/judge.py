@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from expectations import contract as contracts
 from expectations import quarantine, reference_tables, spellings, trees
 from expectations.relations import JUDGED, JUDGED_TOGETHER
+from orchestration.intake.known import duplicate_of
 from orchestration.intake.prepare import scratch_folder
 from orchestration.settings import Settings
 from sources import corrections, lake, ledger
@@ -51,10 +52,9 @@ def judge_file(
     Raises:
         FileProblem: the file can not be used as a whole.
     """
-    record = file.record()
-    twin = ledger.same_file(con, record)
+    twin = ledger.same_file(con, file.record())
     if twin:
-        return Verdict(record.rejected("duplicate", "duplicate", f"isi sama dengan {twin}"))
+        return duplicate_of(file, twin)
     if file.is_log:
         return _read_log(con, settings, file)
     return judge_content(con, settings, file, contract)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,7 @@ def keep_file(
     record = verdict.record
     is_log = record.kind == LOG_KIND
     has_lines = is_log and record.status in ("loaded", "partly")
-    con.execute("begin")
-    try:
+    with _transaction(con):
         replaced = [
             (file_id, sha256)
             for file_id, sha256, size in ledger.earlier_versions(con, record)
@@ -66,11 +66,7 @@ def keep_file(
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
         # Before the ledger says so: a receipt too many is written over when the file is received again.
-        write_receipt(settings.archive, receipt_of(file, record, place, pseudonym_key_id(con)))
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
+        _write_receipts(con, settings, [file], [record], [place])
     if has_lines and replaced:
         lake.remove_logs(settings.lake, [file_id for file_id, _ in replaced])
     return verdict
@@ -93,8 +89,7 @@ def keep_logs(
     verdicts = _all_masked(verdicts)
     records = [verdict.record for verdict in verdicts]
     read = [verdict for verdict in verdicts if verdict.record.status in ("loaded", "partly")]
-    con.execute("begin")
-    try:
+    with _transaction(con):
         known = ledger.known_of(con, [record.file_name for record in records])
         replaced = {
             record.file_name: [
@@ -123,10 +118,6 @@ def keep_logs(
         days = {day for verdict in read for day in verdict.days} | lake.days_of(settings.lake, gone)
         ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
         _write_receipts(con, settings, files, records, places)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     if gone:
         lake.remove_logs(settings.lake, gone)
     return verdicts
@@ -150,8 +141,7 @@ def keep_tables(
     verdicts = _all_masked(verdicts)
     records = [verdict.record for verdict in verdicts]
     kind = records[0].kind
-    con.execute("begin")
-    try:
+    with _transaction(con):
         known = ledger.known_of(con, [record.file_name for record in records])
         replaced = {
             record.file_name: [e.file_id for e in known[record.file_name] if e.is_earlier(record)]
@@ -171,11 +161,18 @@ def keep_tables(
         ledger.note_documents(con, media_types)
         _forget_unlisted(con, records)
         _write_receipts(con, settings, files, records, places)
+    return verdicts
+
+
+@contextmanager
+def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    con.execute("begin")
+    try:
+        yield
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
-    return verdicts
 
 
 def _write_receipts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +95,18 @@ def as_received(file: ReceivedFile, earlier: tuple[str, dt.datetime] | None) -> 
         return file
     period, received_at = earlier
     return replace(file, period=file.period if file.is_dated else period, received_at=received_at)
+
+
+def as_before(
+    file: ReceivedFile, receipts: Mapping[tuple[str, str], tuple[str, dt.datetime]]
+) -> ReceivedFile:
+    """The same by what `ledger.receipts_of` tells of many."""
+    return as_received(file, receipts.get((file.name, file.record().file_sha256)))
+
+
+def duplicate_of(file: ReceivedFile, twin: str) -> Verdict:
+    """The verdict on a file whose content is loaded under the name of another."""
+    return Verdict(file.record().rejected("duplicate", "duplicate", f"isi sama dengan {twin}"))
 
 
 def limits_of(settings: Settings, file: ReceivedFile) -> ByteLimits:

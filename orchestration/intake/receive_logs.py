@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,9 @@ from expectations.relations import dropping_relations
 from orchestration.intake.judge import judge_logs
 from orchestration.intake.keep import keep_file, keep_logs
 from orchestration.intake.known import (
-    as_received,
+    as_before,
     details_of,
+    duplicate_of,
     first_known,
     is_of_the_home,
     limits_of,
@@ -46,7 +47,6 @@ from sources.log_tasks import (
     ReadTask,
     Unopened,
     archive,
-    key_id_of,
     read,
     read_chunk,
 )
@@ -54,6 +54,7 @@ from sources.logs import writing
 from sources.logs.reading import CHUNK_BYTES, Account
 from sources.nights import now_utc
 from sources.opener import open_entry
+from sources.privacy import key_id_of
 from sources.received import ReceivedFile, Verdict
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ def receive_logs(
     ahead: deque[_Begun] = deque()
     for batch in logs.batches(entries):
         ahead.append(logs.begin(batch))
-        # What runs in this process begins when it is asked for.
         if len(ahead) >= (1 if pool.size == 1 else 2 * pool.size):
             yield from logs.settle(ahead.popleft())
     while ahead:
@@ -168,8 +168,7 @@ class _Logs:
         receipts = ledger.receipts_of(self._con, [entry.name for entry in entries], LOG_KIND)
         batch, now = _Batch(), now_utc()
         for file, problem in self._archived(entries):
-            found = replace(file, received_at=now)
-            found = as_received(found, receipts.get((file.name, file.record().file_sha256)))
+            found = as_before(replace(file, received_at=now), receipts)
             size = found.content.size if found.content else 0
             if not batch.takes(found, size):
                 yield batch
@@ -249,8 +248,12 @@ class _Logs:
             return file, problem
 
     def begin(self, batch: _Batch) -> _Begun:
-        """Let the logs be read that, as far as is known now, are to be."""
-        asked = self._asked(batch)
+        """Let the logs be read that, as far as is known now, are to be; what runs in this process begins when
+        it is asked for, and guesses nothing.
+        """
+        if self._pool.size == 1:
+            return _Begun(batch, [], None)
+        asked = _asked(batch, self._twins(batch))
         ids = {file.record().file_id for file in asked}
         if not asked or self._is_large(asked) or ids & self._begun:
             return _Begun(batch, asked, None)
@@ -280,7 +283,8 @@ class _Logs:
 
     def _kept(self, begun: _Begun) -> list[Verdict]:
         con, settings, files = self._con, self._settings, begun.batch.files
-        asked = self._asked(begun.batch)
+        twins = self._twins(begun.batch)
+        asked = _asked(begun.batch, twins)
         pending = begun.reading
         if pending and asked != begun.asked:
             pending.result().drop()
@@ -290,36 +294,26 @@ class _Logs:
             if asked:
                 readings = [pending.result()] if pending else self._read_now(asked)
             try:
-                found = judge_logs(con, settings, asked, readings)
-                verdicts = self._verdicts(files, dict(zip((f.name for f in asked), found, strict=True)))
+                judged = judge_logs(con, settings, asked, readings)
+                found = dict(zip((file.name for file in asked), judged, strict=True))
+                verdicts = [self._verdict(named, found, twins) for named in files]
                 return keep_logs(con, settings, [file for file, _ in files], verdicts)
             finally:
                 for reading in readings:
                     reading.drop()
 
-    def _asked(self, batch: _Batch) -> list[ReceivedFile]:
-        """The logs of a batch that are read: neither unusable nor equal to another file."""
-        twins = self._twins(batch.files)
-        return [file for file, problem in batch.files if not problem and file.name not in twins]
+    def _twins(self, batch: _Batch) -> dict[str, str]:
+        return ledger.same_files(self._con, [file.record() for file, problem in batch.files if not problem])
 
-    def _twins(self, files: Sequence[_Named]) -> dict[str, str]:
-        return ledger.same_files(self._con, [file.record() for file, problem in files if not problem])
-
-    def _verdicts(
-        self,
-        files: Sequence[_Named],
-        found: dict[str, Verdict | FileProblem],
-    ) -> list[Verdict]:
-        """The verdict on each of several logs; `judge_file` says it of one."""
-        twins = self._twins(files)
-        verdicts = []
-        for file, problem in files:
-            judged = problem or found.get(file.name)
-            if judged is None:
-                said = f"isi sama dengan {twins[file.name]}"
-                judged = Verdict(file.record().rejected("duplicate", "duplicate", said))
-            verdicts.append(judged if isinstance(judged, Verdict) else refused(self._con, file, judged))
-        return verdicts
+    def _verdict(
+        self, named: _Named, found: Mapping[str, Verdict | FileProblem], twins: Mapping[str, str]
+    ) -> Verdict:
+        """The verdict on one of several logs; `judge_file` says it of one."""
+        file, problem = named
+        if not problem and file.name in twins:
+            return duplicate_of(file, twins[file.name])
+        judged = problem or found[file.name]
+        return judged if isinstance(judged, Verdict) else refused(self._con, file, judged)
 
     def _is_large(self, files: Sequence[ReceivedFile]) -> bool:
         size = sum(file.content.size for file in files if file.content)
@@ -375,6 +369,11 @@ class _Logs:
             return [Reading([writing.LogAside(source.file_id, error, {})])]
         bad_lines = [path for reading in done for path in reading.bad_lines]
         return [Reading([log], bad_lines, [reading.aside for reading in done])]
+
+
+def _asked(batch: _Batch, twins: Collection[str]) -> list[ReceivedFile]:
+    """The logs of a batch that are read: neither unusable nor equal to another file."""
+    return [file for file, problem in batch.files if not problem and file.name not in twins]
 
 
 def _source(file: ReceivedFile) -> writing.LogSource:

@@ -6,9 +6,8 @@ Belongs here: which tables are judged and kept together. Stays out: judging (`ju
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,14 @@ from expectations.reference_tables import believed_sender
 from expectations.relations import dropping_relations
 from orchestration.intake.judge import judge_tables, may_correct, read_small
 from orchestration.intake.keep import keep_file, keep_tables
-from orchestration.intake.known import as_received, details_of, first_known, is_of_the_home, refused
+from orchestration.intake.known import (
+    as_before,
+    details_of,
+    duplicate_of,
+    first_known,
+    is_of_the_home,
+    refused,
+)
 from orchestration.intake.receive_one import archived, receive_file, received
 from orchestration.settings import Settings
 from sources import ledger
@@ -59,10 +65,10 @@ def receive_tables(
             batch, taken, size = [], set(), 0
             yield receive_file(con, settings, inbox, entry)
             continue
-        file = _known(first_known(settings, entry), receipts)
+        file = as_before(first_known(settings, entry), receipts)
         problem = None
         try:
-            file = _known(archived(settings, inbox, file, believed), receipts)
+            file = as_before(archived(settings, inbox, file, believed), receipts)
         except Exception as error:
             if is_of_the_home(con, error):
                 raise
@@ -128,8 +134,7 @@ def _found(
 ) -> TableFile | Verdict:
     """The read table of a file, or the verdict on one that has none."""
     if twin:
-        said = f"isi sama dengan {twin}"
-        return Verdict(file.record().rejected("duplicate", "duplicate", said))
+        return duplicate_of(file, twin)
     try:
         return read_small(settings, _given(file, problem))
     except Exception as error:
@@ -169,8 +174,3 @@ def _given(file: ReceivedFile, problem: Exception | None) -> ReceivedFile:
     if problem:
         raise problem
     return file
-
-
-def _known(file: ReceivedFile, receipts: Mapping[tuple[str, str], tuple[str, dt.datetime]]) -> ReceivedFile:
-    """The file as it came before, by what `ledger.receipts_of` tells."""
-    return as_received(file, receipts.get((file.name, file.record().file_sha256)))

@@ -16,7 +16,7 @@ from orchestration.settings import WORKER_BYTES, Settings
 from orchestration.workers.pools import Call, OwnProcess, Pool, Tally
 from orchestration.workers.process import program_mark
 from sources import nights
-from sources.log_tasks import key_id_of
+from sources.privacy import key_id_of
 
 if TYPE_CHECKING:
     import duckdb

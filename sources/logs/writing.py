@@ -53,7 +53,7 @@ from sources.logs.record import (
     is_bad_sql,
     problems_sql,
 )
-from sources.privacy import KEY_ID_VARIABLE
+from sources.privacy import key_id_of
 
 LOG_FORMATS = {form.FORMAT.name: form.FORMAT for form in (xroad, wso2, kong, combined)}
 
@@ -340,11 +340,13 @@ def sha256_of(path: Path) -> str:
 def read_logs(
     con: duckdb.DuckDBPyConnection, sources: Sequence[LogSource], terms: LogTerms, aside: Path
 ) -> list[LogAside]:
-    """Read small logs as `write_logs` does into a folder of the caller's; nothing is in the lake yet.
+    """Read small logs as `read_log` does each, those of one shape at once, into a folder of the caller's.
+
+    What a small log costs is planning its statements, which is done once for all.
 
     Args:
         con: with `create_bad_lines_of_logs` done.
-        sources: as for `write_logs`.
+        sources: logs of different `file_id`, received at one time, that fit into memory together.
         terms: by which they are read.
         aside: an empty folder.
     """
@@ -860,8 +862,8 @@ def _record_select(form: LogFormat, origin: _Origin) -> str:
 
 def write_parquet(con: duckdb.DuckDBPyConnection, select: str, target: Path, rows: int) -> None:
     """Write so many rows to a Parquet file, forced to disk, with the id of the key of its pseudonyms."""
-    key = con.execute("select getvariable(?)", [KEY_ID_VARIABLE]).fetchone()
-    noted = f", kv_metadata {{pseudonym_key: {literal(key[0])}}}" if key and key[0] else ""
+    key_id = key_id_of(con)
+    noted = f", kv_metadata {{pseudonym_key: {literal(key_id)}}}" if key_id else ""
     # Ids of calls are a column each of distinct texts: a large dictionary of them costs and gains nothing,
     # and room for one costs a file of few rows as much as all else.
     dictionary = max(min(rows // 5, 5000), 1)

@@ -30,6 +30,7 @@ from orchestration.workers.cluster import open_client
 from orchestration.workers.pools import WorkerDied, WorkersLost
 from orchestration.workers.resource import Workers, workers_of
 from sources import lake, log_tasks, nights
+from sources.privacy import key_id_of
 from sources.received import Verdict
 
 SPBE = Path(sys.executable).with_name("spbe")
@@ -248,7 +249,7 @@ def test_doctor_tries_the_cluster_and_tells_what_is_wrong_with_it(
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1)
     keys = machines.settings.keys
     with opened(machines.settings) as con:
-        key_id = log_tasks.key_id_of(con)
+        key_id = key_id_of(con)
 
     def look(address: str, known: str) -> list[str]:
         found = cluster.look(

@@ -30,6 +30,7 @@ from orchestration.workers.local import Processes
 from orchestration.workers.pools import Call, OwnProcess, Pending, Pool, WorkerDied
 from orchestration.workers.process import program_mark
 from sources import lake, ledger, log_tasks
+from sources.privacy import key_id_of
 
 KEY = "ab" * 32
 # What two homes of the same files must have alike; a part of a log is cut as its readers were.
@@ -150,7 +151,7 @@ def test_results_do_not_depend_on_who_reads_and_how_it_is_cut(
     settings = home(tmp_path)
 
     def pool(con: duckdb.DuckDBPyConnection) -> Pool:
-        return processes(settings, log_tasks.key_id_of(con), size, tries=30)
+        return processes(settings, key_id_of(con), size, tries=30)
 
     if seed is None:
         found = read(settings, inbox, pool, chunk_bytes)
@@ -208,7 +209,7 @@ def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
         )
     settings = home(tmp_path / "home")
     with opened(settings) as con:
-        others = processes(settings, log_tasks.key_id_of(con), seconds=5, tries=2 if how is die else 1)
+        others = processes(settings, key_id_of(con), seconds=5, tries=2 if how is die else 1)
         try:
             pool = Deadly(others, "/3.log", how, task)
             entries = intake.new_files(con, tmp_path / "inbox", "service_log")

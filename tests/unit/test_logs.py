@@ -27,11 +27,10 @@ from sources.lake import (
     sweep_scratch,
     with_neighbours,
     write_log,
-    write_logs,
 )
 from sources.logs import reading, writing
 from sources.logs.reading import MAX_LINE_BYTES
-from sources.logs.writing import LogResult, LogSource
+from sources.logs.writing import LogResult, LogSource, LogTerms
 from sources.privacy import install_masking, key_id
 
 pytestmark = pytest.mark.slow
@@ -719,7 +718,10 @@ def test_logs_read_together_give_what_each_gives_alone(
     create_lake_view(con, tmp_path / "alone")
     expected = con.execute(records).fetchall()
     for _ in range(2):  # what was there is replaced
-        found = write_logs(con, sources, lake_dir=tmp_path / "together", **given_)
+        writing.create_bad_lines_of_logs(con)
+        with lake.aside(tmp_path / "together") as aside:
+            read = writing.read_logs(con, sources, LogTerms(**given_), aside)
+            found = lake.place_logs(tmp_path / "together", read)
         told = [r if isinstance(r, LogResult) else (type(r), r.code, r.message) for r in found]
         assert told == alone
         create_lake_view(con, tmp_path / "together")
