@@ -72,7 +72,7 @@ _OF_THE_LONGEST_WINDOW = """
     select
         opd_code,
         kind || case when log_format <> '' then ':' || log_format else '' end as source,
-        window_start, window_end,
+        frequency, window_start, window_end, owed_from,
         columns('(sources|files|rows)_.*')::bigint
     from {source}
     qualify rank() over (order by window_end::date - window_start::date desc, window_end desc) = 1
@@ -85,13 +85,14 @@ def _totals(connection: duckdb.DuckDBPyConnection) -> list[str]:
         select
             min(window_start), max(window_end), coalesce(sum(sources_expected), 0),
             coalesce(sum(sources_received), 0), coalesce(sum(sources_overdue), 0),
-            sum(files_received), sum(files_refused), sum(files_waiting), sum(rows_waiting)
+            sum(files_received), sum(files_refused), sum(files_waiting), sum(rows_waiting),
+            min(owed_from) filter (frequency <> 'annual')
         from told
         """
     ).fetchone()
     if row is None or row[0] is None:
         return ["-"]
-    first, last, owed, came, late, received, refused, waiting, rows = row
+    first, last, owed, came, late, received, refused, waiting, rows, since = row
     rest = owed - came - late
     return [
         f"{first} .. {last}",
@@ -100,6 +101,14 @@ def _totals(connection: duckdb.DuckDBPyConnection) -> list[str]:
         f" {rows} baris.",
         f"Owed {owed} (files, or days of logs), received {came}, late {late}, not due yet {rest};",
         f"files that count {received}, refused {refused}, waiting {waiting}; rows to be mended {rows}.",
+        *(_owed_since(since) if since and since > first else []),
+    ]
+
+
+def _owed_since(day: str) -> list[str]:
+    return [
+        f"Selain yang wajib setahun sekali, dihitung sejak {day}: bulan pertama yang ada kirimannya.",
+        f"Save for what is owed once a year, counted from {day}: the first month of which anything came.",
     ]
 
 

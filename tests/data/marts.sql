@@ -253,26 +253,27 @@ insert into marts.fct_intake_files values
 
 create table marts.fct_completeness (
     instansi_code varchar, window_kind varchar, window_start date, window_end date, opd_code varchar, kind varchar,
-    log_format varchar, frequency varchar, sources_expected bigint, sources_received bigint, sources_missing bigint,
+    log_format varchar, frequency varchar, owed_from date, sources_expected bigint, sources_received bigint, sources_missing bigint,
     sources_overdue bigint, files_received bigint, files_refused bigint, files_waiting bigint, rows_waiting bigint,
     files_late bigint, days_late_longest bigint, state varchar, measures varchar[]
 );
 insert into marts.fct_completeness values
-    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'system_inventory', '', 'annual', 1, 1, 0, 0, 1, 0,
-     0, 3, 0, 0, 'complete', ['I01', 'I08']),
-    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'service_log', 'xroad', 'daily', 304, 30, 274, 273,
-     1, 0, 0, 0, null, null, 'partly', ['I08']),
-    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', 10, 0, 10, 9, 0, 1, 1, 0,
-     null, null, 'missing', ['I25']),
-    ('99.99', 'month', '2026-10-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', 1, 0, 1, 0, 0, 0, 1, 0,
-     null, null, 'not_due', ['I25']),
-    ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null, null, 1, 0,
-     0, 0, null, null, 'not_owed', ['I24']);
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'system_inventory', '', 'annual', '2026-01-01',
+     1, 1, 0, 0, 1, 0, 0, 3, 0, 0, 'complete', ['I01', 'I08']),
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-KOMINFO', 'service_log', 'xroad', 'daily', '2026-03-01',
+     245, 30, 215, 214, 1, 0, 0, 0, null, null, 'partly', ['I08']),
+    ('99.99', 'ytd', '2026-01-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', '2026-03-01', 8, 0, 8, 7,
+     0, 1, 1, 0, null, null, 'missing', ['I25']),
+    ('99.99', 'month', '2026-10-01', '2026-10-31', '99.99-DINSOS', 'usage', '', 'monthly', '2026-10-01', 1, 0, 1, 0,
+     0, 0, 1, 0, null, null, 'not_due', ['I25']),
+    ('12.07', 'ytd', '2023-01-01', '2023-12-31', '12.07', 'published_figure', '', null, null, null, null,
+     null, null, 1, 0, 0, 0, null, null, 'not_owed', ['I24']);
 
 create table marts.dim_finding_rule as
 select 'missing_source' as rule_id, 'medium' as severity, 'window' as closes_with, 'window' as looks_at,
     'Berkas wajib belum diterima' as title, 'Owed file not received' as title_en,
-    '{unit} mengirim {received} dari {expected} berkas {subject}.' as sentence;
+    '{unit} mengirim {received} dari {expected} berkas {subject}.' as sentence,
+    '{unit} sent {received} of {expected} files {subject}.' as sentence_en;
 
 create table marts.dim_rule_parameter as
 select 'I23' as rule_id, 'changed_within' as parameter, 30::decimal(18, 6) as value, 'day' as unit,

@@ -147,13 +147,14 @@ def test_statement_of_completeness_is_a_table_and_stands_in_the_readme(built: Pa
     late = {
         (row["opd_code"], row["kind"]): row["sources_overdue"] for row in rows if row["window_kind"] == "ytd"
     }
-    assert late["99.99-KOMINFO", "service_log"] == "273" and late["99.99-DINSOS", "usage"] == "9"
+    assert late["99.99-KOMINFO", "service_log"] == "214" and late["99.99-DINSOS", "usage"] == "7"
     # When a file came is the home's clock; what is overdue is told by the day of the data.
     assert not {"files_late", "days_late_longest"} & rows[0].keys()
     told = (built / "README.txt").read_text(encoding="utf-8")
-    assert "Wajib 315 (berkas, atau hari log), datang 31, terlambat 282, belum jatuh tempo 2;" in told
+    assert "Wajib 254 (berkas, atau hari log), datang 31, terlambat 221, belum jatuh tempo 2;" in told
     assert "ditolak 1, menunggu 1; perlu diperbaiki: 3 baris." in told
-    assert "99.99-KOMINFO service_log:xroad: 273 / 304\n" in told
+    assert "99.99-KOMINFO service_log:xroad: 214 / 245\n" in told
+    assert "counted from 2026-03-01: the first month of which anything came." in told
     assert "permenpanrb-59-2020: 2 indikator, 1 hanya dari penilaian mandiri, 1 juga" in told
     assert "2026, permenpanrb-59-2020: it evaluates the years 2021-2025; not the evaluation of 2026." in told
 

@@ -36,12 +36,18 @@ missing_days as (
 
     select
         instansi_code,
+        opd_code,
         'service_log:' || log_format as source_code,
         window_start,
         array_to_string(list(cast(day(day) as varchar) order by day), ', ') as days
-    from {{ ref('int_log_days__missing') }}
-    where is_overdue and owed_by <> []
-    group by instansi_code, log_format, window_start
+    from (
+        select
+            *,
+            unnest(owed_by) as opd_code
+        from {{ ref('int_log_days__missing') }}
+        where is_overdue
+    ) as owed_days
+    group by instansi_code, opd_code, log_format, window_start
 
 ),
 
@@ -67,7 +73,9 @@ owed as (
             and counted.told_from = told.window_start
     left join missing_days
         on
-            told.instansi_code = missing_days.instansi_code
+            told.window_kind = 'month'
+            and told.instansi_code = missing_days.instansi_code
+            and told.opd_code = missing_days.opd_code
             and told.source_code = missing_days.source_code
             and told.window_start = missing_days.window_start
     where told.sources_overdue > 0

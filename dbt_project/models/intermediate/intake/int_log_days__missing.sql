@@ -15,18 +15,27 @@ months as (
 
 ),
 
+-- Each month lies in the window of its year: what is owed is looked for as that window counts it.
 owed as (
 
     select
         instansi_code,
-        split_part(source_code, ':', 2) as log_format,
-        list(distinct opd_code order by opd_code) as owed_by
-    from {{ ref('int_sources__counted') }}
-    where
-        window_kind = 'month'
-        and frequency = 'daily'
-        and split_part(source_code, ':', 1) = 'service_log'
-    group by instansi_code, split_part(source_code, ':', 2)
+        log_format,
+        day,
+        list(opd_code order by opd_code) as owed_by
+    from (
+        select
+            instansi_code,
+            split_part(source_code, ':', 2) as log_format,
+            opd_code,
+            {{ unnest_days('owed_from', 'owed_to') }} as day
+        from {{ ref('int_sources__counted') }}
+        where
+            window_kind = 'ytd'
+            and frequency = 'daily'
+            and split_part(source_code, ':', 1) = 'service_log'
+    ) as days
+    group by instansi_code, log_format, day
 
 ),
 
@@ -51,32 +60,27 @@ sent as (
 
 ),
 
--- A log that is owed is so from the first month on; another is looked for since it first came.
-gateways as (
-
-    select
-        coalesce(sent.instansi_code, owed.instansi_code) as instansi_code,
-        coalesce(sent.log_format, owed.log_format) as log_format,
-        coalesce(owed.owed_by, []) as owed_by,
-        case when owed.owed_by is null then sent.first_day end as first_day
-    from sent
-    full join owed on sent.instansi_code = owed.instansi_code and sent.log_format = owed.log_format
-
-),
-
+-- Another log is looked for since it first came, in the months that the agency sent anything of.
 calendar as (
 
     select
-        gateways.instansi_code,
-        gateways.log_format,
-        gateways.owed_by,
-        months.window_start,
-        {{ unnest_days(
-            'greatest(months.window_start, coalesce(gateways.first_day, months.window_start))',
-            'months.measured_to'
-        ) }} as day
-    from gateways
-    inner join months on gateways.instansi_code = months.instansi_code
+        coalesce(owed.instansi_code, looked_for.instansi_code) as instansi_code,
+        coalesce(owed.log_format, looked_for.log_format) as log_format,
+        coalesce(owed.day, looked_for.day) as day,
+        coalesce(owed.owed_by, []) as owed_by
+    from owed
+    full join (
+        select
+            sent.instansi_code,
+            sent.log_format,
+            {{ unnest_days('greatest(months.window_start, sent.first_day)', 'months.measured_to') }} as day
+        from sent
+        inner join months on sent.instansi_code = months.instansi_code
+    ) as looked_for
+        on
+            owed.instansi_code = looked_for.instansi_code
+            and owed.log_format = looked_for.log_format
+            and owed.day = looked_for.day
 
 ),
 
@@ -104,11 +108,12 @@ select
     marked.instansi_code,
     marked.log_format,
     marked.day,
-    marked.window_start,
+    cast(date_trunc('month', marked.day) as date) as window_start,
     marked.owed_by,
     marked.last_day_before,
     marked.next_day_after,
-    marked.day <= {{ day_plus('settings.as_of', '-terms.grace_days') }} as is_overdue
+    -- What nobody owes can not be late.
+    marked.owed_by <> [] and marked.day <= {{ day_plus('settings.as_of', '-terms.grace_days') }} as is_overdue
 from marked
 cross join settings
 inner join {{ ref('delivery_terms') }} as terms on terms.frequency = 'daily'

@@ -9,6 +9,8 @@ promises as (
     select
         instansi_code,
         opd_code,
+        valid_from,
+        valid_to,
         trim({{ unnest_split('expects', ';') }}) as promise
     from {{ ref('stg_opd_register__opds') }}
     where expects is not null
@@ -21,6 +23,8 @@ owed as (
     select
         instansi_code,
         opd_code,
+        valid_from,
+        valid_to,
         trim(split_part(promise, '=', 1)) as source_code,
         trim(split_part(promise, '=', 2)) as frequency
     from promises
@@ -106,7 +110,19 @@ received as (
 
 ),
 
-due as (
+-- A register says no day from which it holds: an agency owes nothing of a day before the first month that it sent.
+begun as (
+
+    select
+        instansi_code,
+        min(window_start) as first_month
+    from {{ ref('int_windows__listed') }}
+    where window_kind = 'month'
+    group by instansi_code
+
+),
+
+spans as (
 
     select
         units.instansi_code,
@@ -116,19 +132,40 @@ due as (
         units.unit_code as opd_code,
         owed.source_code,
         owed.frequency,
-        {{ period_number('units.window_start', 'owed.frequency') }} as first_number,
-        {{ period_number('units.measured_to', 'owed.frequency') }} as last_number,
-        -- The last period whose days of grace, too, are over.
-        {{ period_number(day_plus('settings.as_of', '1 - terms.grace_days'), 'owed.frequency') }} - 1
-            as last_due_number
+        terms.grace_days,
+        greatest(
+            units.window_start,
+            coalesce(owed.valid_from, units.window_start),
+            -- What is owed once a year is owed for the year, whenever in it the agency began.
+            case
+                when owed.frequency = 'annual' then units.window_start
+                else coalesce(begun.first_month, units.window_start)
+            end
+        ) as owed_from,
+        least(units.measured_to, coalesce(owed.valid_to, units.measured_to)) as owed_to
     from {{ ref('int_units__windowed') }} as units
-    cross join settings
+    left join begun on units.instansi_code = begun.instansi_code
     inner join owed
         on
             units.instansi_code = owed.instansi_code
             and units.unit_code = owed.opd_code
     inner join {{ ref('delivery_terms') }} as terms on owed.frequency = terms.frequency
     where units.unit_kind = 'opd'
+
+),
+
+due as (
+
+    select
+        spans.*,
+        {{ period_number('spans.owed_from', 'spans.frequency') }} as first_number,
+        {{ period_number('spans.owed_to', 'spans.frequency') }} as last_number,
+        -- The last period whose days of grace, too, are over.
+        {{ period_number(day_plus('settings.as_of', '1 - spans.grace_days'), 'spans.frequency') }} - 1
+            as last_due_number
+    from spans
+    cross join settings
+    where spans.owed_from <= spans.owed_to
 
 )
 
@@ -140,6 +177,8 @@ select
     due.opd_code,
     due.source_code,
     due.frequency,
+    due.owed_from,
+    due.owed_to,
     cast(
         count(distinct {{ period_number('received.mark_day', 'due.frequency') }}) as bigint
     ) as sources_received,
@@ -166,6 +205,8 @@ group by
     due.opd_code,
     due.source_code,
     due.frequency,
+    due.owed_from,
+    due.owed_to,
     due.first_number,
     due.last_number,
     due.last_due_number

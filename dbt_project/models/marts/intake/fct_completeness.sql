@@ -9,6 +9,7 @@ with owed as (
         -- No format stands as '' here, so that rows of all parts meet.
         split_part(source_code, ':', 2) as log_format,
         frequency,
+        owed_from,
         sources_expected,
         sources_received,
         sources_overdue
@@ -144,6 +145,7 @@ select
     keys.kind,
     keys.log_format,
     owed.frequency,
+    owed.owed_from,
     owed.sources_expected,
     owed.sources_received,
     owed.sources_expected - owed.sources_received as sources_missing,

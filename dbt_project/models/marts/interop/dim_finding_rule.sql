@@ -5,5 +5,6 @@ select
     looks_at,
     title,
     title_en,
-    sentence
+    sentence,
+    sentence_en
 from {{ ref('finding_rules') }}
