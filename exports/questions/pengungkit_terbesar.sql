@@ -15,4 +15,4 @@ from fct_levers as lever
 inner join dim_node as node
     on lever.rulebook_id = node.rulebook_id and lever.node_id = node.node_id
 where lever.unit_kind = 'instansi' and lever.gain_one_level > 0
-order by lever.instansi_code, lever.period, lever.stage, lever.gain_one_level desc, lever.node_id
+order by lever.instansi_code, lever.period, lever.stage, lever.gain_one_level desc, node.sort_key

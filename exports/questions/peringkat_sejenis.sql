@@ -1,22 +1,60 @@
--- Peringkat berapa indeks tiap instansi yang terdaftar negara di antara yang sejenis dan di provinsinya?
--- What rank has each agency that a list of the state has among its kind, and among its kind in its province?
+-- Peringkat berapa indeks tiap instansi di antara yang sejenis dan di provinsinya; bila tidak ada, mengapa?
+-- What rank has the index of each agency among its kind, and among its kind in its province; if none, why?
+with indices as (
+    select
+        instansi.instansi_code,
+        instansi.instansi_name,
+        instansi.instansi_kind,
+        instansi.is_mapped,
+        score.period,
+        score.rulebook_id,
+        score.stage,
+        score.node_id,
+        score.score,
+        unnest(
+            case when instansi.instansi_kind in ('kabupaten', 'kota') then ['kind', 'province'] else ['kind'] end
+        ) as kelompok
+    from dim_instansi as instansi
+    left join fct_scores as score
+        on
+            instansi.instansi_code = score.instansi_code
+            and score.unit_kind = 'instansi'
+            and score.node_kind = 'index'
+)
+
 select
-    peers.instansi_code,
-    instansi.instansi_name,
-    instansi.instansi_kind,
-    peers.period,
-    peers.rulebook_id,
-    peers.stage,
-    peers.peer_group as kelompok,
-    peers.score as indeks_tepat,
+    indices.instansi_code,
+    indices.instansi_name,
+    indices.instansi_kind,
+    indices.period,
+    indices.rulebook_id,
+    indices.stage,
+    indices.kelompok,
+    indices.score as indeks_tepat,
     peers.rank as peringkat,
     peers.units as dari,
     peers.sharing as berbagi_peringkat,
-    nearest.instansi_name as terdekat_di_atas
-from fct_peers as peers
-inner join dim_instansi as instansi on peers.instansi_code = instansi.instansi_code
+    nearest.instansi_name as terdekat_di_atas,
+    case
+        when peers.rank is not null then null
+        when indices.node_id is null then 'belum ada indeks instansi ini'
+        when indices.score is null then 'indeksnya belum dapat dihitung: terlalu sedikit yang dijawab'
+        when not indices.is_mapped
+            then 'tidak ada dalam daftar kabupaten, kota, dan provinsi negara, jadi tidak dibandingkan'
+        else
+            'tidak ada indeks lain yang sejenis' || if(indices.kelompok = 'province', ' di provinsinya', '')
+            || ' menurut peraturan, tahun, dan tahap ini: tabel terbitan yang memuatnya belum diterima'
+    end as sebab_tanpa_peringkat
+from indices
+left join fct_peers as peers
+    on
+        indices.instansi_code = peers.instansi_code
+        and indices.period = peers.period
+        and indices.rulebook_id = peers.rulebook_id
+        and indices.stage = peers.stage
+        and indices.node_id = peers.node_id
+        and indices.kelompok = peers.peer_group
 left join dim_instansi as nearest on peers.above_code = nearest.instansi_code
-where peers.node_kind = 'index'
 order by
-    peers.rulebook_id, peers.period, peers.stage, peers.peer_group, instansi.instansi_kind, peers.rank,
-    peers.instansi_code
+    indices.rulebook_id, indices.period, indices.stage, indices.kelompok, indices.instansi_kind, peers.rank,
+    indices.instansi_code

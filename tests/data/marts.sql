@@ -456,7 +456,8 @@ select '99.99' as instansi_code, '2026' as period, 'permenpanrb-59-2020' as rule
     '18' as node_number, 'Sistem penghubung' as node_name, 4.0::double as declared_level, 2 as evidence_level,
     3 as next_level, 'Dipakai semua perangkat daerah.' as criterion, ['laporan reviu'] as lacking,
     ['DD-8'] as valid_documents, 'evidence' as state, null::varchar as explanation, ['DD-8'] as evidence_ref,
-    null::varchar as opd_code, null::date as assessed_on;
+    null::varchar as opd_code, null::date as assessed_on, null::varchar as evidence_wanted,
+    ['laporan reviu atau evaluasi berkala'] as kinds_lacking_for_declared;
 
 create table marts.fct_documents as
 select * from (values
@@ -494,11 +495,11 @@ alter table marts.dim_rulebook add column availability_threshold decimal(38, 10)
 alter table marts.dim_rulebook add column missing_counts_as decimal(38, 15);
 create table marts.fct_evidence_rules as
 select '99.99' as instansi_code, '2026' as period, 'permenpanrb-59-2020' as rulebook_id, * from (values
-    ('p59.i18', 2, 1, 'document', 'dokumen pelaksanaan untuk tingkat 2', 'holds'),
-    ('p59.i18', 3, 1, 'document', 'laporan penggunaan untuk tingkat 3', 'fails'),
-    ('p59.i18', 4, 1, 'document', 'laporan reviu untuk tingkat 4', 'unknown'),
-    ('p59.i18', 5, 1, 'measure', 'bagian OPD yang terhubung (I04) paling sedikit 1', 'fails')
-) as t (node_id, level, rule_no, check_kind, sentence, state);
+    ('p59.i18', 2, 1, 'document', 'dokumen pelaksanaan untuk tingkat 2', 'holds', 'dokumen pelaksanaan', false),
+    ('p59.i18', 3, 1, 'document', 'laporan penggunaan untuk tingkat 3', 'fails', 'laporan penggunaan', true),
+    ('p59.i18', 4, 1, 'document', 'laporan reviu untuk tingkat 4', 'unknown', 'laporan reviu', true),
+    ('p59.i18', 5, 1, 'measure', 'bagian OPD yang terhubung (I04) paling sedikit 1', 'fails', 'OPD terhubung', false)
+) as t (node_id, level, rule_no, check_kind, sentence, state, asks_for, is_lacking_for_declared);
 
 create table marts.dim_predicate as
 select * from (values

@@ -101,6 +101,7 @@ select
         as integer
     ) as evidence_level,
     declared.level as declared_level,
+    cast(declared_levels.level as integer) as declared_in_level,
     cast(
         case when climbed.state = 'evidence' then declared_levels.level end
         - coalesce(climbed.stop_level - 1, climbed.top_level) as integer

@@ -153,7 +153,7 @@ union all
     key=joined_key('@', ['document_code', 'period']),
     subject='document_code',
     parts={'year': 'period'},
-    evidence="'raw.self_assessment: evidence_ref = ' || document_code || ', period = ' || period",
+    evidence="'fct_evidence_checklist: evidence_ref = ' || document_code || ', period = ' || period",
 ) }}
 union all
 {{ finding_rows(

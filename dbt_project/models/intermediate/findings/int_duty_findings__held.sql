@@ -227,7 +227,7 @@ union all
         'reasons': "case when reasons = '' then ', tanpa alasan' else ': ' || reasons end",
         'healed': "coalesce('; versi ' || accepted_version || ' diterima', '')",
     },
-    evidence="'raw.acknowledgements: bundle = ' || bundle",
+    evidence="'outbox/receipts: bundle = ' || bundle",
 ) }}
 union all
 {{ finding_rows(
@@ -245,5 +245,5 @@ union all
                 else 'terakhir berubah ' || " ~ day_words('changed_on') ~ "
             end",
     },
-    evidence="'raw.website_check: url = ' || url",
+    evidence="'fct_intake_files: kind = website_check; url ' || url",
 ) }}

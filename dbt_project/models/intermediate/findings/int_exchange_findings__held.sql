@@ -68,5 +68,5 @@ union all
         'typed_into': "coalesce(typed_system_code, 'sistem tanpa kode')",
         'source_of_record': 'source_system_code',
     },
-    evidence="'raw.declared_exchange: channel = manual_reentry, data_element = ' || element",
+    evidence="'fct_intake_files: kind = declared_exchange; data_element ' || element",
 ) }}

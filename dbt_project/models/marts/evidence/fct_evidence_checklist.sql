@@ -37,6 +37,7 @@ indicators as (
         declared.assessed_on,
         leveled.state,
         leveled.evidence_level,
+        leveled.declared_in_level,
         -- Shown first, then claimed: what evidence does not show yet is next.
         coalesce(
             leveled.evidence_level, case when leveled.node_id is null then floor(declared.level) end, 1
@@ -77,6 +78,20 @@ lacking as (
 
 ),
 
+kinds as (
+
+    select
+        instansi_code,
+        period,
+        rulebook_id,
+        node_id,
+        list(distinct asks_for order by asks_for) as kinds
+    from {{ ref('fct_evidence_rules') }}
+    where is_lacking_for_declared
+    group by instansi_code, period, rulebook_id, node_id
+
+),
+
 documents as (
 
     select
@@ -114,7 +129,10 @@ select
         when levels.level is null then []
         when indicators.state is null then [levels.evidence]
         else coalesce(lacking.lacking, [])
-    end as lacking
+    end as lacking,
+    case
+        when indicators.declared_in_level is not null then coalesce(kinds.kinds, [])
+    end as kinds_lacking_for_declared
 from indicators
 left join levels
     on
@@ -128,6 +146,12 @@ left join lacking
         and indicators.rulebook_id = lacking.rulebook_id
         and indicators.node_id = lacking.node_id
         and indicators.next_level = lacking.level
+left join kinds
+    on
+        indicators.instansi_code = kinds.instansi_code
+        and indicators.period = kinds.period
+        and indicators.rulebook_id = kinds.rulebook_id
+        and indicators.node_id = kinds.node_id
 left join documents
     on
         indicators.instansi_code = documents.instansi_code

@@ -1,4 +1,17 @@
-with thresholds as (
+-- Each measure is defined in English where it is computed: the description of its model, said once.
+with definitions as (
+
+    {% for name in measure_models() %}
+    {%- set told = (graph.nodes.values() | selectattr('name', 'equalto', name) | first).description if execute else '' %}
+    select
+        '{{ name[4:7] | upper }}' as measure_id,
+        '{{ told | replace("`", "") | replace("'", "''") | replace("\n", " ") | trim }}' as definition_en
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+thresholds as (
 
     select
         measure_id,
@@ -18,7 +31,9 @@ select
     measures.unit,
     measures.direction,
     measures.formula,
+    definitions.definition_en,
     measures.needs,
     coalesce(thresholds.level_thresholds, []) as level_thresholds
 from {{ ref('measures') }} as measures
+left join definitions on measures.measure_id = definitions.measure_id
 left join thresholds on measures.measure_id = thresholds.measure_id
