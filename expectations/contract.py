@@ -70,6 +70,7 @@ class Column:
     from_folder: bool = False
     from_sender: bool = False
     names: str | None = None
+    resembles: str | None = None
     unknown_name: Severity = "error"
     code_column: str | None = None
     personal: bool = False
@@ -298,6 +299,7 @@ def _column(p) -> Column:  # type: ignore[no-untyped-def]
         from_folder=own.get("fallback") == "folder",
         from_sender=own.get("fallback") == "sender",
         names=own.get("names"),
+        resembles=own.get("resembles"),
         unknown_name=_severity(own.get("unknownName", "error")),
         code_column=own.get("codeColumn"),
         personal=p.classification == "personal",

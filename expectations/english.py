@@ -34,6 +34,7 @@ _SPANS = {"1 day": "1 day", "50 years": "50 years"}
 _SAID: dict[RuleKind, str] = {
     "missing": "must be filled in",
     "repeated": "another row of this file has this value, too",
+    "near": "nearly the name of a system that the OPD has already; loaded as another one",
     "formula": "a formula without a result or an error of the spreadsheet; read as empty",
     "unit": "the unit behind the number was dropped; fill in the number alone",
     "credentials": "user name and password in the address were dropped; change the password",

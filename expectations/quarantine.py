@@ -220,6 +220,16 @@ def judge_together(
                 f'and texts._instansi_code = "list_{c.name}".instansi '
                 f'and {references.scope_sql(c)} = "list_{c.name}".scope'
             )
+        if c.resembles:
+            con.execute(
+                f'create or replace temp table "near_{c.name}" as {references.resembling_sql(c, "texts")}'
+            )
+            said += f', "near_{c.name}".near as "{c.name}__near"'
+            joins += (
+                f' left join "near_{c.name}" on texts."{c.name}__text" = "near_{c.name}".value '
+                f'and texts._instansi_code = "near_{c.name}".instansi and texts._opd_code = "near_{c.name}".opd '
+                f"and coalesce(texts.system_code__text, '') = \"near_{c.name}\".code"
+            )
         if c.is_unique:
             con.execute(f'create or replace temp table "many_{c.name}" as {_repeated_sql(c, "texts")}')
             said += f', "many_{c.name}".value is not null as "{c.name}__repeated"'

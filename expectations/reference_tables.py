@@ -84,7 +84,7 @@ _RECEIVED_OPDS = """
 """
 _RECEIVED_SYSTEMS = """
     create or replace view reference.system_inventory as
-    select distinct _instansi_code as instansi_code, system_code, system_name
+    select distinct _instansi_code as instansi_code, system_code, system_name, _opd_code as opd_code
     from raw.system_inventory
     where system_code is not null
 """
@@ -156,7 +156,7 @@ def view_received(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     con.execute(
         _RECEIVED_SYSTEMS
-        + (" union select instansi_code, system_code, system_name from marts.dim_system" if issued else "")
+        + (" union select instansi_code, system_code, system_name, opd_code from marts.dim_system" if issued else "")
     )
     con.execute(
         "create or replace view reference.score_nodes as "
@@ -173,7 +173,7 @@ def copy_published(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         "create table reference.system_inventory as"
-        " select distinct instansi_code, system_code, system_name from published.dim_system"
+        " select distinct instansi_code, system_code, system_name, opd_code from published.dim_system"
     )
     con.execute(
         f"create table reference.score_nodes as ({_nodes_sql(_PUBLISHED_BOOKS)}) union all {_OUTSIDE_NODES}"
@@ -194,7 +194,7 @@ def know_nobody(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         "create table reference.system_inventory"
-        " (instansi_code varchar, system_code varchar, system_name varchar)"
+        " (instansi_code varchar, system_code varchar, system_name varchar, opd_code varchar)"
     )
 
 

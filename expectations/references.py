@@ -245,7 +245,8 @@ def hold_own_lists(
         source: a relation with `_instansi_code`.
         held: list to a relation that has these entries already.
     """
-    for table in sorted({c.reference[0] for c in columns if c.reference and LISTS[c.reference[0]].is_own}):
+    asked = {c.reference[0] if c.reference else c.resembles for c in columns}
+    for table in sorted(table for table in asked if table and LISTS[table].is_own):
         con.execute(
             f"create or replace temp table own_{table} as "
             f"select * from {held.get(table, f'reference.{table}')} "
@@ -320,6 +321,46 @@ def lookup_sql(column: Column, source: str, is_unlisted: bool = True) -> str:
     select value, instansi, scope, {unknown} as unknown, {unnamed} as unnamed, {child} as child,
         {retired} as retired, {listed} as listed, {near} as near
     from this"""
+
+
+def resembling_sql(column: Column, source: str) -> str:
+    """SELECT of what a column's own names are nearly, of the systems that their OPD has already.
+
+    After `hold_own_lists`. A row whose code is one of the list says by it which it is; so does a name that the
+    OPD has. Only a slip of the pen is asked about: another number or letter names another system.
+    Columns: value, instansi, opd, code ('' where the row has none), near (up to three, the likest first).
+    """
+    entry = LISTS[column.resembles or ""]
+    relation = _relation(column.resembles or "")
+    return f"""
+    with this as (
+        select distinct "{column.name}__text" as value, _instansi_code as instansi, _opd_code as opd,
+            coalesce(system_code__text, '') as code
+        from {source}
+        where "{column.name}__text" is not null
+    ),
+    asked as (
+        select *, telling_words(value) as words from this
+        where exists (select 1 from {relation} as r where r.opd_code = this.opd and {OWN})
+            and not exists (select 1 from {relation} as r where r.system_code = this.code and {OWN})
+            and not exists (
+                select 1 from {relation} as r where r.opd_code = this.opd and {OWN}
+                and spelling_key(r.system_name) = spelling_key(this.value)
+            )
+        limit {_COMPARED}
+    ),
+    near as (
+        select distinct v.value, v.instansi, v.opd, v.code, alike(v.words, r.name_words) as score,
+            r.system_code || ' (' || r.system_name || ')' as shown
+        from asked as v
+        inner join (select *, {entry.words} from {relation} as r) as r
+            on r.instansi_code = v.instansi and r.opd_code = v.opd and is_slip(v.words, r.name_words)
+            and numbering_words(v.words) = numbering_words(r.name_words)
+    )
+    select value, instansi, opd, code,
+        array_to_string(list(shown order by score desc, shown)[:{entry.offered}], ' atau ') as near
+    from near
+    group by value, instansi, opd, code"""
 
 
 def takes_names(column: Column) -> bool:

@@ -27,6 +27,7 @@ RuleKind = Literal[
     "unnamed",
     "child",
     "retired",
+    "near",
     "repeated",
     "row",
     "duplicate",
@@ -41,8 +42,10 @@ RuleKind = Literal[
     "surplus",
     "unreadable",
 ]
-# Rules on how a cell was written: they need the cell as received, which is judged once and not kept.
+# Rules on how a cell was written: they need the cell as received, which is judged once and not kept. What a name was
+# nearly is told by the systems that were known before it came.
 AS_RECEIVED = (
+    "near",
     "formula",
     "unit",
     "credentials",
@@ -157,6 +160,7 @@ _WHOLE = (
     "unnamed",
     "child",
     "retired",
+    "near",
     "repeated",
     "formula",
     "unit",
@@ -175,6 +179,7 @@ _ADVICE: dict[RuleKind, str] = {
     "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
     "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
     "retired": "Pakai OPD yang aktif.",
+    "near": "Bila aplikasinya sama, isi kodenya atau samakan namanya; bila lain, biarkan.",
     "repeated": "Pastikan tidak ada dua baris untuk hal yang sama.",
     "row": "Perbaiki salah satu nilai yang disebut.",
     "duplicate": "Hapus baris gandanya.",
@@ -268,6 +273,9 @@ def _column_rules(kind: str, column: Column) -> list[Rule]:
         found.append(rule("length", column.invalid, broken, f"paling banyak {column.max_length} huruf"))
     if column.reference:
         found += _reference_rules(column, rule)
+    if column.resembles:
+        said = "hampir sama dengan nama aplikasi OPD itu yang sudah ada; dimuat sebagai aplikasi lain"
+        found.append(rule("near", "warning", f'"{name}__near" is not null', said, True))
     if column.names and RESOLVERS[column.names].compares:
         title = LISTS[RESOLVERS[column.names].list].title
         found.append(_name_rule(title, f'"{name}__differs"', rule))

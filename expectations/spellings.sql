@@ -27,15 +27,22 @@ array_to_string(
     ' '
 );
 
+-- Whether two texts of telling words differ as a slip of the pen does.
+create or replace temp macro is_slip(a, b) as
+a <> b
+and least(length(a), length(b)) >= 5
+and damerau_levenshtein(a, b) <= greatest(1, greatest(length(a), length(b)) // 8);
+
+-- The words that number or letter one of many: who changes them means another.
+create or replace temp macro numbering_words(x) as
+list_sort(list_filter(string_split(x, ' '), lambda w: regexp_matches(w, '^([a-z]|[ivx]+)$|[0-9]')));
+
 -- How alike two texts of telling words are, 0 to 1; 0 where a person would not take one for the other.
 create or replace temp macro alike(a, b) as
 case
     when a = '' or b = '' then 0
     when a = b then 1
-    when
-        least(length(a), length(b)) >= 5
-        and damerau_levenshtein(a, b) <= greatest(1, greatest(length(a), length(b)) // 8)
-        then 1 - damerau_levenshtein(a, b) / greatest(length(a), length(b))
+    when is_slip(a, b) then 1 - damerau_levenshtein(a, b) / greatest(length(a), length(b))
     when
         len(list_intersect(string_split(a, ' '), string_split(b, ' ')))
         = least(len(string_split(a, ' ')), len(string_split(b, ' ')))

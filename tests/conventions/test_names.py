@@ -171,6 +171,8 @@ def test_every_finding_is_one_block_that_gives_what_its_sentence_says() -> None:
         row["rule_id"]: set(re.findall(r"\{(\w+)\}", row["sentence"])) for row in rows("finding_rules.csv")
     }
     assert {rule: words - common for rule, words in asked.items()} == given
+    english = {r["rule_id"]: set(re.findall(r"\{(\w+)\}", r["sentence_en"])) for r in rows("finding_rules.csv")}
+    assert english == asked
 
 
 def test_numbers_of_rules_are_used_and_said_as_they_are() -> None:
@@ -185,6 +187,28 @@ def test_numbers_of_rules_are_used_and_said_as_they_are() -> None:
     ]
     assert not silent
     assert [row["words"] for key, row in stated.items() if key[0] in formulas]
+
+
+def test_numbers_that_stand_outside_the_seed_are_published_too() -> None:
+    """Variables that a statement reads, and numbers of the settings that models know."""
+    # How much is worked on at once decides nothing.
+    silent = {"day_size_at_once", "formats_with_global_ids"}
+    text = sql_files()
+    read = {name for sql in text.values() for name in re.findall(r"\bvar\('(\w+)'\)", sql)}
+    settings = set(
+        re.findall(
+            r"\?::(?:bigint|decimal\(18, 6\)) as (\w+)",
+            (ROOT / "orchestration" / "intake" / "prepare.py").read_text(encoding="utf-8"),
+        )
+    )
+    borrowed = rows("borrowed_parameters.csv")
+    assert {row["stated_as"] for row in borrowed if row["stated_in"] == "variable"} == read - silent
+    assert {row["stated_as"] for row in borrowed if row["stated_in"] == "setting"} == settings
+    mart = text["models/marts/shared/dim_rule_parameter.sql"]
+    assert not [name for name in settings | (read - silent) if f"'{name}'" not in mart]
+    # A finding of a rule, or a measure, borrows from a rule that has the number.
+    own = {f"{row['rule_id']}/{row['parameter']}" for row in rows("rule_parameters.csv")}
+    assert {row["stated_as"] for row in borrowed if row["stated_in"] == "rule"} <= own
 
 
 def test_no_rule_is_a_bare_number() -> None:

@@ -1,6 +1,7 @@
 """What analysts are handed besides SQL: frames, the notebook, pages of the data dictionary."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from exports.database import open_published
 from exports.dictionary import explain_tables
 from exports.frames import UnknownTable, read_table
 from exports.notebook import __main__ as launcher
+from orchestration.settings import PROJECT
 
 NOTEBOOK = Path(launcher.__file__).with_name("questions.py")
 
@@ -89,6 +91,74 @@ def test_the_notebook_runs_as_a_script_and_is_started_for_this_machine_alone(
     command = [sys.executable, "-m", "marimo", *launcher.COMMAND, "--help"]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert launcher.COMMAND[launcher.COMMAND.index("--host") + 1] == "127.0.0.1"
+
+
+def test_what_a_comment_names_is_published(published: Path) -> None:
+    """In backticks stands a table, a column or `table.column`; a model or seed that is not published nowhere."""
+    models = PROJECT / "dbt_project"
+    ours = {path.stem for path in [*models.glob("models/**/*.sql"), *models.glob("seeds/**/*.csv")]}
+    with open_published(published) as connection:
+        ask = connection.execute
+        names = set(ask("select table_name, column_name from duckdb_columns() where not internal").fetchall())
+        said = ask(
+            "select table_name, comment from duckdb_tables() union all "
+            "select view_name, comment from duckdb_views() where not internal union all "
+            "select table_name || '.' || column_name, comment from duckdb_columns() where not internal union all "
+            "select 'data_dictionary of ' || table_name || '.' || column_name, description from data_dictionary "
+            "union all select 'dim_measure ' || measure_id, definition_en from dim_measure union all "
+            "select 'dim_rule_parameter ' || rule_id, source || ' ' || description from dim_rule_parameter"
+        ).fetchall()
+        places = ask("select distinct split_part(evidence, ':', 1) from fct_findings").fetchall()
+    tables, columns = {table for table, _ in names}, {column for _, column in names}
+    assert len(said) > 2 * len(columns)
+    lost = []
+    for place, text in said:
+        for name in re.findall(r"`([^`]+)`", text or ""):
+            table, dot, column = name.partition(".")
+            if (table, column) not in names if dot else name not in tables | columns:
+                lost.append((place, name))
+        # A name of one word is a word of the language, too.
+        written = {word for word in re.findall(r"[a-z]\w*_\w+", text or "")} - tables - columns
+        lost += [
+            (place, word) for word in written if word in ours or word.startswith(("int_", "stg_", "raw_"))
+        ]
+    assert lost == []
+    # Where a finding says to look, an analyst can.
+    assert {place for (place,) in places} <= tables
+
+
+def test_every_number_of_a_rule_is_published_with_its_source(published: Path) -> None:
+    with open_published(published) as connection:
+        ask = connection.execute
+        rows = {
+            (rule, parameter): (float(value), unit)
+            for rule, parameter, value, unit in ask(
+                "select rule_id, parameter, value, unit from dim_rule_parameter"
+            ).fetchall()
+        }
+        levels = ask(
+            "select measure_id, level_thresholds from dim_measure where len(level_thresholds) > 0"
+        ).fetchall()
+        known = {
+            name
+            for (name,) in ask(
+                "select measure_id from dim_measure union select rule_id from dim_finding_rule"
+            ).fetchall()
+        }
+    # One number, told for each rule that rests on it.
+    assert rows["opd_not_connected", "min_calls"] == rows["I04", "min_calls"] == (1.0, "call")
+    assert rows["website_stale", "changed_within"] == rows["I23", "changed_within"] == (30.0, "day")
+    assert rows["published_differs_from_field", "figure_tolerance"] == (0.05, "share")
+    assert rows["missing_source", "grace_monthly"] == (10.0, "day")
+    assert rows["clock_skewed", "clock_skew"] == (2000.0, "ms")
+    for measure, thresholds in levels:
+        told = [rows[measure, f"level_{level}"][0] for level in (2, 3, 4, 5)]
+        assert sorted(told) == [float(t) for t in thresholds], measure
+    others = {
+        "contracts", "indicator_correlations", "lever_sets", "log_quality", "pairing", "peers",
+        "rank_uncertainty", "rulebook",
+    }  # fmt: skip
+    assert {rule for rule, _ in rows} - known == others
 
 
 def test_the_dictionary_pages_explain_every_table_and_column(example_home: Path, published: Path) -> None:

@@ -54,8 +54,10 @@ def judge(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Judge
         if known:
             con.executemany("insert into reference.opd_register values ('12.07', ?, ?, ?, ?)", REGISTER)
             con.execute(
-                "insert into reference.system_inventory values ('12.07', 'DAA-012', 'Simpeg'), "
-                "('12.07', 'DAA-013', null)"
+                "insert into reference.system_inventory values "
+                "('12.07', 'DAA-012', 'Simpeg', '12.07-DINKES'), ('12.07', 'DAA-013', null, null), "
+                "('12.07', 'DAA-021', 'Antrean Puskesmas A', '12.07-DINKES'), "
+                "('12.07', 'DAA-022', 'E-Kinerja', '12.07-DINSOS')"
             )
 
     def judged(
@@ -173,6 +175,39 @@ def test_a_near_name_of_a_system_is_a_question(judge: Judge) -> None:
     said = [broken["system_code.reference"] for _, broken in found]
     assert "mungkin DAA-012 (Simpeg)" in said[0]
     assert not [text for text in said[1:] if "mungkin" in text]
+
+
+def test_a_slip_in_a_system_s_own_name_is_a_question(judge: Judge) -> None:
+    """Of a system that its OPD has; the row loads. Whose code is known, or who writes another number, means it."""
+    cells = [
+        ("", "Simpge"),
+        ("NEW-1", "SIMPGE"),
+        ("DAA-012", "Simpge"),
+        ("", "simpeg"),
+        ("", "Simpeg 2"),
+        ("", "Antrean Puskesmas B"),
+        ("", "Antrian Puskesmas A"),
+        ("", "E-Kinerj"),
+    ]
+    found = judge(
+        "system_inventory",
+        [
+            example("system_inventory", system_code=code, system_name=name, opd_code="Dinkes", url="")
+            for code, name in cells
+        ],
+    )
+    said = [broken.get("system_name.near") for _, broken in found]
+    asked = "w Kolom Nama aplikasi: ditemukan \"{}\", hampir sama dengan nama aplikasi OPD itu yang sudah ada; "
+    asked += "dimuat sebagai aplikasi lain; mungkin {}."
+    assert said == [
+        asked.format("Simpge", "DAA-012 (Simpeg)"),
+        asked.format("SIMPGE", "DAA-012 (Simpeg)"),
+        *[None] * 4,
+        asked.format("Antrian Puskesmas A", "DAA-021 (Antrean Puskesmas A)"),
+        # Another OPD's.
+        None,
+    ]
+    assert not [text for _, broken in found for text in broken.values() if text.startswith("e")]
 
 
 NEAR = [

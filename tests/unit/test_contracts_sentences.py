@@ -52,7 +52,7 @@ def said(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[i
     con.executemany("insert into reference.opd_register values ('12.07', ?, ?, ?, ?)", REGISTER)
     con.execute(
         "insert into reference.system_inventory values "
-        "('12.07', 'DAA-001', 'Antrean Rumah Sakit'), ('12.07', 'DAA-012', null)"
+        "('12.07', 'DAA-001', 'Antrean Rumah Sakit', '12.07-DINKES'), ('12.07', 'DAA-012', null, null)"
     )
     by_kind = defaultdict(list)
     for number, (kind, _, changed, _) in enumerate(CASES):
