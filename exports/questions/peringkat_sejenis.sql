@@ -20,6 +20,15 @@ with indices as (
             instansi.instansi_code = score.instansi_code
             and score.unit_kind = 'instansi'
             and score.node_kind = 'index'
+),
+
+-- Lists in which some agencies are compared.
+compared as (
+    select distinct
+        period,
+        rulebook_id,
+        stage
+    from fct_peers
 )
 
 select
@@ -41,9 +50,10 @@ select
         when indices.score is null then 'indeksnya belum dapat dihitung: terlalu sedikit yang dijawab'
         when not indices.is_mapped
             then 'tidak ada dalam daftar kabupaten, kota, dan provinsi negara, jadi tidak dibandingkan'
-        else
-            'tidak ada indeks lain yang sejenis' || if(indices.kelompok = 'province', ' di provinsinya', '')
-            || ' menurut peraturan, tahun, dan tahap ini: tabel terbitan yang memuatnya belum diterima'
+        when compared.stage is null
+            then 'tabel indeks yang terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding'
+        when indices.kelompok = 'province' then 'satu-satunya yang sejenis di provinsinya pada tabel yang dimuat'
+        else 'satu-satunya yang sejenis pada tabel yang dimuat'
     end as sebab_tanpa_peringkat
 from indices
 left join fct_peers as peers
@@ -54,6 +64,11 @@ left join fct_peers as peers
         and indices.stage = peers.stage
         and indices.node_id = peers.node_id
         and indices.kelompok = peers.peer_group
+left join compared
+    on
+        indices.period = compared.period
+        and indices.rulebook_id = compared.rulebook_id
+        and indices.stage = compared.stage
 left join dim_instansi as nearest on peers.above_code = nearest.instansi_code
 order by
     indices.rulebook_id, indices.period, indices.stage, indices.kelompok, indices.instansi_kind, peers.rank,

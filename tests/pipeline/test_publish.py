@@ -126,6 +126,39 @@ def test_every_ready_question_has_an_answer_on_data_that_has_one(published_marts
     assert min(rows.values()) > 0, rows
 
 
+def test_an_index_without_a_rank_says_why(warehouse: Path, tmp_path: Path) -> None:
+    """No table of the year, no list of the state, no index: three reasons, and none where there is a rank."""
+    with duckdb.connect(str(warehouse), config=CONFIG) as connection:
+        connection.execute(
+            "insert into marts.fct_scores by name select unit_kind, '12.08' as unit_code, '12.08' as instansi_code, "
+            "'2026' as period, rulebook_id, stage, node_id, node_kind, 2.5 as score from marts.fct_scores "
+            "where node_kind = 'index' and unit_kind = 'instansi' and score is not null limit 1"
+        )
+    publish_database(warehouse, tmp_path / "spbe.duckdb")
+    with open_published(tmp_path / "spbe.duckdb") as connection:
+        rows = connection.execute(
+            "select instansi_code, kelompok, peringkat, sebab_tanpa_peringkat from peringkat_sejenis "
+            "where instansi_code in ('12.07', '12.08', '99.99', '12') order by all"
+        ).fetchall()
+    reasons = {(code, group): (rank, why) for code, group, rank, why in rows}
+    assert all((rank is None) == bool(why) for rank, why in reasons.values())
+    assert reasons["12.07", "kind"] == (17, None)
+    assert reasons["12", "kind"] == (None, "belum ada indeks instansi ini")
+    assert ("12", "province") not in reasons
+    for group in ("kind", "province"):
+        assert reasons["12.08", group][1].startswith("tabel indeks yang terbit untuk peraturan, tahun, dan tahap")
+    assert reasons["99.99", "kind"][1].startswith("tidak ada dalam daftar")
+
+
+def test_kinds_of_evidence_that_lack_are_told_up_to_the_declared_level(published_marts: Path) -> None:
+    with open_published(published_marts) as connection:
+        rows = connection.execute(
+            "select nomor, tingkat_diminta, jenis_bukti, keadaan_bukti from bukti_yang_masih_kurang"
+        ).fetchall()
+    # Declared is 4: level 5 is beyond it, and not the next one.
+    assert rows == [("18", 3, "laporan penggunaan", "fails"), ("18", 4, "laporan reviu", "unknown")]
+
+
 def test_file_opens_in_duckdb_1_2_and_under_any_name(published_marts: Path, tmp_path: Path) -> None:
     renamed = shutil.copyfile(published_marts, tmp_path / "salinan analis.duckdb")
     with duckdb.connect(str(renamed), read_only=True) as connection:
