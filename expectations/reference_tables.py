@@ -156,7 +156,11 @@ def view_received(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     con.execute(
         _RECEIVED_SYSTEMS
-        + (" union select instansi_code, system_code, system_name, opd_code from marts.dim_system" if issued else "")
+        + (
+            " union select instansi_code, system_code, system_name, opd_code from marts.dim_system"
+            if issued
+            else ""
+        )
     )
     con.execute(
         "create or replace view reference.score_nodes as "

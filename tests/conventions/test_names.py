@@ -171,7 +171,9 @@ def test_every_finding_is_one_block_that_gives_what_its_sentence_says() -> None:
         row["rule_id"]: set(re.findall(r"\{(\w+)\}", row["sentence"])) for row in rows("finding_rules.csv")
     }
     assert {rule: words - common for rule, words in asked.items()} == given
-    english = {r["rule_id"]: set(re.findall(r"\{(\w+)\}", r["sentence_en"])) for r in rows("finding_rules.csv")}
+    english = {
+        r["rule_id"]: set(re.findall(r"\{(\w+)\}", r["sentence_en"])) for r in rows("finding_rules.csv")
+    }
     assert english == asked
 
 

@@ -543,7 +543,11 @@ def test_an_agency_that_sent_its_own_opinion_alone_is_not_blamed(
     ).fetchall()
     assert lacking == [
         (
-            ["OPD terhubung", "dokumentasi integrasi atau repositori API", "laporan reviu atau evaluasi berkala"],
+            [
+                "OPD terhubung",
+                "dokumentasi integrasi atau repositori API",
+                "laporan reviu atau evaluasi berkala",
+            ],
             [3, 4],
         )
     ]

@@ -197,7 +197,7 @@ def test_a_slip_in_a_system_s_own_name_is_a_question(judge: Judge) -> None:
         ],
     )
     said = [broken.get("system_name.near") for _, broken in found]
-    asked = "w Kolom Nama aplikasi: ditemukan \"{}\", hampir sama dengan nama aplikasi OPD itu yang sudah ada; "
+    asked = 'w Kolom Nama aplikasi: ditemukan "{}", hampir sama dengan nama aplikasi OPD itu yang sudah ada; '
     asked += "dimuat sebagai aplikasi lain; mungkin {}."
     assert said == [
         asked.format("Simpge", "DAA-012 (Simpeg)"),

@@ -48,7 +48,9 @@ def con(settings: Settings) -> duckdb.DuckDBPyConnection:
         "insert into reference.opd_register select '12.07', code, name, null, true "
         "from (values ('12.07-DINKES', 'Dinas Kesehatan'), ('12.07-DINSOS', 'Dinas Sosial')) v (code, name)"
     )
-    con.execute("insert into reference.system_inventory values ('12.07', 'DAA-001', 'Simpeg, versi - 2', null)")
+    con.execute(
+        "insert into reference.system_inventory values ('12.07', 'DAA-001', 'Simpeg, versi - 2', null)"
+    )
     return con
 
 
