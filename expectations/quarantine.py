@@ -227,7 +227,8 @@ def judge_together(
             said += f', "near_{c.name}".near as "{c.name}__near"'
             joins += (
                 f' left join "near_{c.name}" on texts."{c.name}__text" = "near_{c.name}".value '
-                f'and texts._instansi_code = "near_{c.name}".instansi and texts._opd_code = "near_{c.name}".opd '
+                f'and texts._instansi_code = "near_{c.name}".instansi '
+                f'and texts._opd_code = "near_{c.name}".opd '
                 f"and coalesce(texts.system_code__text, '') = \"near_{c.name}\".code"
             )
         if c.is_unique:

@@ -326,8 +326,8 @@ def lookup_sql(column: Column, source: str, is_unlisted: bool = True) -> str:
 def resembling_sql(column: Column, source: str) -> str:
     """SELECT of what a column's own names are nearly, of the systems that their OPD has already.
 
-    After `hold_own_lists`. A row whose code is one of the list says by it which it is; so does a name that the
-    OPD has. Only a slip of the pen is asked about: another number or letter names another system.
+    After `hold_own_lists`. A row whose code is one of the list says by it which it is; so does a name that
+    the OPD has. Only a slip of the pen is asked about: another number or letter names another system.
     Columns: value, instansi, opd, code ('' where the row has none), near (up to three, the likest first).
     """
     entry = LISTS[column.resembles or ""]

@@ -42,8 +42,8 @@ RuleKind = Literal[
     "surplus",
     "unreadable",
 ]
-# Rules on how a cell was written: they need the cell as received, which is judged once and not kept. What a name was
-# nearly is told by the systems that were known before it came.
+# Rules on how a cell was written: they need the cell as received, which is judged once and not kept. What a
+# name was nearly is told by the systems that were known before it came.
 AS_RECEIVED = (
     "near",
     "formula",

@@ -1,4 +1,4 @@
--- Jenis bukti apa yang masih kurang pada setiap indikator, sampai tingkat yang dinyatakan dan tingkat berikutnya?
+-- Jenis bukti apa yang masih kurang pada tiap indikator, sampai tingkat yang dinyatakan dan berikutnya?
 -- Which kinds of evidence does each indicator still lack, up to the declared level and to its next one?
 -- Indikator yang dinilai asesor dari dokumen tidak dibaca dari data: barisnya menyebut data dukung peraturan.
 with lacking as (

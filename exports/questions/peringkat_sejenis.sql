@@ -12,7 +12,10 @@ with indices as (
         score.node_id,
         score.score,
         unnest(
-            case when instansi.instansi_kind in ('kabupaten', 'kota') then ['kind', 'province'] else ['kind'] end
+            case
+                when instansi.instansi_kind in ('kabupaten', 'kota') then ['kind', 'province']
+                else ['kind']
+            end
         ) as kelompok
     from dim_instansi as instansi
     left join fct_scores as score
@@ -51,9 +54,9 @@ select
         when not indices.is_mapped
             then 'tidak ada dalam daftar kabupaten, kota, dan provinsi negara, jadi tidak dibandingkan'
         when compared.stage is null
-            then 'tabel indeks yang terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding'
-        when indices.kelompok = 'province' then 'satu-satunya yang sejenis di provinsinya pada tabel yang dimuat'
-        else 'satu-satunya yang sejenis pada tabel yang dimuat'
+            then 'tabel indeks terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding'
+        when indices.kelompok = 'province' then 'satu-satunya yang sejenis di provinsinya pada tabel itu'
+        else 'satu-satunya yang sejenis pada tabel itu'
     end as sebab_tanpa_peringkat
 from indices
 left join fct_peers as peers

@@ -537,7 +537,8 @@ def test_an_agency_that_sent_its_own_opinion_alone_is_not_blamed(
     assert asked == [(True, 19)]
     # Declared 4, shown 2: what levels 3 and 4 still ask for, each kind once.
     lacking = ask(
-        "select kinds_lacking_for_declared, list(distinct level order by level) from marts.fct_evidence_checklist "
+        "select kinds_lacking_for_declared, list(distinct level order by level) "
+        "from marts.fct_evidence_checklist "
         "inner join marts.fct_evidence_rules using (instansi_code, period, rulebook_id, node_id) "
         "where instansi_code = '99.99' and node_id = 'p59.i18' and is_lacking_for_declared group by all"
     ).fetchall()

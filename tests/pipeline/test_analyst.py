@@ -94,7 +94,7 @@ def test_the_notebook_runs_as_a_script_and_is_started_for_this_machine_alone(
 
 
 def test_what_a_comment_names_is_published(published: Path) -> None:
-    """In backticks stands a table, a column or `table.column`; a model or seed that is not published nowhere."""
+    """In backticks stands a table, a column or `table.column`; nowhere a model or seed that is not published."""
     models = PROJECT / "dbt_project"
     ours = {path.stem for path in [*models.glob("models/**/*.sql"), *models.glob("seeds/**/*.csv")]}
     with open_published(published) as connection:
@@ -103,8 +103,9 @@ def test_what_a_comment_names_is_published(published: Path) -> None:
         said = ask(
             "select table_name, comment from duckdb_tables() union all "
             "select view_name, comment from duckdb_views() where not internal union all "
-            "select table_name || '.' || column_name, comment from duckdb_columns() where not internal union all "
-            "select 'data_dictionary of ' || table_name || '.' || column_name, description from data_dictionary "
+            "select table_name || '.' || column_name, comment from duckdb_columns() where not internal "
+            "union all "
+            "select 'dictionary of ' || table_name || '.' || column_name, description from data_dictionary "
             "union all select 'dim_measure ' || measure_id, definition_en from dim_measure union all "
             "select 'dim_rule_parameter ' || rule_id, source || ' ' || description from dim_rule_parameter"
         ).fetchall()

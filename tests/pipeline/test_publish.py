@@ -130,7 +130,8 @@ def test_an_index_without_a_rank_says_why(warehouse: Path, tmp_path: Path) -> No
     """No table of the year, no list of the state, no index: three reasons, and none where there is a rank."""
     with duckdb.connect(str(warehouse), config=CONFIG) as connection:
         connection.execute(
-            "insert into marts.fct_scores by name select unit_kind, '12.08' as unit_code, '12.08' as instansi_code, "
+            "insert into marts.fct_scores by name select unit_kind, '12.08' as unit_code, "
+            "'12.08' as instansi_code, "
             "'2026' as period, rulebook_id, stage, node_id, node_kind, 2.5 as score from marts.fct_scores "
             "where node_kind = 'index' and unit_kind = 'instansi' and score is not null limit 1"
         )
@@ -144,9 +145,7 @@ def test_an_index_without_a_rank_says_why(warehouse: Path, tmp_path: Path) -> No
     assert all((rank is None) == bool(why) for *_, rank, why in rows)
     assert ("12.07", "kind", 17, None) in rows
     assert [row for row in rows if row[0] == "12"] == [("12", "kind", None, "belum ada indeks instansi ini")]
-    not_loaded = (
-        "tabel indeks yang terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding"
-    )
+    not_loaded = "tabel indeks terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding"
     assert [row for row in rows if row[0] == "12.08"] == [
         ("12.08", "kind", None, not_loaded),
         ("12.08", "province", None, not_loaded),

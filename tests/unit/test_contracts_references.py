@@ -178,7 +178,7 @@ def test_a_near_name_of_a_system_is_a_question(judge: Judge) -> None:
 
 
 def test_a_slip_in_a_system_s_own_name_is_a_question(judge: Judge) -> None:
-    """Of a system that its OPD has; the row loads. Whose code is known, or who writes another number, means it."""
+    """Of a system that its OPD has; the row loads. A known code or another number is meant as it stands."""
     cells = [
         ("", "Simpge"),
         ("NEW-1", "SIMPGE"),

@@ -110,7 +110,7 @@ received as (
 
 ),
 
--- A register says no day from which it holds: an agency owes nothing of a day before the first month that it sent.
+-- A register says no day from which it holds: nothing is owed of a day before the first month that came.
 begun as (
 
     select
