@@ -94,7 +94,7 @@ def test_the_notebook_runs_as_a_script_and_is_started_for_this_machine_alone(
 
 
 def test_what_a_comment_names_is_published(published: Path) -> None:
-    """In backticks stands a table, a column or `table.column`; nowhere a model or seed that is not published."""
+    """In backticks stands a table, a column or both; nowhere a model or seed that is not published."""
     models = PROJECT / "dbt_project"
     ours = {path.stem for path in [*models.glob("models/**/*.sql"), *models.glob("seeds/**/*.csv")]}
     with open_published(published) as connection:
@@ -125,7 +125,7 @@ def test_what_a_comment_names_is_published(published: Path) -> None:
         ]
     assert lost == []
     # Where a finding says to look, an analyst can.
-    assert {place for (place,) in places} <= tables
+    assert {row[0] for row in places} <= tables
 
 
 def test_every_number_of_a_rule_is_published_with_its_source(published: Path) -> None:
