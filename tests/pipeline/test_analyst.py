@@ -119,7 +119,7 @@ def test_what_a_comment_names_is_published(published: Path) -> None:
             if (table, column) not in names if dot else name not in tables | columns:
                 lost.append((place, name))
         # A name of one word is a word of the language, too.
-        written = {word for word in re.findall(r"[a-z]\w*_\w+", text or "")} - tables - columns
+        written = set(re.findall(r"[a-z]\w*_\w+", text or "")) - tables - columns
         lost += [
             (place, word) for word in written if word in ours or word.startswith(("int_", "stg_", "raw_"))
         ]
