@@ -34,7 +34,7 @@ class EventLog(SqliteEventLogStorage):
         self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
         # A batch holds it, and each of its events asks for it again.
-        self._db_lock = threading.RLock()
+        self._db_lock: Any = threading.RLock()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -21,12 +21,12 @@ with lacking as (
         period,
         rulebook_id,
         node_id,
-        next_level,
-        1,
+        next_level as level,
+        1 as rule_no,
         state,
-        null,
-        evidence_wanted,
-        null
+        null as asks_for,
+        evidence_wanted as sentence,
+        null as is_lacking_for_declared
     from fct_evidence_checklist
     where state = 'not_read' and next_level is not null
 )

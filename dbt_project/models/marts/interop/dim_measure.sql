@@ -2,7 +2,8 @@
 with definitions as (
 
     {% for name in measure_models() %}
-    {%- set told = (graph.nodes.values() | selectattr('name', 'equalto', name) | first).description if execute else '' %}
+    {%- set models = graph.nodes.values() | selectattr('name', 'equalto', name) if execute else [] %}
+    {%- set told = models | map(attribute='description') | join %}
     select
         '{{ name[4:7] | upper }}' as measure_id,
         '{{ told | replace("`", "") | replace("'", "''") | replace("\n", " ") | trim }}' as definition_en
