@@ -56,7 +56,7 @@ _OWN_LISTS = {
     "system": (
         "system_inventory",
         "dim_system",
-        "select distinct instansi_code, system_code, system_name from dim_system",
+        "select distinct instansi_code, system_code, system_name, opd_code from dim_system",
     ),
 }
 
