@@ -7,7 +7,9 @@
     (
                 {{ is_chosen_part('instansi_code') }}
                 or file_id in (
-                    select shared.file_id from {{ ref('int_calls__shared_files') }} as shared
+                    select others.file_id
+                    from {{ ref('int_calls__shared_files') }} as shared
+                    inner join {{ ref('int_calls__shared_files') }} as others on shared.set_key = others.set_key
                     where {{ is_chosen_day('shared.day', 'shared.instansi_code') }}
                 )
             )
