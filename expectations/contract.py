@@ -158,9 +158,10 @@ class Contract:
         raise KeyError(f"{self.kind} has no column {name}")
 
 
-def kinds() -> list[str]:
+@cache
+def kinds() -> tuple[str, ...]:
     """Every kind that has a contract, sorted."""
-    return sorted(p.name.removesuffix(".odcs.yaml") for p in CONTRACTS.glob("*.odcs.yaml"))
+    return tuple(sorted(p.name.removesuffix(".odcs.yaml") for p in CONTRACTS.glob("*.odcs.yaml")))
 
 
 @cache

@@ -4,12 +4,14 @@ Belongs here: how events are stored. Stays out: which there are (Dagster, `dbt.p
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -28,8 +30,11 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sa.Engine] = {}
+        self._together: dict[str, sa.Connection] | None = None
         self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
+        # A batch holds it, and each of its events asks for it again.
+        self._db_lock = threading.RLock()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -65,12 +70,32 @@ class EventLog(SqliteEventLogStorage):
             self._found.add(name)
         return name in self._found
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in one transaction of each file; all or none."""
+        with self._db_lock, ExitStack() as files:
+            self._together = {}
+            try:
+                for shard in (*{event.run_id for event in events}, _INDEX):
+                    self._together[shard] = files.enter_context(self._begun(shard))
+                for event in events:
+                    self.store_event(event)
+            finally:
+                self._together = None
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
         with self._db_lock:
-            engine = self._engines.get(shard) or self._open(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
+            if self._together and shard in self._together:
+                yield self._together[shard]
+            else:
+                with self._begun(shard) as connection:
+                    yield connection
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[sa.Connection]:
+        engine = self._engines.get(shard) or self._open(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
 
     def _open(self, shard: str) -> sa.Engine:
         """Open a run's file or the index; of the runs one stays open."""

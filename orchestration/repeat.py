@@ -33,6 +33,8 @@ AS_IT_WAS = "AS IT WAS"
 _DAILY = "daily"
 _TABLE, _KEPT, _TEST, _VIEW = "table", "kept_days", "test", "view"
 _CONTENTS = "intermediate.node_contents"
+# Of smaller tables sharing the work among threads costs more than it gains: DuckDB hands out groups of rows.
+_SHARED_ROWS = 122_880
 # As the macro `mark_of_rows` has it.
 _MARK = "concat_ws(' ', count(*), sum(hash(rows_of)), bit_xor(hash(rows_of)))"
 _log = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ def _repeat(con: duckdb.DuckDBPyConnection, manifest: Path) -> Iterator[NodeResu
     told = read_manifest(manifest)
     nodes = _nodes(told)
     rows = {(schema, name): size for schema, name, size in con.execute(_SIZES).fetchall()}
+    if max(rows.values(), default=0) < _SHARED_ROWS:
+        con.execute("set threads = 1")
     notes = _notes(con, nodes, rows)
     marks = {node: content for node, (_, content, _) in notes.items() if content}
     marks |= _note_sources(con, told["sources"], notes)

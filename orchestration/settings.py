@@ -354,6 +354,8 @@ class Settings(BaseSettings):
         os.environ.update(QUIET)
         os.environ["SPBE_HOME"] = str(self.home)
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        # Events that Dagster knows together, as those of what a run means to do, are stored together.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
         os.environ["SPBE_WAREHOUSE"] = str(self.warehouse)
 
     def share_outputs(self) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,9 @@ def write_receipt(archive: Path, receipt: Receipt) -> None:
     path = archive / receipt_name(receipt.record.file_name, receipt.record.file_sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}{_SCRATCH}")
-    aside.write_text(json.dumps(asdict(receipt), default=str, ensure_ascii=False, indent=1), encoding="utf-8")
+    # Not `asdict`, nor indented: both cost a small file as much as all else at the door.
+    told = vars(receipt) | {"record": vars(receipt.record), "meta": vars(receipt.meta)}
+    aside.write_text(json.dumps(told, default=str, ensure_ascii=False), encoding="utf-8")
     aside.replace(path)
 
 
