@@ -103,7 +103,8 @@ def count_days_again(con: duckdb.DuckDBPyConnection) -> None:
     if ledger.read_state(con, COUNTED) == counted_by:
         return
     con.execute("begin")
-    con.execute("drop table if exists intermediate.int_calls__counted_daily")
+    for table in ("int_calls__counted_daily", "int_calls__shared_files"):
+        con.execute(f"drop table if exists intermediate.{table}")
     found = con.execute("select distinct day from lake.service_call_files").fetchall()
     ledger.queue_days(con, [day for (day,) in found])
     ledger.write_state(con, COUNTED, counted_by)

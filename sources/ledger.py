@@ -479,10 +479,29 @@ def _is_as_before(con: duckdb.DuckDBPyConnection, record: FileRecord) -> bool:
     )
 
 
-def queue_days(con: duckdb.DuckDBPyConnection, days: Iterable[dt.date]) -> None:
-    """Mark days as waiting for recomputing; those outside the settings' range hold no call."""
+def queue_days(
+    con: duckdb.DuckDBPyConnection, days: Iterable[dt.date], instansi_code: str | None = None
+) -> None:
+    """Mark days as waiting for recomputing; those outside the settings' range hold no call.
+
+    Args:
+        con: the warehouse.
+        days: local days.
+        instansi_code: whose calls are counted again; None: everybody's.
+    """
     wanted = sorted(set(days))
     if wanted:
+        if instansi_code is None:
+            con.execute("delete from intake.pending_instansi where list_contains(?::date[], day)", [wanted])
+        else:
+            # A day that waits for nobody by name waits for everybody.
+            con.execute(
+                "insert or ignore into intake.pending_instansi "
+                "select day, ? from (select unnest(?::date[]) as day) "
+                "where day not in (select day from intake.pending_days) "
+                "or day in (select day from intake.pending_instansi)",
+                [instansi_code, wanted],
+            )
         con.execute(
             "insert or ignore into intake.pending_days select day from (select unnest(?::date[]) as day) "
             "where day between (select first_day from raw.run_settings) and ("
@@ -543,7 +562,8 @@ def pending_days(con: duckdb.DuckDBPyConnection) -> list[dt.date]:
 
 def settle_days(con: duckdb.DuckDBPyConnection, days: Sequence[dt.date]) -> None:
     """These days are recomputed and wait no more."""
-    con.execute("delete from intake.pending_days where list_contains(?::date[], day)", [list(days)])
+    for table in ("pending_days", "pending_instansi"):
+        con.execute(f"delete from intake.{table} where list_contains(?::date[], day)", [list(days)])
 
 
 def received_digest(con: duckdb.DuckDBPyConnection) -> str:

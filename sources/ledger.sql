@@ -75,6 +75,13 @@ create table if not exists intake.corrections (
 
 create table if not exists intake.pending_days (day date primary key);
 
+-- Whose calls of a waiting day are counted again; of a day without a row everybody's.
+create table if not exists intake.pending_instansi (
+    day date not null,
+    instansi_code varchar not null,
+    primary key (day, instansi_code)
+);
+
 -- Files of the lake and of the outputs as they were written: what is gone, cut or changed shows against it.
 create table if not exists intake.lake_files (
     file_id varchar not null,

@@ -68,6 +68,8 @@ create or replace view raw.night_workers as select * from intake.night_workers;
 
 create or replace view raw.pending_days as select day from intake.pending_days;
 
+create or replace view raw.pending_instansi as select day, instansi_code from intake.pending_instansi;
+
 create or replace view raw.left_out as
 select
     f.kind,

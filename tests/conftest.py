@@ -21,6 +21,7 @@ LASTING = (
     "test_killed_after_publishing.py",
     "test_odd_inbox.py",
     "test_cluster.py",
+    "test_workers.py",
     "test_ui.py",
     "test_stopped_run.py",
     "test_killed_run.py",
@@ -37,8 +38,8 @@ LASTING = (
     "test_verify_hostile.py",
     "test_log_envelopes.py",
     "test_form.py",
+    "test_late_instansi.py",
     "test_alerts.py",
-    "test_workers.py",
     "test_together.py",
 )
 # A unit test that takes this home or that browser is no unit test.

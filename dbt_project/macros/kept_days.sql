@@ -1,19 +1,22 @@
-{#- A table that is kept by day: a day's rows stay while the day's version stays, and days that are new or changed are
-    added some at a time, so that a year of them needs no more memory than a large day. The model has the columns
-    `day` and `day_version` under an enforced contract, filters what it reads by `is_chosen_day`, and says in `meta`:
-    `day_versions`, the model with `day`, `day_version` and how much each day holds; `day_size`, the column of that;
-    `primary_key`, of which `day` is a part; and, where wanted, `days_again`, the source whose `day`s are built anew
-    whatever their version, and `day_size_at_once`, how much is added in one statement in place of the variable of
-    that name. The models and sources named there stand in its SQL as `-- depends_on: …`, since dbt reads none out of
-    meta. -#}
+{#- A table that is kept by day, or by day and another column (its `part`): a day's rows stay while the day's version
+    stays, and days that are new or changed are added some at a time, so that a year of them needs no more memory than a
+    large day. The model has the columns `day` and `day_version` under an enforced contract, filters what it reads by
+    `is_chosen_day`, and says in `meta`: `day_versions`, the model with `day`, `day_version` and how much each day holds;
+    `day_size`, the column of that; `primary_key`, of which `day` is a part; and, where wanted, `part`, a column that is
+    never empty, of the model, its primary key and `day_versions`: with it a day of one part is kept and built without
+    the others; `day_waits`, the column of `day_versions` that says which are built anew whatever their version; and
+    `day_size_at_once`, how much is added in one statement in place of the variable of that name. The models named there
+    stand in its SQL as `-- depends_on: …`, since dbt reads none out of meta. -#}
 {% materialization kept_days, adapter="duckdb" %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set stated = config.get('meta', {}) -%}
-    {%- if not is_built_at_once() or 'day' not in model.columns or 'day_version' not in model.columns
-        or 'day' not in stated.get('primary_key', ['day']) or not (stated.day_versions and stated.day_size) %}
+    {%- set kept_by = ['day', stated.part] if stated.part else ['day'] -%}
+    {%- if not is_built_at_once() or 'day_version' not in model.columns or kept_by | reject('in', model.columns) | list
+        or kept_by | reject('in', stated.get('primary_key', kept_by)) | list
+        or not (stated.day_versions and stated.day_size) %}
         {{- exceptions.raise_compiler_error(
             target.identifier ~ ": kept_days wants an enforced contract with day and day_version, not_null as its only"
-            ~ " constraint, meta with day_versions and day_size, and day in its primary key"
+            ~ " constraint, meta with day_versions and day_size, and day (and the part) in its primary key"
         ) }}
     {%- endif -%}
     {%- set existing = load_cached_relation(target) -%}
@@ -31,35 +34,51 @@
 
 {% macro fill_kept_days(target, is_kept, versions, stated) %}
     {%- set names = quoted_columns(model.columns) -%}
-    {%- set again = "day in (select day from " ~ source(*stated.days_again) ~ ")" if stated.days_again else "false" -%}
+    {%- set kept_by = 'day, ' ~ stated.part if stated.part else 'day' -%}
+    {%- set as_it_is = "select " ~ kept_by ~ ", day_version from " ~ versions
+        ~ (" where not " ~ stated.day_waits if stated.day_waits else "") -%}
     {%- if is_kept %}
-    delete from {{ target }} where (day, day_version) not in (select day, day_version from {{ versions }}) or {{ again }};
+    delete from {{ target }} where ({{ kept_by }}, day_version) not in ({{ as_it_is }});
     {%- endif %}
-    {%- for days in slices_of_days(versions, stated, target if is_kept, again) %}
-    set variable chosen_days = cast('{{ days }}' as date[]);
+    {%- for slice in slices_of_days(versions, stated, target if is_kept, as_it_is) %}
+    set variable chosen_days = cast('{{ slice['days'] }}' as date[]);
+    set variable chosen_parts = {{ slice['parts'] or 'null' }};
     insert into {{ target }} ({{ names }})
     select {{ names }} from (
         {{ sql }}
     ) as built;
-    {{ hold_primary_key(target, is_chosen_day('day')) }}
+    {{ hold_primary_key(target, is_chosen_day('day', stated.part)) }}
     {%- endfor %}
     reset variable chosen_days;
+    reset variable chosen_parts;
 {% endmacro %}
 
-{#- Lists of days to add, each of about as much as memory holds well, or of one larger day. -#}
-{% macro slices_of_days(versions, stated, kept, again) %}
-    {%- set found = run_query(
-        "select cast(list(day order by day) as varchar) as days"
-        ~ " from (select day, sum(" ~ stated.day_size ~ ") over (order by day) // "
+{#- Lists of days to add, each of about as much as memory holds well, or of one larger day; and of which parts, none
+    where it is all of them. What stands already is told before it is deleted. -#}
+{% macro slices_of_days(versions, stated, kept, as_it_is) %}
+    {%- set part = stated.part or "'all'" -%}
+    {%- set kept_by = 'day, ' ~ stated.part if stated.part else 'day' -%}
+    {%- set is_to_add = "(" ~ kept_by ~ ", day_version) not in (select " ~ kept_by ~ ", day_version from " ~ kept ~ ")"
+        ~ " or (" ~ kept_by ~ ", day_version) not in (" ~ as_it_is ~ ")" if kept else "true" -%}
+    {{ return(run_query(
+        "select cast(list(day order by day) as varchar) as days, parts"
+        ~ " from (select day, parts, sum(size) over (partition by parts order by day) // "
         ~ stated.get('day_size_at_once', var('day_size_at_once')) ~ " as slice"
-        ~ " from " ~ versions
-        ~ (" where (day, day_version) not in (select day, day_version from " ~ kept ~ ") or " ~ again if kept else "")
-        ~ ") group by slice order by slice"
-    ) -%}
-    {{ return(found.columns[0].values()) }}
+        ~ " from (select day, sum(" ~ stated.day_size ~ ") as size,"
+        ~ " case when not bool_and(is_to_add) then '[' || string_agg('''' || replace(part_name, '''', '''''') || '''', ', '"
+        ~ " order by part_name) filter (where is_to_add) || ']' end as parts"
+        ~ " from (select *, " ~ part ~ " as part_name, " ~ is_to_add ~ " as is_to_add from " ~ versions ~ ")"
+        ~ " group by day having bool_or(is_to_add)))"
+        ~ " group by parts, slice order by parts nulls first, slice"
+    ).rows) }}
 {% endmacro %}
 
-{#- Condition on a day: it is one of those that are being added; where none are chosen, every day is. -#}
-{% macro is_chosen_day(day) -%}
+{#- Condition on a day, and on its part: they are of those that are being added; where none are chosen, every one is. -#}
+{% macro is_chosen_day(day, part=none) -%}
     coalesce(list_contains(getvariable('chosen_days'), {{ day }}), true)
+    {%- if part %} and {{ is_chosen_part(part) }}{% endif -%}
+{%- endmacro %}
+
+{% macro is_chosen_part(part) -%}
+    coalesce(list_contains(getvariable('chosen_parts'), {{ part }}), true)
 {%- endmacro %}

@@ -1,13 +1,31 @@
-{#- Records, each once for every day that is being counted on which its call may lie: its own (`for_day` = `day`), and
-    with `beside` those before and after. A key that holds `for_day` keeps the days of one statement apart. -#}
-{% macro records_of_days(records, own=true, beside=false) -%}
+{#- Records of the instansi that are being counted, each once for every day that is on which its call may lie: its own
+    (`for_day` = `day`), and with `beside` those before and after; with `joint` also those of other instansi's files
+    that hold a side of their calls. A key that holds `for_day` keeps the days of one statement apart. -#}
+{% macro records_of_days(records, own=true, beside=false, joint=false) -%}
+    {%- set is_asked -%}
+    {%- if joint -%}
+    (
+                {{ is_chosen_part('instansi_code') }}
+                or file_id in (
+                    select others.file_id
+                    from {{ ref('int_calls__shared_files') }} as shared
+                    inner join {{ ref('int_calls__shared_files') }} as others on shared.set_key = others.set_key
+                    where {{ is_chosen_day('shared.day', 'shared.instansi_code') }}
+                )
+            )
+    {%- else -%}
+    {{ is_chosen_part('instansi_code') }}
+    {%- endif -%}
+    {%- endset -%}
     (
         {% if own -%}
         select
             *,
             day as for_day
         from {{ records }}
-        where {{ is_chosen_day('day') }}
+        where
+            {{ is_chosen_day('day') }}
+            and {{ is_asked }}
         {%- endif %}
         {% if own and beside -%} union all {%- endif %}
         {% if beside -%}
@@ -17,7 +35,9 @@
                 *,
                 unnest([{{ day_plus('day', -1) }}, {{ day_plus('day', 1) }}]) as for_day
             from {{ records }}
-            where {{ is_chosen_day(day_plus('day', -1)) }} or {{ is_chosen_day(day_plus('day', 1)) }}
+            where
+                ({{ is_chosen_day(day_plus('day', -1)) }} or {{ is_chosen_day(day_plus('day', 1)) }})
+                and {{ is_asked }}
         ) as neighbours
         where {{ is_chosen_day('for_day') }}
         {%- endif %}
@@ -32,6 +52,13 @@
 {#- Condition: an id or name in a log of this format means the same in the logs of every instansi. -#}
 {% macro has_global_ids(log_format) -%}
     {{ log_format }} in ('{{ var('formats_with_global_ids') | join("', '") }}')
+{%- endmacro %}
+
+{#- The same call in the logs of several instansi: an id used again for another message or service is another. -#}
+{% macro call_key() -%}
+    {{ hashed([
+        'for_day', 'log_format', 'record_id', 'message_id', 'consumer_identity', 'provider_identity', 'service_code'
+    ]) }}
 {%- endmacro %}
 
 {#- Whether logs of several instansi came in one format whose ids are global. Asked before the days are counted: what
@@ -56,19 +83,18 @@
     Where ids are global, the other side of a call may stand in another instansi's log: its record is lent to the log
     that lacks it. A lent record makes no call of its own and gives a call neither day, hour, route nor file, only what
     the other side knows; so each instansi counts the call once, on the day of its own record, and of all that count
-    it one is the first, by which a total over instansi has it once. -#}
+    it one is the first, by which a total over instansi has it once. Where some instansi are counted without the
+    others, the records of others' files that hold a side of theirs are looked at too, and no call of others is made. -#}
 {% macro paired_calls(records) -%}
 {%- set is_hub = has_joint_logs() -%}
 {%- set own = records_of_days(records) -%}
 {%- set beside = records_of_days(records, own=false, beside=true) -%}
-{%- set all_three = records_of_days(records, beside=true) -%}
+{%- set joint_own = records_of_days(records, joint=true) -%}
+{%- set joint_beside = records_of_days(records, own=false, beside=true, joint=true) -%}
+{%- set joint_all = records_of_days(records, beside=true, joint=true) -%}
 {%- set id_key = hashed(['for_day', 'instansi_code', 'log_format', 'record_id']) -%}
 {%- set message_key = hashed([
     'for_day', 'instansi_code', 'log_format', 'message_id', 'consumer_identity', 'provider_identity', 'service_code'
-]) -%}
-{#- The same call in the logs of several instansi: an id used again for another message or service is another. -#}
-{%- set call_key = hashed([
-    'for_day', 'log_format', 'record_id', 'message_id', 'consumer_identity', 'provider_identity', 'service_code'
 ]) -%}
 {%- set is_joint -%}
 side is not null
@@ -81,7 +107,7 @@ side is not null
         )
 {%- endset -%}
 {%- set joint_columns -%}
-{{ call_key }} as call_key,
+{{ call_key() }} as call_key,
         {{ id_key }} as id_key,
         {{ message_key }} as message_key,
         instansi_code,
@@ -165,7 +191,7 @@ joint_logs as materialized (
         select distinct
             instansi_code,
             log_format
-        from {{ all_three }} as records
+        from {{ joint_all }} as records
         where {{ has_global_ids('log_format') }}
     ) as logs
     qualify count(*) over (partition by log_format) > 1
@@ -175,7 +201,7 @@ joint_logs as materialized (
 joint_today as (
 
     select {{ joint_columns }}
-    from {{ own }} as records
+    from {{ joint_own }} as records
     where
         {{ is_joint }}
 
@@ -186,10 +212,10 @@ joint_records as (
     select * from joint_today
     union all
     select {{ joint_columns }}
-    from {{ beside }} as records
+    from {{ joint_beside }} as records
     where
         {{ is_joint }}
-        and {{ call_key }} in (select joint_today.call_key from joint_today)
+        and {{ call_key() }} in (select joint_today.call_key from joint_today)
 
 ),
 
@@ -218,6 +244,7 @@ holders as materialized (
         bool_or(not joint_records.is_producer) as has_client
     from joint_records
     inner join joint_calls using (call_key)
+    where {{ is_chosen_part('joint_records.instansi_code') }}
     group by all
 
 ),
@@ -245,7 +272,7 @@ lent as (
         select {{ side_columns }}
         from (
             select records.* replace (holders.instansi_code as instansi_code)
-            from {{ all_three }} as records
+            from {{ joint_all }} as records
             inner join holders
                 on
                     records.instansi_code <> holders.instansi_code
@@ -255,7 +282,7 @@ lent as (
                     end
                     and records.instansi_code
                     = case records.side when 'client' then holders.client_of else holders.producer_of end
-                    and {{ call_key }} = holders.call_key
+                    and {{ call_key() }} = holders.call_key
             where
                 records.side is not null
                 and records.has_own_id

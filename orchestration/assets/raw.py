@@ -41,6 +41,7 @@ NOTES = {
     ("raw", "night_links"): "One row per run of a night.",
     ("raw", "night_workers"): "One row per night and host whose processes read its logs.",
     ("raw", "pending_days"): "One row per local day of service calls that waits for counting.",
+    ("raw", "pending_instansi"): "Whose calls of a waiting day are counted; none: everybody's.",
     ("lake", "service_call_files"): "Records of each file on each local day, from the Parquet footers.",
 }
 

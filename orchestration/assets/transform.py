@@ -57,7 +57,7 @@ def build_dbt_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefini
         with warehouse.connect() as con:
             _not_published(context, con, "service calls that were counted again")
             # What waits is counted whatever its version; a file that this very run read may have more of it.
-            ledger.queue_days(con, chosen)
+            ledger.queue_days(con, chosen.difference(ledger.pending_days(con)))
             counted = ledger.pending_days(con)
         warehouse.release()
         models = selection(context, ["--select", DAILY])

@@ -64,7 +64,7 @@ def keep_file(
         _forget_unlisted(con, [record])
         if has_lines:
             days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
-            ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+            ledger.queue_days(con, lake.with_neighbours(settings.lake, days), record.instansi_code)
         # Before the ledger says so: a receipt too many is written over when the file is received again.
         _write_receipts(con, settings, [file], [record], [place])
     if has_lines and replaced:
@@ -115,8 +115,14 @@ def keep_logs(
             {record.file_id: () for record in records} | {v.record.file_id: v.lake_files for v in read},
             gone,
         )
-        days = {day for verdict in read for day in verdict.days} | lake.days_of(settings.lake, gone)
-        ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
+        left = lake.days_of(settings.lake, gone)
+        days: dict[str, set[dt.date]] = {}
+        for record in records:
+            days.setdefault(record.instansi_code, set()).update(left if replaced[record.file_name] else ())
+        for verdict in read:
+            days[verdict.record.instansi_code] |= verdict.days
+        for code, touched in days.items():
+            ledger.queue_days(con, lake.with_neighbours(settings.lake, touched), code)
         _write_receipts(con, settings, files, records, places)
     if gone:
         lake.remove_logs(settings.lake, gone)

@@ -136,7 +136,7 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
             files, days = result.files, set(result.days)
         con.execute("begin")
         ledger.note_lake(con, file_id, files)
-        ledger.queue_days(con, lake.with_neighbours(settings.lake, days | before))
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, days | before), instansi_code)
         ledger.mark_unfinished(con, name)
         con.execute("commit")
     return lost

@@ -201,7 +201,8 @@ def night(
 def empty(machines: Machines) -> Machines:
     """The cluster, its home without a file."""
     with opened(machines.settings) as con:
-        for table in ("files", "bad_lines", "left_out", "lake_files", "pending_days", "night_workers"):
+        waiting = ("pending_days", "pending_instansi")
+        for table in ("files", "bad_lines", "left_out", "lake_files", "night_workers", *waiting):
             con.execute(f"delete from intake.{table}")
         for log in lake.lake_files(machines.settings.lake):
             lake.remove_logs(machines.settings.lake, [log[0]])

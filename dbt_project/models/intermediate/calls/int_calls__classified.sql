@@ -4,8 +4,9 @@ with counted as (
         calls.* exclude (day_version, calls_version),
         versions.day_version
     from {{ ref('int_calls__counted_daily') }} as calls
-    inner join {{ ref('int_calls__day_versions') }} as versions on calls.day = versions.day
-    where {{ is_chosen_day('calls.day') }}
+    inner join {{ ref('int_calls__day_versions') }} as versions
+        on calls.day = versions.day and calls.instansi_code = versions.instansi_code
+    where {{ is_chosen_day('calls.day', 'calls.instansi_code') }}
 
 ),
 

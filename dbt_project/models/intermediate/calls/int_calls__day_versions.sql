@@ -52,6 +52,7 @@ machines as (
 
 select
     counted.day,
+    counted.instansi_code,
     hash(
         any_value(counted.calls_version),
         any_value(rules.mapping_version),
@@ -67,4 +68,4 @@ cross join rules
 cross join meta_services
 cross join agents
 cross join machines
-group by counted.day
+group by counted.day, counted.instansi_code

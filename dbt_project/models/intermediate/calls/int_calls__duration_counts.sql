@@ -12,7 +12,7 @@ with durations as (
     from {{ ref('int_calls__classified') }}
     where
         is_business
-        and {{ is_chosen_day('day') }}
+        and {{ is_chosen_day('day', 'instansi_code') }}
 
 )
 

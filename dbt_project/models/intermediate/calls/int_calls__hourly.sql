@@ -13,7 +13,7 @@ with hours as (
     from {{ ref('int_calls__classified') }}
     where
         is_business
-        and {{ is_chosen_day('day') }}
+        and {{ is_chosen_day('day', 'instansi_code') }}
 
 )
 

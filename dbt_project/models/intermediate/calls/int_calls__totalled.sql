@@ -10,7 +10,7 @@ with business as (
     from {{ ref('int_calls__classified') }}
     where
         is_business
-        and {{ is_chosen_day('day') }}
+        and {{ is_chosen_day('day', 'instansi_code') }}
 
 ),
 

@@ -1,8 +1,8 @@
 {#- Names are numbers until the end, where they are put back. -#}
 {%- set is_told = "duration_ms between 0 and " ~ var('longest_duration_ms') -%}
 {%- set records = ref('stg_service_log__records') %}
--- depends_on: {{ ref('int_calls__lake_days') }}
--- depends_on: {{ source('raw', 'pending_days') }}
+-- depends_on: {{ ref('int_calls__instansi_days') }}
+-- depends_on: {{ ref('int_calls__shared_files') }}
 with calls as (
 
     {{ paired_calls(records) }}
@@ -116,7 +116,7 @@ files as (
         select distinct
             file_id,
             instansi_code
-        from {{ records_of_days(records, beside=true) }} as records
+        from {{ records_of_days(records, beside=true, joint=true) }} as records
     ) as files_of_days
 
 ),
@@ -216,15 +216,16 @@ named as materialized (
 
 ),
 
--- The same records give the same number, whatever was computed when: later models build anew only days
--- whose number changed.
+-- The same records give the same number, whatever was computed when: later models build anew only what has
+-- another number.
 content as (
 
     select
         day,
+        instansi_code,
         bit_xor(hash(named)) as calls_version
     from named
-    group by day
+    group by day, instansi_code
 
 )
 
@@ -246,7 +247,8 @@ select
     named.hours,
     named.filed,
     content.calls_version,
-    lake_days.day_version
+    instansi_days.day_version
 from named
-inner join content on named.day = content.day
-inner join {{ ref('int_calls__lake_days') }} as lake_days on named.day = lake_days.day
+inner join content on named.day = content.day and named.instansi_code = content.instansi_code
+inner join {{ ref('int_calls__instansi_days') }} as instansi_days
+    on named.day = instansi_days.day and named.instansi_code = instansi_days.instansi_code

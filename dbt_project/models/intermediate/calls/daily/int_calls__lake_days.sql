@@ -19,7 +19,8 @@ touched as (
 select
     day,
     bit_xor(hash(file_id, lies_on, records)) as day_version,
-    cast(sum(records) filter (where lies_on = day) as bigint) as records
+    cast(sum(records) filter (where lies_on = day) as bigint) as records,
+    day in (select pending.day from {{ source('raw', 'pending_days') }} as pending) as waits
 from touched
 group by day
 having count(*) filter (where lies_on = day) > 0
