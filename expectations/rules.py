@@ -166,6 +166,8 @@ _WHOLE = (
     "name",
     "folder",
 )
+# What they say of a column stands without "seharusnya".
+TOLD_WHOLE = ("missing", *_WHOLE)
 _ADVICE: dict[RuleKind, str] = {
     "missing": "Isi kolom ini.",
     "type": "Tulis ulang nilainya dalam bentuk yang diminta.",
