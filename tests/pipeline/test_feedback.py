@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 import xlsxwriter
+from accessibility import page_faults
 from python_calamine import CalamineWorkbook
 
 from exports.feedback import (
@@ -262,6 +263,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
     # Where no register tells otherwise, a sender is who it says.
     home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
     home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
+    # Of no sender, of one OPD alone, with a column that no format has, and a slip in the name of the other OPD.
+    inventory = "Nama aplikasi,OPD pemilik,Jenis,Warna\nLoket,Dinas B,Aplikasi,biru\nArsip,Dinas Bb,Aplikasi,hijau\n"
+    home.put("system_inventory/88.01/2026/aplikasi.csv", inventory)
     home.receive()
     night(home)
     yield home, home.settings.feedback
@@ -358,6 +362,18 @@ def test_a_rejected_file_stands_on_the_page_of_the_opd_that_its_name_names(
     assert re.search(r"Berkas ditolak</dt><dd>1", page)
     # Its rows are asked of the OPD that they name, and the file counts there.
     assert re.search(r"Berkas ditolak</dt><dd>1", (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8"))
+
+
+def test_what_was_not_read_and_who_may_be_meant_is_asked_of_the_opd_of_the_rows(
+    answered: tuple[Home, Path],
+) -> None:
+    _, feedback = answered
+    asked, other = (
+        (feedback / opd / PAGE).read_text(encoding="utf-8") for opd in ("88.01-B", "88.01-A")
+    )
+    assert "Bagian berkas yang tidak dibaca" in asked and "Warna" in asked
+    assert "Dinas Bb" in asked and "mungkin 88.01-B (Dinas B)" in asked
+    assert "aplikasi.csv" not in other
 
 
 def test_nothing_personal_and_no_formula_leaves(answered: tuple[Home, Path]) -> None:
