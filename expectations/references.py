@@ -198,7 +198,8 @@ def named_years(con: duckdb.DuckDBPyConnection, rows: Iterable[str], year: int) 
     """
     text = "\n".join(rows)
     known = con.execute(
-        "select rulebook_id, short_name, first_eval_year from reference.rulebooks where regulation is not null"
+        "select rulebook_id, short_name, first_eval_year from reference.rulebooks "
+        "where regulation is not null"
     ).fetchall()
     found = {first for *names, first in known if first and any(name and name in text for name in names)}
     return sorted(found, reverse=True) or [year]

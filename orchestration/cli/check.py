@@ -62,10 +62,9 @@ def check(
             raise wrong_use("a FILE to check, or --contract-version to try on all that was received")
         _try_on_received(contract)
         return
-    if not file.exists():
-        raise wrong_use(f"{file}: berkas ini tidak ada")
-    if file.is_dir():
-        raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
+    if not file.is_file():
+        found = "ditemukan folder" if file.is_dir() else "tidak ada"
+        raise wrong_use(f"{file}: diharapkan sebuah berkas, {found}")
     settings = open_home_or_none()
     stat = file.stat()
     shown = shown_name(file.name)
@@ -182,7 +181,9 @@ class _Answer:
         from expectations.contract import load_contract
         from expectations.references import list_entries, named_years
 
-        refused = self._con.execute("select coalesce(_raw_row, '') from judged where len(_broken) > 0").fetchall()
+        refused = self._con.execute(
+            "select coalesce(_raw_row, '') from judged where len(_broken) > 0"
+        ).fetchall()
         return {
             c.name: list(
                 dict.fromkeys(

@@ -23,7 +23,8 @@ _SIDEWAYS = """width => {
     ];
 }"""
 _SMALLEST = """() => Math.min(99, ...[...document.querySelectorAll('svg text')].map(text =>
-    parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getBoundingClientRect().width / 360))"""
+    parseFloat(getComputedStyle(text).fontSize)
+    * text.ownerSVGElement.getBoundingClientRect().width / 360))"""
 
 
 def page_faults(browser: "Browser", page: Path) -> list[str]:

@@ -264,8 +264,12 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
     home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
     home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
     # Of no sender, of one OPD alone, with a column that no format has, and a slip in the name of the other OPD.
-    inventory = "Nama aplikasi,OPD pemilik,Jenis,Warna\nLoket,Dinas B,Aplikasi,biru\nArsip,Dinas Bb,Aplikasi,hijau\n"
-    home.put("system_inventory/88.01/2026/aplikasi.csv", inventory)
+    rows = [
+        "Nama aplikasi,OPD pemilik,Jenis,Warna",
+        "Loket,Dinas B,Aplikasi,biru",
+        "Arsip,Dinas Bb,Aplikasi,hijau",
+    ]
+    home.put("system_inventory/88.01/2026/aplikasi.csv", "\n".join(rows))
     home.receive()
     night(home)
     yield home, home.settings.feedback
@@ -368,9 +372,7 @@ def test_what_was_not_read_and_who_may_be_meant_is_asked_of_the_opd_of_the_rows(
     answered: tuple[Home, Path],
 ) -> None:
     _, feedback = answered
-    asked, other = (
-        (feedback / opd / PAGE).read_text(encoding="utf-8") for opd in ("88.01-B", "88.01-A")
-    )
+    asked, other = ((feedback / opd / PAGE).read_text(encoding="utf-8") for opd in ("88.01-B", "88.01-A"))
     assert "Bagian berkas yang tidak dibaca" in asked and "Warna" in asked
     assert "Dinas Bb" in asked and "mungkin 88.01-B (Dinas B)" in asked
     assert "aplikasi.csv" not in other

@@ -35,7 +35,8 @@ FORMATS = ["formats/index.html", "formats/self_assessment.html", "formats/system
 CODES = re.compile(
     r"\b(?:(?:fct|dim|stg|int|raw)_\w+|I\d\d|(?:p5|p59|p8|io1)\.\w+|interop-1|permenpanrb\S*|service_log|"
     + "|".join(kind for kind in kinds() if "_" in kind)
-    + r"|\d\d\.\d\d-[A-Z]+|complaint|usage|self|interview|evidence|rejected|quarantine\w*|dikarantina|kominfo_dc|opd_own)\b"
+    + r"|\d\d\.\d\d-[A-Z]+|complaint|usage|self|interview|evidence|rejected|quarantine\w*|dikarantina"
+    + r"|kominfo_dc|opd_own)\b"
 )
 
 
