@@ -32,8 +32,8 @@ def page_faults(browser: "Browser", page: Path) -> list[str]:
 
     Returns:
         What lies beyond its edge or behind a scroll, letters of a drawing too small to read, each request and
-        each word on the console, each rule of axe-core that it breaks at the least and the greatest width, with
-        its first place; each said with where it was seen.
+        each word on the console, each rule of axe-core that it breaks at the least and the greatest width,
+        with its first place; each said with where it was seen.
     """
     script = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     # The page's policy lets no foreign script in, so it is lifted for axe.

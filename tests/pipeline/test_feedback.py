@@ -263,7 +263,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
     # Where no register tells otherwise, a sender is who it says.
     home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
     home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
-    # Of no sender, of one OPD alone, with a column that no format has, and a slip in the name of the other OPD.
+    # Of no sender and of one OPD alone: with a column of no format, and a slip in its name.
     rows = [
         "Nama aplikasi,OPD pemilik,Jenis,Warna",
         "Loket,Dinas B,Aplikasi,biru",
