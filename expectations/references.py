@@ -185,6 +185,26 @@ def list_entries(
     ).fetchall()
 
 
+def named_years(con: duckdb.DuckDBPyConnection, rows: Iterable[str], year: int) -> list[int]:
+    """The years whose regulations rows name, by code or short name; the given one where they name none.
+
+    Args:
+        con: with the lists of `reference`.
+        rows: each as text.
+        year: of the evaluation of today.
+
+    Returns:
+        First years of evaluation, the newest first, as `list_entries` takes them.
+    """
+    text = "\n".join(rows)
+    known = con.execute(
+        "select rulebook_id, short_name, first_eval_year from reference.rulebooks "
+        "where regulation is not null"
+    ).fetchall()
+    found = {first for *names, first in known if first and any(name and name in text for name in names)}
+    return sorted(found, reverse=True) or [year]
+
+
 _IN_FORCE = """(
     select arg_max(rulebook_id, first_eval_year) from reference.rulebooks
     where regulation is not null and first_eval_year <= {year}

@@ -86,6 +86,8 @@ BROKEN_TYPE = (
 
 def type_words(column: Column) -> str:
     """What a cell of the column's type may hold, in words."""
+    if column.type == "bigint" and column.latest:
+        return f"tahun empat angka, misalnya {column.example_of()}"
     if column.type == "bigint" and column.number == "count":
         return "bilangan bulat, misalnya 1.234"
     return NUMBER_WORDS[column.number] if column.number else TYPE_WORDS[column.type]
@@ -170,6 +172,8 @@ _WHOLE = (
     "name",
     "folder",
 )
+# What they say of a column stands without "seharusnya".
+TOLD_WHOLE = ("missing", *_WHOLE)
 _ADVICE: dict[RuleKind, str] = {
     "missing": "Isi kolom ini.",
     "type": "Tulis ulang nilainya dalam bentuk yang diminta.",

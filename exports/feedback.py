@@ -21,7 +21,7 @@ import xlsxwriter
 
 from expectations.contract import Column, example_instansi, header_aliases, kinds, load_contract
 from expectations.reference_tables import fill_lists, know_nobody
-from expectations.references import list_entries
+from expectations.references import list_entries, named_years
 from expectations.rules import Rule, rules_of
 from expectations.spreadsheet import CELL_CHARACTERS, OPTIONS, guarded
 from expectations.template import CODE_SHEET, Entries, choices, line_count, offer_choices, write_choices
@@ -343,7 +343,12 @@ def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> l
                 'rule': rule_id, 'severity': 'warning', 'column_name': column_name, 'found': found,
                 'expected': expected, 'message': message
             } order by rule_id), null, true, any_value(row_place)
-        from fct_row_warnings where instansi_code = $instansi and answer_opd_code = $opd
+        from fct_row_warnings
+        where instansi_code = $instansi and (
+            answer_opd_code = $opd
+            -- A name that no OPD has: the one that it may be is asked, too.
+            or (rule_id like '%.unnamed' and contains(expected, 'mungkin ' || $opd || ' ('))
+        )
         group by kind, file_name, file_sha256, row_number
         order by is_loaded, kind, file_name, file_sha256, row_number
         """,
@@ -353,11 +358,26 @@ def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> l
 
 
 def _left_out(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> list[LeftOutPart]:
+    """What was not read of its files; of one that names no sender, where nobody else is asked about a row."""
     found = connection.execute(
-        "select kind, file_name, code, place, left_out, message from fct_left_out "
-        "where is_open and instansi_code = ? and opd_code = ? "
-        "order by kind, file_name, file_sha256, position",
-        [reader["instansi_code"], reader["opd_code"]],
+        """
+        with asked as (
+            select file_id, answer_opd_code from fct_row_warnings where instansi_code = $instansi
+            union select file_id, answer_opd_code from fct_quarantine
+            where instansi_code = $instansi and status = 'open'
+        ),
+        alone as (
+            select file_id, min(answer_opd_code) as opd_code from asked
+            where answer_opd_code <> $instansi group by file_id having count(*) = 1
+        )
+        select part.kind, part.file_name, part.code, part.place, part.left_out, part.message
+        from fct_left_out as part left join alone on part.file_id = alone.file_id
+        where part.is_open and part.instansi_code = $instansi and (
+            part.opd_code = $opd or (part.opd_code = $instansi and alone.opd_code = $opd)
+        )
+        order by part.kind, part.file_name, part.file_sha256, part.position
+        """,
+        {"instansi": reader["instansi_code"], "opd": reader["opd_code"]},
     ).fetchall()
     return [LeftOutPart(*part) for part in found]
 
@@ -395,8 +415,18 @@ class _KnownLists:
 
     def _of(self, instansi_code: str, kind: str) -> Mapping[str, Entries]:
         if (instansi_code, kind) not in self._known:
+            refused = self._published.execute(
+                "select coalesce(raw_row, '') from fct_quarantine "
+                "where status = 'open' and instansi_code = ? and kind = ?",
+                [instansi_code, kind],
+            ).fetchall()
+            years = named_years(self._lists, (row for (row,) in refused), self._year)
             self._known[instansi_code, kind] = {
-                c.name: list_entries(self._lists, c, instansi_code, self._year)
+                c.name: list(
+                    dict.fromkeys(
+                        entry for year in years for entry in list_entries(self._lists, c, instansi_code, year)
+                    )
+                )
                 for c in load_contract(kind).columns
                 if c.reference and (self._seeds or c.names in _OWN_LISTS)
             }

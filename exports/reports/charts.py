@@ -186,18 +186,16 @@ def claim_chart(groups: Sequence[tuple[str, Sequence[Claim]]], description: str,
                 parts.append(_rect(_LEFT, y, end - _LEFT, 11, f"s{claim.series}"))
             elif claim.low is not None and claim.high is not None:
                 end = scale.x(claim.high)
-                parts.append(_rect(scale.x(claim.low), y + 2, end - scale.x(claim.low), 7, "band", 3.5))
+                parts.append(_rect(scale.x(claim.low), y, end - scale.x(claim.low), 11, "band", 5.5))
             else:
                 end = _LEFT
             # A digit is about 6 units wide.
             inside = end > _RIGHT - 6.2 * len(claim.note) - 4
-            css = (
-                ("on" if claim.value is not None else "number") + f" s{claim.series}"
-                if inside
-                else "number halo"
-            )
+            css = f"on s{claim.series}" if claim.value is not None else "on range"
             parts.append(
-                _text(end + (-4 if inside else 4), y + 9.5, claim.note, css, "end" if inside else "start")
+                _text(end - 6, y + 9.5, claim.note, css, "end")
+                if inside
+                else _text(end + 4, y + 9.5, claim.note, "number halo")
             )
             y += 13
         y += 5

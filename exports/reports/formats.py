@@ -21,7 +21,10 @@ _PLAIN = ("missing", "type", "codes", "length", "reference", "formula")
 
 
 def write_formats(
-    folder: Path, contracts: Sequence[Contract], verdicts: Mapping[str, LastVerdict]
+    folder: Path,
+    contracts: Sequence[Contract],
+    verdicts: Mapping[str, LastVerdict],
+    instansi_code: str | None = None,
 ) -> list[Path]:
     """Write `<kind>.html` for each contract and `index.html`; other files of the folder are left alone.
 
@@ -29,6 +32,7 @@ def write_formats(
         folder: made where it is missing.
         contracts: the contracts to show.
         verdicts: kind to the last verdict on it; a kind that was never judged is not in it.
+        instansi_code: whose codes stand in the examples; None: those of the fictional instansi.
 
     Returns:
         The written files, the index first.
@@ -36,13 +40,13 @@ def write_formats(
     folder.mkdir(parents=True, exist_ok=True)
     pages = {"index": render_page("formats.html.j2", title="Format data bersama", contracts=contracts)}
     for contract in contracts:
-        pages[contract.kind] = _page(contract, verdicts.get(contract.kind))
+        pages[contract.kind] = _page(contract, verdicts.get(contract.kind), instansi_code)
     for name, page in pages.items():
         write_file(folder / f"{name}.html", page)
     return [folder / f"{name}.html" for name in pages]
 
 
-def _page(contract: Contract, last: LastVerdict | None) -> bytes:
+def _page(contract: Contract, last: LastVerdict | None, instansi_code: str | None) -> bytes:
     rules = rules_of(contract)
     aliases = value_aliases(contract.kind)
     known = {rule.id: rule for rule in rules}
@@ -53,6 +57,7 @@ def _page(contract: Contract, last: LastVerdict | None) -> bytes:
         "format.html.j2",
         title=contract.title,
         contract=contract,
+        instansi_code=instansi_code,
         columns=[
             (column, [r for r in rules if r.column == column.name and r.kind not in _PLAIN])
             for column in contract.columns

@@ -548,10 +548,14 @@ def _calls(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     services = read_rows(
         connection,
         """
-        select provider_opd, service_code, sum(calls)::bigint as calls, sum(succeeded)::bigint as succeeded,
+        select provider_opd, coalesce(any_value(opd.opd_name), provider_opd) as provider, service_code,
+            sum(calls)::bigint as calls, sum(succeeded)::bigint as succeeded,
             sum(succeeded)::decimal(38, 0) / nullif(sum(calls), 0) as share
-        from fct_calls_daily where instansi_code = ?
-        group by all order by calls desc, provider_opd, service_code limit 5
+        from fct_calls_daily as called
+        left join dim_opd as opd
+            on called.instansi_code = opd.instansi_code and called.provider_opd = opd.opd_code
+        where called.instansi_code = ?
+        group by provider_opd, service_code order by calls desc, provider_opd, service_code limit 5
         """,
         [code],
     )
@@ -667,7 +671,8 @@ def _intake(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     rules = read_rows(
         connection,
         """
-        select kind, broken.column_name as column_name, broken.expected as expected, count(*) as found
+        select kind, broken.rule as rule, broken.column_name as column_name, broken.expected as expected,
+            count(*) as found
         from (
             select kind, unnest(broken) as broken from fct_quarantine
             where instansi_code = ? and status = 'open'

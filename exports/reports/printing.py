@@ -28,6 +28,9 @@ _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _DRAWN = re.compile(r"^(svg [^{]*)\{([^}]*)\}", re.MULTILINE)
 _VARIABLE = re.compile(r"(--[\w-]+):\s*([^;]+);")
 
+# How wide a letter of a drawing is, of its height: about that of a digit.
+_LETTER = 0.47
+
 Node = dict[str, Any] | str
 
 
@@ -120,8 +123,25 @@ def _picture(element: ElementTree.Element) -> str:
     style = ElementTree.Element("style")
     style.text = _style()
     drawing.insert(0, style)
+    for group in list(drawing.iter()):
+        for place, child in reversed(list(enumerate(group))):
+            if "halo" in child.get("class", "").split():
+                child.set("class", child.get("class", "").replace("halo", ""))
+                group.insert(place, _paper_behind(child))
     drawing.tail = None
     return ElementTree.tostring(drawing, encoding="unicode")
+
+
+def _paper_behind(text: ElementTree.Element) -> ElementTree.Element:
+    # Around each letter, as a browser draws it, paper would cover the letter before it.
+    size = 12.5 if {"label", "value"} & set(text.get("class", "").split()) else 11
+    width = _LETTER * size * len("".join(text.itertext())) + 2
+    start = {"middle": width / 2, "end": width - 1}.get(text.get("text-anchor", ""), 1)
+    x, y = float(text.get("x", 0)) - start, float(text.get("y", 0)) - 0.8 * size
+    box = {"x": x, "y": y, "width": width, "height": size}
+    return ElementTree.Element(
+        "rect", {name: f"{value:.1f}" for name, value in box.items()} | {"fill": _colours()["--paper"]}
+    )
 
 
 @cache

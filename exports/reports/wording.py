@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from itertools import groupby
 
 from expectations.contract import code_labels, kinds, load_contract
+from expectations.rules import TOLD_WHOLE
 from sources.kinds import LOG_KIND
 
 
@@ -108,6 +109,14 @@ def sent_text(kind: str) -> str:
     """Name what an OPD owes or sent: a kind, or `service_log:<format>` and `service_log/<format>`."""
     name, _, log_format = kind.replace("/", ":").partition(":")
     return kind_title(name) + (f" {log_name(log_format)}" if log_format else "")
+
+
+def demand_text(kind: str, rule: str, column: str | None, expected: str) -> str:
+    """Say what a broken rule demands: of a column by its title; of a whole row, or a log, as it stands."""
+    if column is None or kind not in kinds():
+        return expected
+    title = next((known.title for known in load_contract(kind).columns if known.name == column), column)
+    return f"{title} {'' if rule.rsplit('.', 1)[-1] in TOLD_WHOLE else 'seharusnya '}{expected}"
 
 
 def stage_number(stage: str) -> int:

@@ -88,7 +88,7 @@ def build_output_assets(
         with warehouse.connect() as con:
             last = suite.last_verdicts(con)
         formats = [contracts.load_contract(kind) for kind in contracts.kinds()]
-        pages += write_formats(settings.report / "formats", formats, last)
+        pages += write_formats(settings.report / "formats", formats, last, settings.instansi)
         settings.share_outputs()
         return dg.MaterializeResult(
             metadata={"pages": len(pages), "path": dg.MetadataValue.path(settings.report / "index.html")}

@@ -47,7 +47,7 @@ def check(
     from expectations.contract import kinds
     from exports.reports.wording import plain_text
     from orchestration import intake
-    from orchestration.cli.common import Failure, existing, open_home_or_none, wrong_use
+    from orchestration.cli.common import Failure, open_home_or_none, wrong_use
     from sources.errors import FileProblem
     from sources.kinds import InboxFile, unknown_kind
     from sources.opener import shown_name
@@ -62,8 +62,9 @@ def check(
             raise wrong_use("a FILE to check, or --contract-version to try on all that was received")
         _try_on_received(contract)
         return
-    if existing(file).is_dir():
-        raise wrong_use(f"{file}: diharapkan sebuah berkas, ditemukan folder")
+    if not file.is_file():
+        found = "ditemukan folder" if file.is_dir() else "tidak ada"
+        raise wrong_use(f"{file}: diharapkan sebuah berkas, {found}")
     settings = open_home_or_none()
     stat = file.stat()
     shown = shown_name(file.name)
@@ -178,10 +179,19 @@ class _Answer:
 
     def _lists(self, kind: str) -> dict[str, list[tuple[str, str | None]]]:
         from expectations.contract import load_contract
-        from expectations.references import list_entries
+        from expectations.references import list_entries, named_years
 
+        refused = self._con.execute(
+            "select coalesce(_raw_row, '') from judged where len(_broken) > 0"
+        ).fetchall()
         return {
-            c.name: list_entries(self._con, c, self._instansi, self._day.year)
+            c.name: list(
+                dict.fromkeys(
+                    entry
+                    for year in named_years(self._con, (row for (row,) in refused), self._day.year)
+                    for entry in list_entries(self._con, c, self._instansi, year)
+                )
+            )
             for c in load_contract(kind).columns
             if c.reference
         }

@@ -1,4 +1,4 @@
-"""What axe-core finds wrong with a page, in a browser of its own width."""
+"""What a browser finds wrong with a page at each width that it is read at, and on paper."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -7,16 +7,56 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# A telephone, a tablet, a desk.
+WIDTHS = (360, 768, 1280)
+# Of A4 within its margins.
+PAPER = 680
+# A heading of cards is there for who listens, not for who looks.
+_SIDEWAYS = """width => {
+    const own = [...document.querySelectorAll('body *:not(thead, thead *, script)')];
+    const named = e => e.tagName + ': ' + e.textContent.trim().slice(0, 80);
+    return [
+        ...(document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : []),
+        ...own.filter(e => e.getBoundingClientRect().right > width + 1).map(e => 'beyond ' + named(e)),
+        ...own.filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible'
+            && !['INPUT', 'SELECT'].includes(e.tagName)).map(e => 'hidden ' + named(e)),
+    ];
+}"""
+_SMALLEST = """() => Math.min(99, ...[...document.querySelectorAll('svg text')].map(text =>
+    parseFloat(getComputedStyle(text).fontSize)
+    * text.ownerSVGElement.getBoundingClientRect().width / 360))"""
 
-def accessibility_faults(browser: "Browser", page: Path, width: int) -> list[str]:
-    """Each broken rule with its first place; the page's policy lets no script in, so it is lifted."""
+
+def page_faults(browser: "Browser", page: Path) -> list[str]:
+    """Look at a page at each of `WIDTHS` and on paper.
+
+    Returns:
+        What lies beyond its edge or behind a scroll, letters of a drawing too small to read, each request and
+        each word on the console, each rule of axe-core that it breaks at the least and the greatest width,
+        with its first place; each said with where it was seen.
+    """
     script = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-    context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 900})
+    # The page's policy lets no foreign script in, so it is lifted for axe.
+    context = browser.new_context(bypass_csp=True)
+    found: list[str] = []
     try:
         opened = context.new_page()
+        opened.on("request", lambda asked: found.append(f"request {asked.url}"))
+        opened.on("console", lambda message: found.append(f"console {message.text}"))
+        opened.on("pageerror", lambda error: found.append(f"error {error}"))
         opened.goto(page.as_uri())
-        opened.evaluate(script)
-        found = opened.evaluate("axe.run()")["violations"]
+        for width in (*WIDTHS, PAPER):
+            media = "print" if width == PAPER else "screen"
+            opened.emulate_media(media=media)
+            opened.set_viewport_size({"width": width, "height": 900})
+            seen = opened.evaluate(_SIDEWAYS, width)
+            if width == WIDTHS[0] and opened.evaluate(_SMALLEST) < 9.5:
+                seen.append("letters of a drawing are too small")
+            if width in (WIDTHS[0], WIDTHS[-1]):
+                opened.evaluate(script)
+                broken = opened.evaluate("axe.run()")["violations"]
+                seen += [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in broken]
+            found += [f"{media} {width}: {fault}" for fault in seen]
     finally:
         context.close()
-    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
+    return [fault for fault in found if not fault.startswith(("request file:", "request data:"))]

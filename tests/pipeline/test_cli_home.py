@@ -137,7 +137,7 @@ def lose_key(home: Path) -> None:
         ("", {}, spoil_warehouse, "status", 1, "`spbe rebuild` makes it anew"),
         ("", {}, lose_key, "run", 1, "pseudonym.key"),
         ("", {}, None, "init /proc/nowhere", 1, "/proc/nowhere: "),
-        ("", {}, None, "check nowhere.csv --kind usage", 2, "does not exist"),
+        ("", {}, None, "check nowhere.csv --kind usage", 2, "tidak ada"),
         ("", {}, None, "verify nowhere", 2, "does not exist"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 import xlsxwriter
+from accessibility import page_faults
 from python_calamine import CalamineWorkbook
 
 from exports.feedback import (
@@ -262,6 +263,13 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
     # Where no register tells otherwise, a sender is who it says.
     home.put("vendor_contract/88.02/2026/kepala.csv", "a,b\n1,2\n")
     home.put("vendor_contract/88.02/2026/kepala.csv.meta.toml", 'opd_code = "../../88.01-X"\n')
+    # Of no sender and of one OPD alone: with a column of no format, and a slip in its name.
+    rows = [
+        "Nama aplikasi,OPD pemilik,Jenis,Warna",
+        "Loket,Dinas B,Aplikasi,biru",
+        "Arsip,Dinas Bb,Aplikasi,hijau",
+    ]
+    home.put("system_inventory/88.01/2026/aplikasi.csv", "\n".join(rows))
     home.receive()
     night(home)
     yield home, home.settings.feedback
@@ -360,6 +368,16 @@ def test_a_rejected_file_stands_on_the_page_of_the_opd_that_its_name_names(
     assert re.search(r"Berkas ditolak</dt><dd>1", (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8"))
 
 
+def test_what_was_not_read_and_who_may_be_meant_is_asked_of_the_opd_of_the_rows(
+    answered: tuple[Home, Path],
+) -> None:
+    _, feedback = answered
+    asked, other = ((feedback / opd / PAGE).read_text(encoding="utf-8") for opd in ("88.01-B", "88.01-A"))
+    assert "Bagian berkas yang tidak dibaca" in asked and "Warna" in asked
+    assert "Dinas Bb" in asked and "mungkin 88.01-B (Dinas B)" in asked
+    assert "aplikasi.csv" not in other
+
+
 def test_nothing_personal_and_no_formula_leaves(answered: tuple[Home, Path]) -> None:
     _, feedback = answered
     book = feedback / "88.01-A" / "umpan_balik_vendor_contract.xlsx"
@@ -439,11 +457,12 @@ def test_an_opd_reads_its_page_without_a_network(answered: tuple[Home, Path], br
     assert page.locator("h1").inner_text() == "Dinas A (88.01-A)"
     assert page.locator("section:has(h2:text-is('Kontrak pihak ketiga')) table").count() >= 2
     assert page.locator("table:not(:has(caption))").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert all(url.startswith(("file:", "data:")) for url in asked)
     link = page.locator("a[href$='.xlsx']").first.get_attribute("href")
     assert link and (feedback / "88.01-A" / link).is_file()
     context.close()
+    for answer in feedback.rglob(PAGE):
+        assert page_faults(browser, answer) == []
 
 
 def mended(book: Path, changes: dict[str, Sequence[str]]) -> bytes:

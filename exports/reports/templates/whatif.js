@@ -132,7 +132,7 @@
     say("index", after.value === null ? "belum cukup nilai" : print(after.value));
     say("predicate", predicate(after.value) ?? "–");
     say("band", after.low[0] * after.high[1] === after.high[0] * after.low[1]
-      ? "tidak bergeser oleh yang belum dinilai" : `antara ${print(after.low)} dan ${print(after.high)}`);
+      ? "tidak bergeser" : `antara ${print(after.low)} dan ${print(after.high)}`);
     say("cost", String(cost()));
     place("domains").replaceChildren(...tops().map(node => {
       const old = result(node, leaf => stages.get(state.stage).values.get(leaf.id) ?? null), fresh = result(node, chosen);
@@ -176,8 +176,8 @@
       return make("li", {}, make("strong", {}, node.name), `: ${rule.sentence}. `,
         make("small", {}, level === null ? "Tingkat yang didukung bukti belum terbaca." : `Bukti akan mendukung tingkat ${level}.`));
     });
-    place("plan").replaceChildren(...(steps.length ? steps : [make("li", {}, "Belum ada indikator yang dipilih naik.")]));
-    place("documents").replaceChildren(...(documents.length ? documents : [make("li", {}, "Belum ada dokumen yang ditandai akan datang.")]));
+    place("plan").replaceChildren(...(steps.length ? steps : [make("li", { class: "none" }, "Belum ada indikator yang dipilih naik.")]));
+    place("documents").replaceChildren(...(documents.length ? documents : [make("li", { class: "none" }, "Belum ada dokumen yang ditandai akan datang.")]));
   };
 
   const build = () => {
