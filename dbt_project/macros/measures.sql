@@ -70,3 +70,10 @@ from {{ of }}
 {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- What a model's description says, as a text of SQL. -#}
+{% macro definition_of(model) -%}
+    {%- set models = graph.nodes.values() | selectattr('name', 'equalto', model) if graph is defined and execute else [] -%}
+    {%- set told = models | map(attribute='description') | join -%}
+    '{{ told | replace('`', '') | replace("'", "''") | replace('\n', ' ') | trim }}'
+{%- endmacro %}

@@ -2,11 +2,9 @@
 with definitions as (
 
     {% for name in measure_models() %}
-    {%- set models = graph.nodes.values() | selectattr('name', 'equalto', name) if execute else [] %}
-    {%- set told = models | map(attribute='description') | join %}
     select
         '{{ name[4:7] | upper }}' as measure_id,
-        '{{ told | replace("`", "") | replace("'", "''") | replace("\n", " ") | trim }}' as definition_en
+        {{ definition_of(name) }} as definition_en
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
