@@ -415,12 +415,7 @@ class _KnownLists:
 
     def _of(self, instansi_code: str, kind: str) -> Mapping[str, Entries]:
         if (instansi_code, kind) not in self._known:
-            refused = self._published.execute(
-                "select coalesce(raw_row, '') from fct_quarantine "
-                "where status = 'open' and instansi_code = ? and kind = ?",
-                [instansi_code, kind],
-            ).fetchall()
-            years = named_years(self._lists, (row for (row,) in refused), self._year)
+            years = self._years(instansi_code, kind)
             self._known[instansi_code, kind] = {
                 c.name: list(
                     dict.fromkeys(
@@ -431,6 +426,16 @@ class _KnownLists:
                 if c.reference and (self._seeds or c.names in _OWN_LISTS)
             }
         return self._known[instansi_code, kind]
+
+    def _years(self, instansi_code: str, kind: str) -> list[int]:
+        if not self._seeds:
+            return [self._year]
+        refused = self._published.execute(
+            "select coalesce(raw_row, '') from fct_quarantine "
+            "where status = 'open' and instansi_code = ? and kind = ?",
+            [instansi_code, kind],
+        ).fetchall()
+        return named_years(self._lists, (row for (row,) in refused), self._year)
 
     @cached_property
     def _lists(self) -> duckdb.DuckDBPyConnection:

@@ -169,7 +169,9 @@ class FileReader:
                 self._read_sheet(name, offset, seen[name], rows, best)
             elif name in seen and not (is_correction and name == self._guide["problem_sheet"]):
                 self._leave_sheet(name, book.rows(name), "lembar")
-        for name in sorted(set(seen) & book.hidden):
+        # The lists of a drop-down, as the feedback workbook carries them, are nobody's rows.
+        own = self._guide["own_sheets"] if is_correction else ()
+        for name in sorted((set(seen) & book.hidden).difference(own)):
             mine = seen[name].best
             if mine and sections.fits(mine, best, self._matcher):
                 self._leave_sheet(name, book.rows(name), "lembar tersembunyi")
