@@ -347,7 +347,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> l
         where instansi_code = $instansi and (
             answer_opd_code = $opd
             -- A name that no OPD has: the one that it may be is asked, too.
-            or (rule_id like '%.unnamed' and contains(expected, 'mungkin ' || $opd || ' ('))
+            or (rule_id like '%.unnamed' and contains(expected, ' ' || $opd || ' ('))
         )
         group by kind, file_name, file_sha256, row_number
         order by is_loaded, kind, file_name, file_sha256, row_number
