@@ -314,6 +314,10 @@ def _readers(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]
             union select instansi_code, answer_opd_code from fct_row_warnings
             union select instansi_code, opd_code from fct_intake_files
             union select instansi_code, answer_opd_code from fct_intake_files
+            union select meant.instansi_code, meant.opd_code
+            from fct_row_warnings as named inner join dim_opd as meant
+                on named.instansi_code = meant.instansi_code and named.rule_id like '%.unnamed'
+                    and contains(named.expected, ' ' || meant.opd_code || ' (')
         )
         select a.instansi_code, a.opd_code, coalesce(o.opd_name, i.instansi_name, a.opd_code) as reader_name,
             count(*) over (partition by a.opd_code) > 1 as is_shared, own.instansi_name

@@ -267,7 +267,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, P
     # Of no sender and of one OPD alone: with a column of no format, and a slip in its name.
     rows = [
         "Nama aplikasi,OPD pemilik,Jenis,Warna",
-        "Loket,Dinas Perpustakaan,Aplikasi,biru",
+        "Loket,Dinas Perpustakaan,entah,biru",
         "Arsip,Dinas Perpustkaan,Aplikasi,hijau",
     ]
     home.put("system_inventory/88.01/2026/aplikasi.csv", "\n".join(rows))
