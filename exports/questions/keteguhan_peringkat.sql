@@ -6,6 +6,7 @@ select
     uncertain.rulebook_id,
     uncertain.stage,
     score.printed as indeks,
+    uncertain.score as indeks_tepat,
     uncertain.rank as peringkat,
     uncertain.units as dari,
     uncertain.rank_p5 as peringkat_terbaik_wajar,

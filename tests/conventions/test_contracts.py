@@ -192,7 +192,7 @@ def test_every_code_has_one_label_in_both_languages_and_its_label_loads(contract
 
 
 def test_every_coded_column_of_a_mart_has_its_labels() -> None:
-    """Closed lists, and what is named as a coded column is elsewhere; no label stands for what is not there."""
+    """And one that is named as a coded column elsewhere is one; no label stands for what is not there."""
     marts = _columns_below("models/marts")
     coded = coded_columns()
     for place, column in marts.items():
@@ -227,7 +227,8 @@ def test_lists_of_codes_that_are_seeds_have_the_same_labels() -> None:
 
 
 def test_every_code_of_a_refused_file_has_its_label() -> None:
-    code = re.compile(r"""(?:FileRejected|FileWaiting|[rR]ejected\("rejected",|errno\.[A-Z]+:)[\s(]*"([a-z_]+)",""")
+    said = r'(?:FileRejected|FileWaiting|ejected\("rejected",|errno\.[A-Z]+:)[\s(]*"([a-z_]+)",'
+    code = re.compile(said)
     raised: set[str] = set()
     for folder in ("sources", "orchestration", "expectations"):
         for path in (PROJECT / folder).rglob("*.py"):
