@@ -57,9 +57,9 @@ class Meaning(NamedTuple):
 Dictionary = Mapping[tuple[str, str], Meaning]
 _OWN: Dictionary = {
     (DICTIONARY, ""): Meaning(
-        "Kamus data", "Sebutan dan arti setiap tabel, pertanyaan, dan kolom dalam bahasa Indonesia; artinya juga dalam "
+        "Kamus data",
+        "Sebutan dan arti setiap tabel, pertanyaan, dan kolom dalam bahasa Indonesia; artinya juga dalam "
         "bahasa Inggris.",
-   
     ),
     (DICTIONARY, "table_name"): Meaning("Tabel", "Nama tabel."),
     (DICTIONARY, "column_name"): Meaning("Kolom", "Nama kolom; kosong untuk tabelnya sendiri."),
