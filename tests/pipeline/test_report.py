@@ -135,7 +135,7 @@ def test_annex_explains_the_figures(report: Path) -> None:
     assert "5.120 dari 5.400" in text
     assert "rubrik lokal" in text
     assert "Belum dapat diukur dari yang diterima: Angka terbit = angka lapangan." in text
-    assert "Inventaris aplikasi: Kode OPD pemilik seharusnya isi yang dikenal (1 baris)" in text
+    assert "Inventaris aplikasi: Status seharusnya isi yang dikenal (1 baris)" in text
     assert "Kong: 3–4 Oktober 2026 (2 hari, tidak wajib menurut daftar OPD)" in text
     assert "X-Road: 17 Oktober 2026 (1 hari)" in text
 
@@ -155,7 +155,7 @@ def test_opd_page_holds_its_own_things_and_nothing_open_of_another(report: Path)
     assert "Bulan ini lakukan dua hal ini Kirim kontrak pihak ketiga yang masih berlaku" in text
     assert "Sambungkan sistem ini dengan OPD yang memakai datanya" in text
     assert "Antrean Puskesmas Aktif Tidak diketahui tidak ada berdiri sendiri" in text
-    assert "Log layanan X-Road 0 0 – 0 1" in text
+    assert "Log layanan 0 0 – 0 1" in text
     text = _text(report, "opd/99.99-DINSOS.html")
     assert "Dinas Kependudukan dan Pencatatan Sipil memakai 5.360 dinyatakan dan terlihat" in text
     assert "Antrean" not in text and "Inventaris aplikasi" not in text
