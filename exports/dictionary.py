@@ -1,8 +1,8 @@
-"""What tables, questions and columns of the published database mean in Indonesian: `data_dictionary`.
+"""What tables, questions and columns of the published database mean: `data_dictionary`.
 
 Belongs here: its columns, writing it, reading it, alone or with all else that the database says of its
-tables. Stays out: the words (`dbt_project/models/docs/`), the English comments, which stand on tables and
-columns themselves.
+tables. Stays out: the words (`dbt_project/models/docs/`); the English ones are the comments of tables and
+columns.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ DICTIONARY = "data_dictionary"
 # Between the Indonesian and the English words of a comment on a question.
 BOTH = " / "
 _COMMENT = (
-    "Titles and descriptions in Indonesian; the English ones are the comments of tables and columns. "
+    "Titles and descriptions in Indonesian, and the English comments of tables, questions and columns. "
     "Grain: one row per table and question, and per column. Primary key: table_name, column_name."
 )
 _COLUMNS = {
@@ -26,6 +26,7 @@ _COLUMNS = {
     "column_name": "Name of the column; empty for the table itself",
     "title": "What people call it, in Indonesian",
     "description": "What it means, in Indonesian",
+    "description_en": "The same in English",
 }
 
 
@@ -56,12 +57,15 @@ class Meaning(NamedTuple):
 Dictionary = Mapping[tuple[str, str], Meaning]
 _OWN: Dictionary = {
     (DICTIONARY, ""): Meaning(
-        "Kamus data", "Sebutan dan arti setiap tabel dan kolom dalam bahasa Indonesia."
+        "Kamus data",
+        "Sebutan dan arti setiap tabel, pertanyaan, dan kolom dalam bahasa Indonesia; artinya juga dalam "
+        "bahasa Inggris.",
     ),
     (DICTIONARY, "table_name"): Meaning("Tabel", "Nama tabel."),
     (DICTIONARY, "column_name"): Meaning("Kolom", "Nama kolom; kosong untuk tabelnya sendiri."),
     (DICTIONARY, "title"): Meaning("Sebutan", "Sebutannya bagi orang."),
-    (DICTIONARY, "description"): Meaning("Arti", "Artinya."),
+    (DICTIONARY, "description"): Meaning("Arti", "Artinya dalam bahasa Indonesia."),
+    (DICTIONARY, "description_en"): Meaning("Arti dalam bahasa Inggris", "Sama, dalam bahasa Inggris."),
     ("labels", ""): Meaning(
         "Sebutan",
         "Sebutan dan arti jenis berkas, kolomnya, kode, dan aturan, dalam bahasa Indonesia dan Inggris.",
@@ -95,15 +99,31 @@ _OWN: Dictionary = {
 
 
 def write_dictionary(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
-    """Make the table of a database that is being published, with its comments."""
+    """Make the table of a database that is being published, with its comments; the last table to be made,
+    since all others have theirs by then.
+    """
     columns = ", ".join(f"{identifier(name)} varchar" for name in _COLUMNS)
     connection.execute(f"create table {DICTIONARY} ({columns})")
-    rows = [[*key, *meaning] for key, meaning in sorted({**_OWN, **dictionary}.items())]
-    if rows:
-        connection.executemany(f"insert into {DICTIONARY} values (?, ?, ?, ?)", rows)
     connection.execute(f"comment on table {DICTIONARY} is {literal(_COMMENT)}")
     for name, comment in _COLUMNS.items():
         connection.execute(f"comment on column {DICTIONARY}.{identifier(name)} is {literal(comment)}")
+    english = _english_comments(connection)
+    rows = [[*key, *meaning, english.get(key)] for key, meaning in sorted({**_OWN, **dictionary}.items())]
+    connection.executemany(f"insert into {DICTIONARY} values (?, ?, ?, ?, ?)", rows)
+
+
+def _english_comments(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """By table or question and column; '' stands for the table itself. Comments of questions hold both."""
+    found = {}
+    for table in list_tables(connection):
+        found[table.name, ""] = table.comment
+        found |= {(table.name, column.name): column.comment for column in table.columns}
+    tables = {name for name, _ in found}
+    for view in list_tables(connection, with_views=True):
+        if view.name not in tables:
+            found[view.name, ""] = view.comment.partition(BOTH)[2]
+            found |= {(view.name, c.name): c.comment.partition(BOTH)[2] for c in view.columns}
+    return found
 
 
 def read_dictionary(connection: duckdb.DuckDBPyConnection) -> Dictionary:

@@ -1,16 +1,17 @@
 """What all that is received is called and means, in two languages: the published table `labels`.
 
 Belongs here: putting together the words of contracts, codes and rules, and writing them. Stays out: the words
-(`expectations/contracts/`, `expectations/aliases/_labels.csv` and `_english.csv`), those of published tables
-and their columns (`dictionary.py`).
+(`expectations/contracts/`, `expectations/aliases/_labels.csv` and `_english.csv`), which published columns
+share a list of codes (`_coded.csv`), what published tables and their columns mean (`dictionary.py`).
 """
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from typing import NamedTuple
 
 import duckdb
 
-from expectations.contract import Contract, kinds, load_contract, shared_spellings
+from expectations.contract import Contract, Label, code_labels, kinds, load_contract, shared_spellings
 from expectations.english import demanded, english
 from expectations.quoting import identifier, literal
 from expectations.rules import rules_of
@@ -22,8 +23,8 @@ LABELS = "labels"
 GRAIN = Grain("one row per kind of file, column, code and rule", ("label_group", "label_key"))
 COMMENT = (
     "What kinds of files, their columns, codes and rules are called and mean, in Indonesian and English. "
-    "Codes of published tables are here, too; their columns stand in data_dictionary, findings in "
-    f"dim_finding_rule, measures in dim_measure. {GRAIN.sentence()}"
+    "Every code of a published table stands here under its own table_name and column_name; what columns mean "
+    f"stands in data_dictionary, findings in dim_finding_rule, measures in dim_measure. {GRAIN.sentence()}"
 )
 COLUMNS = {
     "label_group": "kind, column, code or rule",
@@ -39,6 +40,8 @@ COLUMNS = {
 }
 # Logs have no contract, so what they are is said here.
 _LOG = "Berkas log gerbang layanan: satu catatan per sisi panggilan."
+# In `_coded.csv` the list of all kinds of files; their words are those of the contracts.
+_KINDS = "kind"
 # Each statement is planned anew, so rows are written by hundreds.
 _AT_ONCE = 200
 
@@ -59,27 +62,43 @@ class Labelled(NamedTuple):
 
 def list_labels() -> list[Labelled]:
     """All rows, by group and key."""
-    log = english("kind", LOG_KIND)
-    found = [
-        Labelled(
-            "kind", LOG_KIND, LOG_KIND, None, None, kind_title(LOG_KIND), log.label, _LOG, log.description
-        )
-    ]
+    found = []
+    for kind, label in _kind_labels().items():
+        found.append(Labelled("kind", kind, kind, None, None, *astuple(label)))
     for kind in kinds():
         found += _of_contract(load_contract(kind))
-    for row in shared_spellings("labels"):
-        place = (row["table"], row["column"], row["code"])
-        words = (row["label_id"], row["label_en"], row["description_id"], row["description_en"])
-        found.append(Labelled("code", ".".join(place), *place, *words))
+    for (table, column), codes in coded_columns().items():
+        for code, label in codes.items():
+            place = (table, column, code)
+            found.append(Labelled("code", ".".join(place), *place, *astuple(label)))
     return sorted(found, key=lambda row: (row.label_group, row.label_key))
+
+
+def coded_columns() -> dict[tuple[str, str], dict[str, Label]]:
+    """(table, column) to what its codes are called and mean, of every coded column of a kind of file or of a
+    published table. `_coded.csv` names columns that share a list, each with the list's place or `kind`.
+    """
+    places = {(row["table"], row["column"]) for row in shared_spellings("labels")}
+    found = {place: dict(code_labels(*place)) for place in places}
+    lists = {f"{table}.{column}": dict(codes) for (table, column), codes in found.items()}
+    lists[_KINDS] = _kind_labels()
+    for row in shared_spellings("coded"):
+        place = (row["table"], row["column"])
+        found[place] = {**lists[row["codes"]], **found.get(place, {})}
+    return found
+
+
+def _kind_labels() -> dict[str, Label]:
+    log = english("kind", LOG_KIND)
+    found = {LOG_KIND: Label(kind_title(LOG_KIND), log.label, _LOG, log.description)}
+    for kind in kinds():
+        contract, own = load_contract(kind), english("kind", kind)
+        found[kind] = Label(contract.title, own.label, contract.purpose, own.description)
+    return found
 
 
 def _of_contract(contract: Contract) -> Iterator[Labelled]:
     kind = contract.kind
-    own = english("kind", kind)
-    yield Labelled(
-        "kind", kind, kind, None, None, contract.title, own.label, contract.purpose, own.description
-    )
     for column in contract.columns:
         key = f"{kind}.{column.name}"
         words = english("column", key)

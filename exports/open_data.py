@@ -501,7 +501,8 @@ _TABLES = {
             "rule_id": "Aturan temuan.",
             "title": "Judulnya.",
             "severity": "Bobot: high, medium atau low.",
-            "status": "open (terbuka), closed (selesai) atau unseen (tidak diperiksa lagi).",
+            "status": "open (terbuka), closed (selesai) atau unseen (tidak ada data baru untuk "
+            "melihatnya lagi).",
             "findings": "Jumlah temuan; kosong bila disembunyikan.",
             "is_suppressed": "Benar bila jumlahnya disembunyikan karena kecil.",
         },

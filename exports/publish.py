@@ -60,7 +60,8 @@ def publish_database(
         warehouse: the pipeline's database; its schema `marts` is published.
         published: the file analysts open; readers that hold the old file keep it.
         questions: folder of `<view>.sql` files whose first two lines are the question in Indonesian and in
-            English, and `columns.csv`: what their columns mean in both; default: ours.
+            English, and `columns.csv`: what their columns mean in both, by `<column>`, or `<view>.<column>`
+            where one view means something else; default: ours.
         patience_seconds: how long to wait for a process that still holds the warehouse.
         grains: of each mart by its name; added to its comment and shown in the table `readme`.
         dictionary: titles and descriptions in Indonesian, for the table `data_dictionary`; None: without it.
@@ -230,7 +231,9 @@ def _title(name: str) -> str:
 
 
 def _question_columns(questions: Path) -> dict[str, tuple[str, str]]:
-    """What a column of a question means, Indonesian and English, by its name (`columns.csv`)."""
+    """What a column of a question means, Indonesian and English, by its name, or by view and name
+    (`columns.csv`).
+    """
     path = questions / "columns.csv"
     if not path.is_file():
         return {}
@@ -267,10 +270,11 @@ def _create_question(
     connection.execute(f"comment on view {identifier(path.stem)} is {literal(comment)}")
     told = {"": asked}
     for name in columns:
-        if name in meanings:
+        meaning = meanings.get(f"{path.stem}.{name}") or meanings.get(name)
+        if meaning:
             column = f"{identifier(path.stem)}.{identifier(name)}"
-            connection.execute(f"comment on column {column} is {literal(BOTH.join(meanings[name]))}")
-            told[name] = meanings[name][0]
+            connection.execute(f"comment on column {column} is {literal(BOTH.join(meaning))}")
+            told[name] = meaning[0]
     return comment, rows, told
 
 

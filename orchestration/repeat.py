@@ -46,13 +46,18 @@ class NotRepeatable(Exception):
 
 @dataclass(frozen=True)
 class _Node:
-    """A node of dbt; `inputs` are ids of the tables, seeds and sources that it reads, through views."""
+    """A node of dbt; `inputs` are ids of the tables, seeds and sources that it reads, through views.
+
+    Attributes:
+        follows: ids of those and of the views.
+    """
 
     unique_id: str
     kind: str
     schema: str
     name: str
     inputs: tuple[str, ...]
+    follows: tuple[str, ...]
     blocks: bool
 
 
@@ -126,12 +131,14 @@ def _nodes(manifest: dict[str, Any]) -> dict[str, _Node]:
     """Tables and tests but for what counts days, and the marts that are views."""
     every = manifest["nodes"]
 
-    def inputs(node: dict[str, Any]) -> Iterator[str]:
+    def is_looked_through(name: str) -> bool:
+        return name in every and every[name]["config"]["materialized"] in (_VIEW, "ephemeral")
+
+    def reads(node: dict[str, Any]) -> Iterator[str]:
         for name in node["depends_on"]["nodes"]:
-            if name in every and every[name]["config"]["materialized"] in (_VIEW, "ephemeral"):
-                yield from inputs(every[name])
-            else:
-                yield name
+            yield name
+            if is_looked_through(name):
+                yield from reads(every[name])
 
     daily = {name for name, node in every.items() if _DAILY in node["tags"]}
     found = {}
@@ -140,9 +147,10 @@ def _nodes(manifest: dict[str, Any]) -> dict[str, _Node]:
         is_told = kind in (_TABLE, _KEPT, _TEST) or (kind == _VIEW and node["fqn"][1] == "marts")
         of_days = name in daily or (kind == _TEST and daily & {*node["depends_on"]["nodes"]})
         if is_told and not of_days:
-            read = tuple(sorted({*inputs(node)}))
+            read = sorted({*reads(node)})
+            inputs = tuple(other for other in read if not is_looked_through(other))
             blocks = str(node["config"].get("severity", "")).lower() == "error"
-            found[name] = _Node(name, kind, node["schema"], node["alias"], read, blocks)
+            found[name] = _Node(name, kind, node["schema"], node["alias"], inputs, tuple(read), blocks)
     return found
 
 
@@ -188,7 +196,7 @@ def _note_sources(
 
 def _in_order(nodes: dict[str, _Node]) -> Iterator[_Node]:
     """Each after what it reads, a test before whatever else may come."""
-    sorter = TopologicalSorter({n.unique_id: [i for i in n.inputs if i in nodes] for n in nodes.values()})
+    sorter = TopologicalSorter({n.unique_id: [i for i in n.follows if i in nodes] for n in nodes.values()})
     sorter.prepare()
     waiting: list[_Node] = []
     while sorter.is_active():

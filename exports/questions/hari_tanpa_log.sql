@@ -1,5 +1,6 @@
 -- Pada hari apa saja log suatu gerbang tidak ada, dan OPD mana yang wajib mengirimnya?
 -- On which days is the log of a gateway missing, and which OPD owes it?
+-- Sampai akhir bulan terakhir yang ada kirimannya: hari sesudahnya belum terdaftar, walau gerbangnya diam.
 select
     missing.instansi_code,
     missing.log_format,

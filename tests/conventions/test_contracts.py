@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import open_data_contract_standard
@@ -31,6 +32,7 @@ from expectations.normalise import install_normalisers, text_stages, typed_sql
 from expectations.references import LISTS
 from expectations.rules import rules_of
 from expectations.spellings import RESOLVERS
+from exports.labels import coded_columns
 from orchestration.settings import PROJECT
 
 SCHEMA = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text())
@@ -189,19 +191,66 @@ def test_every_code_has_one_label_in_both_languages_and_its_label_loads(contract
             assert len({getattr(label, said) for label in labels.values()}) == len(labels), column.name
 
 
-def test_every_closed_list_of_a_mart_has_its_labels() -> None:
-    """And no label stands for what is no table or column."""
-    columns: dict[tuple[str, str], set[str]] = {}
-    for path in (PROJECT / "dbt_project/models/marts").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
-            for column in model["columns"]:
-                tests = [t for t in column.get("data_tests", []) if isinstance(t, dict)]
-                found = [t["accepted_values"]["arguments"]["values"] for t in tests if "accepted_values" in t]
-                columns[model["name"], column["name"]] = {str(v) for values in found for v in values}
-    for (table, name), values in columns.items():
-        assert values <= set(code_labels(table, name)), f"{table}.{name}"
+def test_every_coded_column_of_a_mart_has_its_labels() -> None:
+    """And one that is named as a coded column elsewhere is one; no label stands for what is not there."""
+    marts = _columns_below("models/marts")
+    coded = coded_columns()
+    for place, column in marts.items():
+        assert _accepted(column) <= set(coded.get(place, {})), place
+    seeds = _columns_below("seeds")
+    names = {name for _, name in coded} | {name for (_, name), column in seeds.items() if _accepted(column)}
+    texts = {place for place, column in marts.items() if column["data_type"].startswith("varchar")}
+    # Notes in free words, and columns of a kind, which are a group of their own.
+    uncoded = {("dim_level", "confidence"), ("fct_row_warnings", "column_name")}
+    assert {place for place in texts if place[1] in names} == set(coded) & texts | uncoded
     own = {(kind, c.name) for kind in kinds() for c in load_contract(kind).columns}
-    assert {(row["table"], row["column"]) for row in shared_spellings("labels")} <= own | set(columns)
+    assert set(coded) <= own | set(marts)
+
+
+def test_lists_of_codes_that_are_seeds_have_the_same_labels() -> None:
+    """Marts take the Indonesian one of the seed, analysts find both in `labels`."""
+    coded = coded_columns()
+    for seed, key, places in [
+        ("contract_statuses", "status", [("fct_contracts", "status")]),
+        ("intake/left_out_codes", "code", [("fct_left_out", "code")]),
+        (
+            "unknown_reasons",
+            "reason",
+            [("fct_contracts", "unknown_reason"), ("fct_service_quality", "unknown_reason")],
+        ),
+    ]:
+        rows = _rows(PROJECT / f"dbt_project/seeds/{seed}.csv")
+        labels = {code: label for place in places for code, label in coded[place].items()}
+        assert {row[key]: (row["label_id"], row["label_en"]) for row in rows} == {
+            code: (label.label_id, label.label_en) for code, label in labels.items()
+        }, seed
+
+
+def test_every_code_of_a_refused_file_has_its_label() -> None:
+    said = r'(?:FileRejected|FileWaiting|ejected\("rejected",|errno\.[A-Z]+:)[\s(]*"([a-z_]+)",'
+    code = re.compile(said)
+    raised: set[str] = set()
+    for folder in ("sources", "orchestration", "expectations"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            raised |= set(code.findall(path.read_text(encoding="utf-8")))
+    assert {"unreadable", "gone", "wrong_header", "no_usable_row", "lost"} <= raised
+    assert raised <= set(coded_columns()["fct_intake_files", "reason_code"])
+
+
+def _columns_below(folder: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the files of the dbt project say of each column, by model or seed and column."""
+    found = {}
+    for path in (PROJECT / "dbt_project" / folder).rglob("*.yml"):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for node in [*document.get("models", []), *document.get("seeds", [])]:
+            found |= {(node["name"], column["name"]): column for column in node.get("columns", [])}
+    return found
+
+
+def _accepted(column: Mapping[str, Any]) -> set[str]:
+    tests = [t for t in column.get("data_tests", []) if isinstance(t, dict)]
+    lists = [t["accepted_values"]["arguments"]["values"] for t in tests if "accepted_values" in t]
+    return {str(value) for values in lists for value in values}
 
 
 def test_what_a_contract_says_is_said_in_english(contract: Contract) -> None:

@@ -544,7 +544,7 @@ set broken = [{'rule': rules[1], 'severity': 'error', 'column_name': split_part(
 create table marts.fct_opd_discipline as
 select '99.99' as instansi_code, date '2026-10-01' as window_start, date '2026-10-31' as window_end, * from (values
     ('99.99-KOMINFO', 'system_inventory', 1, 0, 24, 21, 3, 1, 1, 0, 0),
-    ('99.99-DINKES', 'service_log:xroad', 0, 0, 0, 0, 0, 31, 30, 1, 0)
+    ('99.99-DINKES', 'service_log', 0, 0, 0, 0, 0, 31, 30, 1, 0)
 ) as t (opd_code, kind, files_received, files_rejected, rows_first_sent, rows_first_passed, rows_open,
     sources_expected, sources_received, sources_missing, files_late);
 alter table marts.dim_system add column period varchar default '2026';

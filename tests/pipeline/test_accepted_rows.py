@@ -14,7 +14,11 @@ from orchestration import intake
 from orchestration.dbt import build_arguments, run_dbt
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
+from sources import ledger
+from sources.kinds import LOG_KIND
+from sources.ledger import FileRecord
 from sources.logs.record import LAKE_COLUMNS
+from sources.nights import now_utc
 
 LONG = os.environ.get("TEST_LONG") == "1"
 # Each number is a seed; those of one group come in one night and meet each other's rows.
@@ -85,6 +89,7 @@ def test_any_record_that_the_lake_can_hold_is_counted(settings: Settings) -> Non
         {"duration_ms": -1, "status_code": 200, "succeeded": True, "request_bytes": most},
         {"duration_ms": 250, "status_code": 200, "succeeded": True, "request_bytes": most},
     ]
+    file = FileRecord("odd.log", "ab" * 32, LOG_KIND, "kong", "12.07", "", "2026-10", 1, 1, None, now_utc())
     records = []
     for number, values in enumerate(odd):
         for log_format, side in (("kong", None), ("xroad", "client"), ("xroad", "producer")):
@@ -93,7 +98,7 @@ def test_any_record_that_the_lake_can_hold_is_counted(settings: Settings) -> Non
                 | {
                     "instansi_code": "12.07",
                     "log_format": log_format,
-                    "file_id": "ab" * 32,
+                    "file_id": file.file_id,
                     "line_number": len(records) + 1,
                     "record_id": f"r{number}",
                     "side": side,
@@ -114,9 +119,10 @@ def test_any_record_that_the_lake_can_hold_is_counted(settings: Settings) -> Non
         folder = settings.lake / "service_calls" / f"day={DAY}"
         folder.mkdir(parents=True)
         con.execute(
-            f"copy (select {columns}) to '{folder}/{'ab' * 32}.parquet' (format parquet)",
+            f"copy (select {columns}) to '{folder}/{file.file_id}.parquet' (format parquet)",
             [[record[name] for record in records] for name in LAKE_COLUMNS],
         )
+        ledger.record_file(con, file)
     _build(settings)
     with open_warehouse(settings.warehouse) as con:
         counted = con.execute(
