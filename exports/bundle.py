@@ -58,7 +58,15 @@ _LEFT_OUT = {("fct_quarantine", "raw_row"), ("fct_quarantine", "broken")}
 # What a receiver answered is known to him, and an answer makes no version: it stays out.
 _OF_RECEIVERS = ("bundle_rejected",)
 # When a home received or judged something: the same files received on another day are the same evidence.
-_CLOCKS = ("received_at", "opened_at", "closed_at", "files_late", "days_late_longest")
+_CLOCKS = (
+    "received_at",
+    "opened_at",
+    "closed_at",
+    "files_late",
+    "days_late_longest",
+    "last_complete_day",
+    "days_left_on_last_day",
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ select
     contract.ends_on as berakhir,
     contract.measured_to as hari_ukur,
     contract.days_left as sisa_hari,
+    contract.last_complete_day as hari_lengkap_terakhir,
+    contract.days_left_on_last_day as sisa_hari_dari_hari_terakhir,
     contract.status as status_kontrak,
     contract.status_label as keterangan_status,
     contract.unknown_reason_label as sebab_tidak_diketahui,

@@ -25,7 +25,14 @@ select
             edge.instansi_code = opd.instansi_code
             and edge.consumer_opd <> edge.provider_opd
             and opd.opd_code in (edge.consumer_opd, edge.provider_opd)
-    ) as dinyatakan_bertukar
+    ) as dinyatakan_bertukar,
+    exists(
+        select 1
+        from dim_system as system
+        where
+            system.instansi_code = opd.instansi_code
+            and system.opd_code = opd.opd_code
+    ) as inventaris_diterima
 from dim_opd as opd
 left join logs on opd.instansi_code = logs.instansi_code
 where

@@ -11,6 +11,7 @@ with indices as (
         score.stage,
         score.node_id,
         score.score,
+        score.is_rulebook_of_year,
         unnest(
             case
                 when instansi.instansi_kind in ('kabupaten', 'kota') then ['kind', 'province']
@@ -57,7 +58,8 @@ select
             then 'tabel indeks terbit untuk peraturan, tahun, dan tahap ini belum dimuat: tanpa pembanding'
         when indices.kelompok = 'province' then 'satu-satunya yang sejenis di provinsinya pada tabel itu'
         else 'satu-satunya yang sejenis pada tabel itu'
-    end as sebab_tanpa_peringkat
+    end as sebab_tanpa_peringkat,
+    indices.is_rulebook_of_year as peraturan_tahun_itu
 from indices
 left join fct_peers as peers
     on

@@ -11,6 +11,8 @@ KNOWS_AS_OF = {
     "int_i22_complaint_response": "an answer may come after the month of its complaint",
     "int_log_days__missing": "what is overdue on the day of the run",
     "int_sources__counted": "what is overdue on the day of the run",
+    "dim_instansi": "tells the day of the run beside the measured day",
+    "fct_contracts": "days left by the day of the run, beside those of the measured day",
     "fct_opd_discipline": "days that a row has been open, until the day of the run",
 }
 

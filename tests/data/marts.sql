@@ -4,12 +4,12 @@ create schema marts;
 
 create table marts.dim_instansi (
     instansi_code varchar, instansi_name varchar, instansi_kind varchar, is_mapped boolean, kecamatan bigint,
-    kecamatan_basis varchar
+    kecamatan_basis varchar, measured_to date, last_complete_day date
 );
 insert into marts.dim_instansi values
-    ('99.99', 'Kabupaten Contoh (fiktif)', 'kabupaten', true, 12, 'as_sent'),
-    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true, 22, 'reference'),
-    ('panrb', 'Kementerian PANRB', 'pengirim', false, null, null);
+    ('99.99', 'Kabupaten Contoh (fiktif)', 'kabupaten', true, 12, 'as_sent', '2026-10-31', '2026-11-29'),
+    ('12.07', 'Kabupaten Deli Serdang', 'kabupaten', true, 22, 'reference', '2023-12-31', '2026-11-29'),
+    ('panrb', 'Kementerian PANRB', 'pengirim', false, null, null, null, '2026-11-29');
 
 create table marts.dim_opd (
     instansi_code varchar, opd_code varchar, opd_name varchar, opd_kind varchar, parent_opd_code varchar,
@@ -143,7 +143,7 @@ update marts.fct_scores set file_sha256 = repeat('05', 32) where instansi_code =
 create table marts.fct_levers (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
     stage varchar, node_id varchar, current_level double, gain_one_level double, next_criterion varchar,
-    evidence_missing varchar
+    evidence_wanted varchar
 );
 insert into marts.fct_levers values
     ('99.99', 'instansi', '99.99', '2026', 'permenpanrb-59-2020', 'document', 'p59.i47', 3, 0.03,
@@ -406,13 +406,14 @@ create table marts.fct_rank_uncertainty (
 create table marts.fct_stage_gaps (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar,
     from_stage varchar, to_stage varchar, node_id varchar, node_kind varchar, from_score double, to_score
-    double, gap double, gap_printed decimal(18,2), index_points double
+    double, gap double, gap_printed decimal(18,2), index_points double, from_stage_no integer,
+    is_consecutive boolean
 );
 create table marts.fct_year_on_year (
     instansi_code varchar, unit_kind varchar, unit_code varchar, stage varchar, period varchar, rulebook_id
     varchar, node_id varchar, node_kind varchar, score double, printed decimal(18,2), previous_period
     varchar, previous_rulebook_id varchar, previous_score double, previous_printed decimal(18,2), change
-    double, is_break boolean
+    double, index_points double, is_break boolean
 );
 insert into marts.fct_index_by_rulebook by name
 select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period, 'self' as stage,
@@ -437,13 +438,13 @@ select '99.99' as instansi_code, 'opd' as unit_kind, '99.99-DINSOS' as unit_code
 insert into marts.fct_stage_gaps by name
 select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, '2026' as period, rulebook_id,
     'self' as from_stage, 'document' as to_stage, node_id, node_kind, 2.5 as from_score, 2.25 as to_score,
-    -0.25 as gap, -0.25 as gap_printed
+    -0.25 as gap, -0.25 as gap_printed, 1 as from_stage_no, true as is_consecutive
 from marts.dim_node where node_kind = 'index' order by node_id limit 1;
 insert into marts.fct_year_on_year by name
 select '99.99' as instansi_code, 'instansi' as unit_kind, '99.99' as unit_code, 'self' as stage, '2026' as period,
     rulebook_id, node_id, node_kind, 2.5 as score, 2.50 as printed, '2025' as previous_period,
     rulebook_id as previous_rulebook_id, 2.0 as previous_score, 2.00 as previous_printed, 0.5 as change,
-    false as is_break
+    0.5 as index_points, false as is_break
 from marts.dim_node where node_kind = 'index' order by node_id limit 1;
 
 create table marts.fct_evidence_levels as
@@ -523,9 +524,9 @@ select '12.07' as instansi_code, '2023' as period, 'permenpanrb-59-2020' as rule
 ) as t (node_id, node_kind, peer_group, score, rank, units, sharing, above_code, above_score, above_sharing, neighbours,
     neighbours_score);
 insert into marts.dim_instansi values
-    ('12', 'Provinsi Sumatera Utara', 'provinsi', true, null, null),
-    ('12.08', 'Kabupaten Karo', 'kabupaten', true, null, null),
-    ('33.07', 'Kabupaten Wonosobo', 'kabupaten', true, null, null);
+    ('12', 'Provinsi Sumatera Utara', 'provinsi', true, null, null, null, '2026-11-29'),
+    ('12.08', 'Kabupaten Karo', 'kabupaten', true, null, null, null, '2026-11-29'),
+    ('33.07', 'Kabupaten Wonosobo', 'kabupaten', true, null, null, null, '2026-11-29');
 
 alter table marts.fct_intake_files add column reason_text varchar;
 update marts.fct_intake_files set reason_text = split_part(reason, ': ', 2);
@@ -560,7 +561,7 @@ select '99.99' as instansi_code, '99.99-DINSOS' as opd_code, 'BANSOS' as system_
     'Sistem Bantuan Sosial' as system_name, 'PT Contoh Karya' as vendor_name, '12/SPK/2026' as contract_no,
     'host' as contract_kind, date '2026-01-01' as starts_on, date '2026-12-31' as ends_on,
     date '2026-10-01' as window_start, date '2026-10-31' as window_end, date '2026-10-31' as measured_to,
-    61 as days_left, true as is_third_party, 'ends_soon' as status, 'Segera berakhir' as status_label,
+    61 as days_left, date '2026-11-29' as last_complete_day, 32 as days_left_on_last_day, true as is_third_party, 'ends_soon' as status, 'Segera berakhir' as status_label,
     null::varchar as unknown_reason_label, true as has_valid_contract;
 
 create table marts.fct_service_quality as

@@ -40,11 +40,14 @@ create table raw.program (instansi_code varchar);
 create table raw.program_realization (instansi_code varchar);
 create table raw.smart_city_evaluation (instansi_code varchar);
 create table raw.intake_files (instansi_code varchar);
-create table raw.run_settings (instansi_code varchar);
+create table raw.run_settings (instansi_code varchar, as_of date);
 create table raw.instansi_names (instansi_code varchar, instansi_name varchar, instansi_kind varchar);
 -- What the evidence models hand to the index, empty: their own inputs are no business of these tests.
 create schema intermediate;
 create table intermediate.int_kecamatan__counted (instansi_code varchar, kecamatan bigint, kecamatan_basis varchar);
+create table intermediate.int_windows__listed (
+    instansi_code varchar, window_kind varchar, window_start date, window_end date, measured_to date
+);
 create table intermediate.int_evidence__observed (
     instansi_code varchar, unit_kind varchar, unit_code varchar, period varchar, rulebook_id varchar, stage varchar,
     node_id varchar, observed decimal(38, 15), published decimal(38, 10), published_predicate varchar,

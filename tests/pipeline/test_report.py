@@ -288,7 +288,8 @@ def test_only_asked_instansi_are_written_and_an_unknown_one_is_named(
 def test_instansi_without_any_figure_still_gets_an_honest_page(warehouse: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(warehouse), config=CONFIG) as connection:
         connection.execute(
-            "insert into marts.dim_instansi values ('kosong', 'Kota Tanpa Data', 'kota', false, null, null)"
+            "insert into marts.dim_instansi"
+            " values ('kosong', 'Kota Tanpa Data', 'kota', false, null, null, null, null)"
         )
     publish_database(warehouse, tmp_path / "spbe.duckdb")
     write_reports(tmp_path / "spbe.duckdb", tmp_path / "report", ["kosong"], DAY)

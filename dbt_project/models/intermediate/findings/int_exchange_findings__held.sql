@@ -17,6 +17,15 @@ systems_by_opd as (
 
 ),
 
+inventoried as (
+
+    select distinct
+        instansi_code,
+        opd_code
+    from {{ ref('int_systems__joined') }}
+
+),
+
 not_connected as (
 
     select
@@ -25,13 +34,18 @@ not_connected as (
         edges.window_start,
         edges.window_end,
         windows.window_words,
-        coalesce(systems_by_opd.systems, 0) as systems
+        coalesce(systems_by_opd.systems, 0) as systems,
+        inventoried.opd_code is not null as has_inventory
     from {{ ref('int_opd_edges__windowed') }} as edges
     inner join windows on {{ same_window('edges', 'windows') }}
     left join systems_by_opd
         on
             {{ same_window('edges', 'systems_by_opd') }}
             and edges.opd_code = systems_by_opd.opd_code
+    left join inventoried
+        on
+            edges.instansi_code = inventoried.instansi_code
+            and edges.opd_code = inventoried.opd_code
     where edges.is_logged and not edges.is_provider and not edges.is_consumer
 
 ),
@@ -54,7 +68,10 @@ typed_twice as (
     key='opd_code',
     subject='opd_code',
     size='systems',
-    parts={'active_systems': number_text('systems')},
+    parts={
+        'active_systems': "case when has_inventory then " ~ number_text('systems')
+            ~ " else 'belum diketahui (inventaris belum diterima)' end",
+    },
     evidence="'fct_indicator_values: measure_id = I04, unit_code = ' || opd_code",
 ) }}
 union all

@@ -149,7 +149,7 @@ select
                 )
     end as gain_one_level,
     levels.criterion as next_criterion,
-    levels.evidence as evidence_missing
+    levels.evidence as evidence_wanted
 from stepped
 inner join assessments on stepped.assessment_id = assessments.assessment_id
 left join {{ ref('int_levers__raised') }} as raised

@@ -22,7 +22,8 @@ pairs as (
     select
         earlier.*,
         later.assessment_id as later_id,
-        later.stage as later_stage
+        later.stage as later_stage,
+        later.stage_order as later_order
     from assessments as earlier
     inner join assessments as later
         on
@@ -94,7 +95,12 @@ select
         '(later.value_num * earlier.value_den - earlier.value_num * later.value_den)',
         '(later.value_den * earlier.value_den)'
     ) }} as gap_printed,
-    later.contribution - earlier.contribution as index_points
+    later.contribution - earlier.contribution as index_points,
+    pairs.stage_order as from_stage_no,
+    row_number() over (
+        partition by pairs.assessment_id, earlier.node_no
+        order by pairs.later_order
+    ) = 1 as is_consecutive
 from pairs
 inner join valued as earlier on pairs.assessment_id = earlier.assessment_id
 inner join valued as later on pairs.later_id = later.assessment_id and earlier.node_no = later.node_no

@@ -88,6 +88,7 @@ select
         when preceded.is_break then preceded.previous_index_printed else previous.printed
     end as previous_printed,
     case when not preceded.is_break then scores.score - previous.score end as change,
+    case when not preceded.is_break then scores.contribution - previous.contribution end as index_points,
     preceded.is_break
 from scores
 inner join preceded

@@ -1,5 +1,11 @@
 -- Of each instansi the latest window: a contract is judged on the day that it is measured to.
-with windows as (
+with settings as (
+
+    select as_of from {{ source('raw', 'run_settings') }}
+
+),
+
+windows as (
 
     select *
     from {{ ref('int_windows__listed') }}
@@ -113,6 +119,8 @@ dated as (
         windows.window_end,
         windows.measured_to,
         {{ days_between('windows.measured_to', 'subjects.ends_on') }} as days_left,
+        settings.as_of as last_complete_day,
+        {{ days_between('settings.as_of', 'subjects.ends_on') }} as days_left_on_last_day,
         case
             when windows.measured_to is null then 'no_window'
             when subjects.contract_no is not null then null
@@ -122,6 +130,7 @@ dated as (
         coalesce(subjects.file_sha256, systems.file_sha256) as file_sha256,
         coalesce(subjects.row_number, systems.row_number) as row_number
     from subjects
+    cross join settings
     left join windows on subjects.instansi_code = windows.instansi_code
     left join active
         on
@@ -167,6 +176,8 @@ select
     judged.window_end,
     judged.measured_to,
     judged.days_left,
+    judged.last_complete_day,
+    judged.days_left_on_last_day,
     judged.status,
     statuses.label_id as status_label,
     judged.unknown_reason,
