@@ -84,6 +84,8 @@ def demanded(contract: Contract, rule: Rule) -> str:
 
 
 def _type(contract: Contract, column: Column) -> str:
+    if column.type == "bigint" and column.latest:
+        return f"a year of four digits, for example {column.example_of()}"
     if column.type == "bigint" and column.number == "count":
         return "a whole number, for example 1.234"
     return _NUMBERS[column.number] if column.number else _TYPES[column.type]

@@ -116,7 +116,8 @@ def demand_text(kind: str, rule: str, column: str | None, expected: str) -> str:
     if column is None or kind not in kinds():
         return expected
     title = next((known.title for known in load_contract(kind).columns if known.name == column), column)
-    return f"{title} {'' if rule.rsplit('.', 1)[-1] in TOLD_WHOLE else 'seharusnya '}{expected}"
+    is_whole = rule.endswith(tuple(f".{told}" for told in TOLD_WHOLE))
+    return f"{title} {'' if is_whole else 'seharusnya '}{expected}"
 
 
 def stage_number(stage: str) -> int:

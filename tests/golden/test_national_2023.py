@@ -52,7 +52,7 @@ def national(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
             """,
             [str(TABLE)],
         )
-        connection.execute("insert into raw.run_settings values ('12.07')")
+        connection.execute("insert into raw.run_settings values ('12.07', date '2026-12-31')")
     dbt = Path(sys.executable).with_name("dbt")
     options = ["--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")]
     options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]

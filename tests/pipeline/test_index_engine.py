@@ -226,7 +226,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
             from range(1, 3) as t(i)
             """
         )
-        connection.execute("insert into raw.run_settings values ('12.07')")
+        connection.execute("insert into raw.run_settings values ('12.07', date '2026-12-31')")
     build_index(warehouse, folder)
     with duckdb.connect(str(warehouse), config=CONFIG) as connection:
         corrected = connection.execute(

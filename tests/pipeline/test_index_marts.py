@@ -84,7 +84,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     with duckdb.connect(str(path), config=CONFIG) as connection:
         connection.execute(RAW.read_text(encoding="utf-8"))
-        connection.execute("insert into raw.run_settings values ('12.07')")
+        connection.execute("insert into raw.run_settings values ('12.07', date '2026-12-31')")
         connection.execute(
             "insert into raw.self_assessment by name select unnest(?) as instansi_code, unnest(?) as period, "
             "unnest(?) as rulebook_id, unnest(?) as stage, unnest(?) as node_id, "

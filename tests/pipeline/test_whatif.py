@@ -86,7 +86,7 @@ def engine(
             """,
             [*(list(column) for column in zip(*rows, strict=True)), len(rows)],
         )
-        connection.execute("insert into raw.run_settings values ('12.01')")
+        connection.execute("insert into raw.run_settings values ('12.01', date '2026-12-31')")
     build_index(warehouse, folder)
     published = duckdb.connect()
     published.execute(f"attach '{warehouse}' as warehouse (read_only)")
