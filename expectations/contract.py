@@ -84,6 +84,11 @@ class Column:
     also_labels: tuple[str, ...] = ()
 
     @property
+    def is_year(self) -> bool:
+        """True where a number is a year."""
+        return self.type == "bigint" and self.latest is not None
+
+    @property
     def is_list(self) -> bool:
         """True where one cell holds several values."""
         return self.type.endswith("[]")

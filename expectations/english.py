@@ -84,7 +84,7 @@ def demanded(contract: Contract, rule: Rule) -> str:
 
 
 def _type(contract: Contract, column: Column) -> str:
-    if column.type == "bigint" and column.latest:
+    if column.is_year:
         return f"a year of four digits, for example {column.example_of()}"
     if column.type == "bigint" and column.number == "count":
         return "a whole number, for example 1.234"

@@ -205,6 +205,14 @@ def named_years(con: duckdb.DuckDBPyConnection, rows: Iterable[str], year: int) 
     return sorted(found, reverse=True) or [year]
 
 
+def entries_of_years(
+    con: duckdb.DuckDBPyConnection, column: Column, instansi_code: str, years: Iterable[int]
+) -> list[tuple[str, str | None]]:
+    """What `list_entries` gives for each year, in their order, each entry once."""
+    found = (entry for year in years for entry in list_entries(con, column, instansi_code, year))
+    return list(dict.fromkeys(found))
+
+
 _IN_FORCE = """(
     select arg_max(rulebook_id, first_eval_year) from reference.rulebooks
     where regulation is not null and first_eval_year <= {year}

@@ -86,7 +86,7 @@ BROKEN_TYPE = (
 
 def type_words(column: Column) -> str:
     """What a cell of the column's type may hold, in words."""
-    if column.type == "bigint" and column.latest:
+    if column.is_year:
         return f"tahun empat angka, misalnya {column.example_of()}"
     if column.type == "bigint" and column.number == "count":
         return "bilangan bulat, misalnya 1.234"

@@ -21,7 +21,7 @@ import xlsxwriter
 
 from expectations.contract import Column, example_instansi, header_aliases, kinds, load_contract
 from expectations.reference_tables import fill_lists, know_nobody
-from expectations.references import list_entries, named_years
+from expectations.references import entries_of_years, named_years
 from expectations.rules import Rule, rules_of
 from expectations.spreadsheet import CELL_CHARACTERS, OPTIONS, guarded
 from expectations.template import CODE_SHEET, Entries, choices, line_count, offer_choices, write_choices
@@ -421,11 +421,7 @@ class _KnownLists:
         if (instansi_code, kind) not in self._known:
             years = self._years(instansi_code, kind)
             self._known[instansi_code, kind] = {
-                c.name: list(
-                    dict.fromkeys(
-                        entry for year in years for entry in list_entries(self._lists, c, instansi_code, year)
-                    )
-                )
+                c.name: entries_of_years(self._lists, c, instansi_code, years)
                 for c in load_contract(kind).columns
                 if c.reference and (self._seeds or c.names in _OWN_LISTS)
             }

@@ -179,19 +179,14 @@ class _Answer:
 
     def _lists(self, kind: str) -> dict[str, list[tuple[str, str | None]]]:
         from expectations.contract import load_contract
-        from expectations.references import list_entries, named_years
+        from expectations.references import entries_of_years, named_years
 
         refused = self._con.execute(
             "select coalesce(_raw_row, '') from judged where len(_broken) > 0"
         ).fetchall()
+        years = named_years(self._con, (row for (row,) in refused), self._day.year)
         return {
-            c.name: list(
-                dict.fromkeys(
-                    entry
-                    for year in named_years(self._con, (row for (row,) in refused), self._day.year)
-                    for entry in list_entries(self._con, c, self._instansi, year)
-                )
-            )
+            c.name: entries_of_years(self._con, c, self._instansi, years)
             for c in load_contract(kind).columns
             if c.reference
         }

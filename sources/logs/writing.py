@@ -865,9 +865,12 @@ def _write_parquets(
     for room, places in by_room.items():
         con.execute(
             "create or replace temp table log_places as"
-            " select unnest(?::varchar[]) as file_id, unnest(?::date[]) as day,"
-            " generate_subscripts(?::date[], 1) - 1 as place",
-            [[file_id for file_id, _ in places], *[[day for _, day in places]] * 2],
+            " select unnest(?::varchar[]) as file_id, unnest(?::date[]) as day, unnest(?::bigint[]) as place",
+            [
+                [file_id for file_id, _ in places],
+                [day for _, day in places],
+                list(range(len(places))),
+            ],
         )
         parted = aside / f"parted-{room}"
         con.execute(
