@@ -51,6 +51,14 @@ def started_at(pid: int) -> float | None:
     return time.time() - up_seconds + int(stat.started) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_bytes(pid: int) -> int:
+    """Memory that a process takes, without what it keeps back; 0 where it is gone or the system is silent."""
+    try:
+        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
 def lead() -> None:
     """Make this process the leader of all that it will start: they end when it ends, however that happens."""
     os.environ[LEADER] = identity(os.getpid())

@@ -175,8 +175,8 @@ class Settings(BaseSettings):
     workers_memory: int = Field(
         3_000_000_000,
         ge=WORKER_BYTES,
-        description="Bytes that all processes of this machine that read logs may take together; each has its "
-        "share, and the system refuses it more.",
+        description="Bytes that all processes of this machine that read logs may take together; one that "
+        "takes more than its share is ended, and the run reads that log itself.",
     )
     scheduler: str = Field(
         "",

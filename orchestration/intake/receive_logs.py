@@ -33,7 +33,7 @@ from orchestration.intake.known import (
     with_meta,
 )
 from orchestration.settings import Settings
-from orchestration.workers.pools import Pending, Pool, WorkersLost
+from orchestration.workers.pools import OwnProcess, Pending, Pool, TooLarge, WorkersLost
 from sources import lake, ledger
 from sources.archive import Archived
 from sources.errors import FileProblem
@@ -292,7 +292,7 @@ class _Logs:
         with dropping_relations(con):
             readings = list[Reading]()
             if asked:
-                readings = [pending.result()] if pending else self._read_now(asked)
+                readings = self._read_now(asked, pending)
             try:
                 judged = judge_logs(con, settings, asked, readings)
                 found = dict(zip((file.name for file in asked), judged, strict=True))
@@ -319,15 +319,23 @@ class _Logs:
         size = sum(file.content.size for file in files if file.content)
         return self._pool.size > 1 and len(files) == 1 and size > _CHUNKS * self._chunk_bytes
 
-    def _read_now(self, files: Sequence[ReceivedFile]) -> list[Reading]:
-        return self._read_in_chunks(files[0]) if self._is_large(files) else [self._read(files).result()]
+    def _read_now(self, files: Sequence[ReceivedFile], pending: Pending[Reading] | None) -> list[Reading]:
+        try:
+            if not pending and self._is_large(files):
+                return self._read_in_chunks(files[0])
+            return [(pending or self._read(files)).result()]
+        except TooLarge as error:
+            _log.warning("read by the run itself: %s: %s", files[0].name, error)
+            return [OwnProcess(self._con).submit(read, self._reading(files)).result()]
 
     def _read(self, files: Sequence[ReceivedFile]) -> Pending[Reading]:
+        return self._pool.submit(read, self._reading(files))
+
+    def _reading(self, files: Sequence[ReceivedFile]) -> ReadTask:
         sizes = [file.content.size for file in files if file.content]
-        task = ReadTask(
+        return ReadTask(
             self._reader(files[0]), tuple(map(_source, files)), are_small=max(sizes) <= lake.SMALL_BYTES
         )
-        return self._pool.submit(read, task)
 
     def _reader(self, file: ReceivedFile) -> Reader:
         settings = self._settings

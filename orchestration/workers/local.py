@@ -6,14 +6,15 @@ import multiprocessing
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.processes import identity
-from orchestration.workers.pools import Call, Done, Found, Pending, Tally, Task, WorkerDied
+from orchestration.processes import identity, resident_bytes
+from orchestration.workers.pools import Call, Done, Found, Pending, Tally, Task, TooLarge, WorkerDied
 from orchestration.workers.process import serve
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _CONTEXT = multiprocessing.get_context("spawn")
 _END_SECONDS = 5.0
 # In which a process must have loaded the program; what it takes counts for no task.
 _START_SECONDS = 120.0
+# How often the memory of one that is at a task is looked at.
+_LOOK_SECONDS = 0.1
 
 
 class Processes:
@@ -110,11 +113,13 @@ class Processes:
             worker = worker or self._start()
             try:
                 return worker, worker.do(call, self._seconds)
-            except (EOFError, ConnectionError, TimeoutError):
+            except (EOFError, ConnectionError, TimeoutError, TooLarge) as error:
                 self._end(worker)
                 worker = None
                 with self._counting:
                     self.tally.deaths += not self._is_closed
+                if isinstance(error, TooLarge):
+                    return None, error
         return None, WorkerDied(f"{self._tries} workers ended, or took over {self._seconds:.0f} s, at it")
 
     def _start(self) -> _Worker:
@@ -139,6 +144,7 @@ class _Worker:
     def __init__(self, memory_bytes: int, scratch: Path) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
         self._is_ready = False
+        self._memory_bytes = memory_bytes
         self.process: SpawnProcess = _CONTEXT.Process(
             target=serve, args=(theirs, identity(os.getpid()), memory_bytes, scratch), daemon=True
         )
@@ -153,6 +159,7 @@ class _Worker:
             EOFError: it ended.
             ConnectionError: so, too.
             TimeoutError: it did not answer in time.
+            TooLarge: it took more than its memory.
         """
         if not self._is_ready:
             if not self.pipe.poll(_START_SECONDS):
@@ -160,7 +167,12 @@ class _Worker:
             self.pipe.recv()
             self._is_ready = True
         self.pipe.send(call)
-        if not self.pipe.poll(seconds):
-            raise TimeoutError
+        give_up = time.monotonic() + seconds
+        # A limit of the system would count what a database's allocator keeps back, too, several times of it.
+        while not self.pipe.poll(_LOOK_SECONDS):
+            if time.monotonic() >= give_up:
+                raise TimeoutError
+            if resident_bytes(self.process.pid or 0) > self._memory_bytes:
+                raise TooLarge(f"over {self._memory_bytes:,} bytes")
         answer: Done | BaseException = self.pipe.recv()
         return answer

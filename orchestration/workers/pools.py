@@ -20,6 +20,10 @@ class WorkerDied(Exception):
     """A task that ended every worker that tried it, or that none finished in time."""
 
 
+class TooLarge(Exception):
+    """A task that takes more memory than a worker has; the run, which has more, can do it itself."""
+
+
 class WorkersLost(Exception):
     """The workers can not be reached, or must not be used; the message says what to do. Nothing is lost: the
     next run goes on.
@@ -87,6 +91,7 @@ class Pending(Protocol[Found_co]):
         """What it gives; waits for it.
 
         Raises:
+            TooLarge: no worker has the memory for it.
             WorkerDied: no worker can do it.
             WorkersLost: there are no workers any more.
             Exception: what the task raised.

@@ -5,7 +5,6 @@ Belongs here: that connection, refusing another program's tasks, ending with who
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import pickle
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.processes import follow
 from orchestration.settings import WORKER_BYTES
-from orchestration.workers.pools import Call, Done, WorkersLost
+from orchestration.workers.pools import Call, Done, TooLarge, WorkersLost
 from sources.log_tasks import reading_connection
 from sources.program_mark import readers_mark
 
@@ -93,7 +92,9 @@ def answer(call: Call, memory_bytes: int | None = None) -> Done | Exception:
 
         # The database of a worker is gone with it; the one of the home is not.
         is_of_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
-        if isinstance(error, duckdb.FatalException | MemoryError) or is_of_memory:
+        if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or is_of_memory:
+            return TooLarge(f"{type(error).__name__}: {error}")
+        if isinstance(error, duckdb.FatalException):
             return RuntimeError(f"{type(error).__name__}: {error}")
         # What is wrong with a file's bytes is a `FileProblem`; this is the machine's, or the storage's.
         if isinstance(error, duckdb.IOException):
@@ -104,14 +105,6 @@ def answer(call: Call, memory_bytes: int | None = None) -> Done | Exception:
         except Exception:
             return RuntimeError(f"{type(error).__name__}: {error}")
         return error
-
-
-def _bound(memory_bytes: int) -> None:
-    """Let the system refuse what this process asks for beyond its share: the task fails, not the machine."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
 def serve(pipe: Connection, leader: str, memory_bytes: int, scratch: Path) -> None:
@@ -126,7 +119,6 @@ def serve(pipe: Connection, leader: str, memory_bytes: int, scratch: Path) -> No
     # Ctrl-C reaches all processes of a terminal; the run ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow(leader)
-    _bound(memory_bytes)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     tempfile.tempdir = str(scratch)
     pipe.send(None)

@@ -279,6 +279,19 @@ def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
     assert others.tally.deaths >= 2
 
 
+def test_what_takes_more_memory_than_a_worker_has_is_read_by_the_run(tmp_path: Path, inbox: Path) -> None:
+    wanted = read(home(tmp_path / "own"), inbox)
+    settings = home(tmp_path / "small")
+    pools: list[Processes] = []
+
+    def small(con: duckdb.DuckDBPyConnection) -> Pool:
+        pools.append(processes(settings, key_id_of(con), memory_bytes=60_000_000))
+        return pools[0]
+
+    assert read(settings, inbox, small) == wanted
+    assert pools[0].tally.deaths
+
+
 def test_a_killed_run_leaves_no_process(tmp_path: Path, inbox: Path) -> None:
     settings = home(tmp_path)
     run = subprocess.Popen(
