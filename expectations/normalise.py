@@ -18,6 +18,8 @@ from expectations.quoting import literal
 if TYPE_CHECKING:
     import duckdb
 
+# A pattern that a text of any length fits, or one of several forms: what stands behind a blank is part of it.
+_OPEN_FORM = re.compile(r"[*+|]|,\}")
 _FAMILIES = {"date": "date", "timestamp": "date", "boolean": "boolean"}
 _NUMBERS = ("bigint", *DECIMALS)
 _TIMES = ("date", "timestamp")
@@ -111,7 +113,7 @@ def text_stages(columns: Sequence[Column], aliases: Mapping[str, Mapping[str, st
         stages[1][column.name] = f"case when lower({x}) in ({missing}) then null else {x} end"
         if codes:
             stages[2][column.name] = f"coalesce({_map(codes)}[{_word_sql(x)}], {x})"
-        elif column.pattern and "|" not in column.pattern:
+        elif column.pattern and not _OPEN_FORM.search(column.pattern):
             # "RAL.02.03 Kepegawaian" in one cell: the code is what fits the pattern.
             inner = column.pattern.removeprefix("^").removesuffix("$")
             stages[2][column.name] = (

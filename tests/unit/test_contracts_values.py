@@ -1,6 +1,7 @@
 """Cells as people write them, and the value that is kept."""
 
 import datetime as dt
+import re
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from expectations.contract import Column, load_contract, value_aliases
+from expectations.contract import Column, kinds, load_contract, value_aliases
 from expectations.normalise import install_normalisers, text_stages, typed_sql
 
 
@@ -126,6 +127,21 @@ def test_a_cell_becomes_the_value_that_was_meant(
     ((cut,),) = connection().execute("select cut_credentials(?::varchar)", [cell]).fetchall()
     seen = cut if load_contract(kind).column(column).is_url else cell
     assert kept(kind, column, seen) == value
+
+
+def test_words_that_fit_a_column_are_kept_whole() -> None:
+    """Whatever form a column asks for: what fits it is not cut to a part that fits, too."""
+    words = "Data siswa dan sekolah"
+    columns = [
+        (kind, column.name)
+        for kind in kinds()
+        for column in load_contract(kind).columns
+        if column.type == "varchar"
+        and not (column.codes or column.is_url or column.number)
+        and re.fullmatch(column.pattern or ".*", words)
+    ]
+    assert ("dataset_catalogue", "dataset_name") in columns
+    assert {place for place in columns if kept(*place, words) != words} == set()
 
 
 def test_dots_of_a_published_figure_are_read_by_its_unit() -> None:
