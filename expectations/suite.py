@@ -7,6 +7,7 @@ rule by rule). Great Expectations is imported inside functions because that alon
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import logging
 import sys
@@ -55,7 +56,7 @@ class LastVerdict:
 
     unexpected: dict[str, int]
     rows: int
-    judged_at: str
+    judged_at: dt.datetime
 
 
 def keep_verdicts(con: duckdb.DuckDBPyConnection, found: Sequence[Verdict]) -> None:
@@ -87,7 +88,7 @@ def last_verdicts(con: duckdb.DuckDBPyConnection) -> dict[str, LastVerdict]:
         return {}
     rows = con.execute(
         f"select kind, map(list(rule order by rule), list(unexpected order by rule)), max(rows), "
-        f"strftime(max(judged_at), '%Y-%m-%d %H:%M') from {SCHEMA}.verdicts group by 1"
+        f"max(judged_at) from {SCHEMA}.verdicts group by 1"
     ).fetchall()
     return {kind: LastVerdict(unexpected, n, at) for kind, unexpected, n, at in rows}
 
