@@ -12,6 +12,7 @@ import duckdb
 
 from exports.aside import write_file
 from exports.database import open_published, read_rows
+from exports.reports.basis import MadeOf, page_bases
 from exports.reports.guides import FOLDER as GUIDES
 from exports.reports.guides import render_guides
 from exports.reports.opd import list_opds, render_opds
@@ -40,7 +41,11 @@ _HEAD_BYTES = 1000
 
 
 def write_reports(
-    published: Path, report_dir: Path, instansi: Sequence[str] | None, generated_for: date
+    published: Path,
+    report_dir: Path,
+    instansi: Sequence[str] | None,
+    generated_for: date,
+    made_by: str = "",
 ) -> list[Path]:
     """Write all pages: of each instansi the sheet, its PDF and annex, of each OPD a page and PDF, how an OPD
     fills in and answers, of each published table what it means, and lists.
@@ -51,6 +56,7 @@ def write_reports(
         instansi: codes to report; None for every instansi that handed in a file or has a system or OPD: then
             pages of instansi, OPDs and tables that are no more go.
         generated_for: the day the pages are made for; same database, same bytes.
+        made_by: sha256 of the program and settings; pages that they made of the same rows stay.
 
     Returns:
         The files, the index first.
@@ -69,15 +75,17 @@ def write_reports(
             (unit, found) for unit in rows if (found := _listed(connection, str(unit["instansi_code"])))
         ]
         with_opds = {unit["instansi_code"] for unit, _ in groups}
+        made_of = MadeOf(report_dir)
+        bases = page_bases(connection, f"{made_by} {folder.printer.engine}") if made_by else {}
         for code in codes:
-            trial = render_whatif(connection, code)
-            if trial is not None:
-                folder.write(whatif_name(code), trial)
-            sheet = render_regent(connection, code, opds=code in with_opds, trial=trial is not None)
-            folder.print(page_name(code), sheet)
-            folder.write(annex_name(code), render_instansi(connection, code, generated_for))
-            for opd, page in render_opds(connection, code):
-                folder.print(f"{OPD_FOLDER}/{opd_page(code, opd['opd_code'])}", page)
+            basis = bases.get(code)
+            if basis and (made := made_of.files(code, basis)):
+                folder.files += made
+                continue
+            first = len(folder.files)
+            _write_instansi(folder, connection, code, generated_for, with_opds=code in with_opds)
+            if basis:
+                made_of.note(code, basis, folder.files[first:])
         for name, page in render_tables(connection).items():
             folder.write(f"{TABLES_FOLDER}/{name}", page)
     for name, page in render_guides().items():
@@ -89,8 +97,22 @@ def write_reports(
     )
     folder.write("index.html", render_page("index.html.j2", title="Daftar laporan", rows=rows))
     if instansi is None:
+        if bases:
+            made_of.write(codes)
         folder.remove_others(("", OPD_FOLDER, TABLES_FOLDER))
     return folder.files[::-1]
+
+
+def _write_instansi(
+    folder: "_Folder", connection: duckdb.DuckDBPyConnection, code: str, generated_for: date, with_opds: bool
+) -> None:
+    trial = render_whatif(connection, code)
+    if trial is not None:
+        folder.write(whatif_name(code), trial)
+    folder.print(page_name(code), render_regent(connection, code, opds=with_opds, trial=trial is not None))
+    folder.write(annex_name(code), render_instansi(connection, code, generated_for))
+    for opd, page in render_opds(connection, code):
+        folder.print(f"{OPD_FOLDER}/{opd_page(code, opd['opd_code'])}", page)
 
 
 def _listed(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
@@ -114,7 +136,7 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._printer = Printer()
+        self.printer = Printer()
         self.files: list[Path] = []
 
     def write(self, name: str, content: bytes) -> None:
@@ -127,7 +149,7 @@ class _Folder:
         """Write a page and its PDF; the page names both engine and PDF, which tells whether they are new."""
         paper = (self._folder / name).with_suffix(".pdf")
         if not self._is_made(name, paper, page):
-            content = self._printer.pdf(page)
+            content = self.printer.pdf(page)
             write_file(paper, content)
         self.files.append(paper)
         self.write(name, self._named(page, paper.read_bytes()))
@@ -149,7 +171,7 @@ class _Folder:
         return path.read_bytes() == self._named(page, paper.read_bytes())
 
     def _named(self, page: bytes, paper: bytes) -> bytes:
-        mark = f"{self._printer.engine}:{hashlib.sha256(paper).hexdigest()}"
+        mark = f"{self.printer.engine}:{hashlib.sha256(paper).hexdigest()}"
         return page.replace(_HEAD, _HEAD + f'<meta name="pdf" content="{mark}">\n'.encode(), 1)
 
 

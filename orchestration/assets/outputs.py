@@ -84,7 +84,13 @@ def build_output_assets(
         "and one per published table, under kamus/.",
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:
-        pages = write_reports(settings.published, settings.report, None, settings.last_complete_day())
+        pages = write_reports(
+            settings.published,
+            settings.report,
+            None,
+            settings.last_complete_day(),
+            results_fingerprint(settings),
+        )
         with warehouse.connect() as con:
             last = suite.last_verdicts(con)
         formats = [contracts.load_contract(kind) for kind in contracts.kinds()]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from accessibility import page_faults
 
 from expectations.contract import kinds, load_contract
 from expectations.suite import LastVerdict
-from exports.database import CONFIG
+from exports.database import CONFIG, list_tables, open_published
 from exports.publish import publish_database
+from exports.reports.basis import page_bases
 from exports.reports.formats import write_formats
 from exports.reports.printing import Printer
 from exports.reports.site import write_reports
@@ -44,7 +45,7 @@ CODES = re.compile(
 def report(published_marts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     write_reports(published_marts, folder, None, DAY)
-    judged = LastVerdict({"system_inventory.opd_code.reference": 2}, 40, "2026-10-31 18:30")
+    judged = LastVerdict({"system_inventory.opd_code.reference": 2}, 40, datetime(2026, 10, 31, 18, 30))  # noqa: DTZ001  UTC, as it is kept
     contracts = [load_contract(kind) for kind in kinds()]
     write_formats(folder / "formats", contracts, {"system_inventory": judged})
     return folder
@@ -222,6 +223,47 @@ def test_what_would_not_change_is_left_alone_and_what_was_cut_is_made_again(
     for path, (inode, content) in before.items():
         assert path.read_bytes() == content
         assert path in (cut, gone) or path.name == "index.html" or path.stat().st_ino == inode
+
+
+def test_pages_of_an_instansi_rest_on_its_basis_alone(
+    published_marts: Path, report: Path, tmp_path: Path
+) -> None:
+    """What another sent neither shows on them nor has them made again."""
+    own, alone = "99.99", tmp_path / "alone.duckdb"
+    alone.write_bytes(published_marts.read_bytes())
+    with duckdb.connect(str(alone), config=CONFIG) as con:
+        for table in list_tables(con):
+            if "instansi_code" in table.column_names and table.name not in ("dim_instansi", "dim_opd"):
+                con.execute(f"delete from {table.name} where instansi_code <> ?", [own])
+        con.execute(
+            "update dim_instansi set measured_to = null, kecamatan = null where instansi_code <> ?", [own]
+        )
+    with open_published(published_marts) as con, open_published(alone) as other:
+        bases = page_bases(con, "program")
+        assert bases[own] == page_bases(other, "program")[own] != page_bases(con, "another")[own]
+        assert bases["12.07"] != page_bases(other, "program").get("12.07")
+    write_reports(alone, tmp_path / "report", [own], DAY)
+    for path in (p for p in (tmp_path / "report").rglob("*.*") if own in p.name):
+        assert path.read_bytes() == (report / path.relative_to(tmp_path / "report")).read_bytes()
+
+
+def test_pages_are_made_again_where_their_rows_changed_or_they_did(
+    published_marts: Path, tmp_path: Path
+) -> None:
+    changed, folder = tmp_path / "changed.duckdb", tmp_path / "report"
+    changed.write_bytes(published_marts.read_bytes())
+    wanted = write_reports(changed, folder, None, DAY, "program")
+    assert write_reports(changed, folder, None, DAY, "program") == wanted
+    sheet, other, kept = (folder / name for name in ("99.99.html", "12.07.html", "99.99-lampiran.html"))
+    before = {path: path.read_bytes() for path in (sheet, other, kept)}
+    sheet.write_bytes(b"")
+    write_reports(changed, folder, None, DAY, "program")
+    assert sheet.read_bytes() == before[sheet]
+    with duckdb.connect(str(changed), config=CONFIG) as con:
+        con.execute("update fct_findings set statement = 'Lain sama sekali.' where instansi_code = '99.99'")
+    assert write_reports(changed, folder, None, DAY, "program") == wanted
+    assert "Lain sama sekali." in kept.read_text(encoding="utf-8")
+    assert other.read_bytes() == before[other]
 
 
 def test_pdf_carries_its_fonts_and_tags_and_a_sheet_stays_one_page_whatever_it_holds(
