@@ -23,14 +23,15 @@ LABELS = "labels"
 GRAIN = Grain("one row per kind of file, column, code and rule", ("label_group", "label_key"))
 COMMENT = (
     "What kinds of files, their columns, codes and rules are called and mean, in Indonesian and English. "
-    "Every code of a published table stands here under its own table_name and column_name; what columns mean "
-    f"stands in data_dictionary, findings in dim_finding_rule, measures in dim_measure. {GRAIN.sentence()}"
+    "Every code of a published table or ready question stands here under its own table_name and column_name; "
+    "what columns mean stands in data_dictionary, findings in dim_finding_rule, measures in dim_measure. "
+    f"{GRAIN.sentence()}"
 )
 COLUMNS = {
     "label_group": "kind, column, code or rule",
     "label_key": "What is named, as other tables write it: a kind, <kind>.<column>, <table>.<column>.<code>, "
     "or the identifier of a rule as in fct_quarantine",
-    "table_name": "Kind of file, or published table of a code",
+    "table_name": "Kind of file, or published table or ready question of a code",
     "column_name": "Its column; NULL for a kind and for a rule over whole rows",
     "code": "The code; NULL for what is none",
     "label_id": "What people call it, in Indonesian; of a rule what is asked",
@@ -75,8 +76,9 @@ def list_labels() -> list[Labelled]:
 
 
 def coded_columns() -> dict[tuple[str, str], dict[str, Label]]:
-    """(table, column) to what its codes are called and mean, of every coded column of a kind of file or of a
-    published table. `_coded.csv` names columns that share a list, each with the list's place or `kind`.
+    """(table, column) to what its codes are called and mean, of every coded column of a kind of file, a
+    published table or a ready question. `_coded.csv` names columns that share a list, each with the list's
+    place or `kind`.
     """
     places = {(row["table"], row["column"]) for row in shared_spellings("labels")}
     found = {place: dict(code_labels(*place)) for place in places}

@@ -1,6 +1,6 @@
--- Pada hari apa saja log suatu gerbang tidak ada, dan OPD mana yang wajib mengirimnya?
--- On which days is the log of a gateway missing, and which OPD owes it?
--- Sampai akhir bulan terakhir yang ada kirimannya: hari sesudahnya belum terdaftar, walau gerbangnya diam.
+-- Pada hari apa saja, sampai akhir bulan kiriman terakhir, log gerbang tidak ada, dan OPD mana wajib mengirim?
+-- On which days, up to the end of the last month that anything came of, is a log missing, and who owes it?
+-- Hari sesudah dilihat_sampai belum terdaftar, walau gerbangnya diam.
 select
     missing.instansi_code,
     missing.log_format,
@@ -13,6 +13,8 @@ select
     missing.is_overdue as lewat_tenggang,
     missing.last_day_before as hari_berlog_sebelumnya,
     missing.next_day_after as hari_berlog_berikutnya,
-    missing.records as rekaman
+    missing.records as rekaman,
+    instansi.measured_to as dilihat_sampai
 from fct_missing_log_days as missing
+left join dim_instansi as instansi on missing.instansi_code = instansi.instansi_code
 order by missing.instansi_code, missing.log_format, missing.day

@@ -8,6 +8,22 @@ with logs as (
         count(distinct day) as days
     from fct_calls_daily
     group by instansi_code
+),
+
+unnamed as (
+    select
+        calls.instansi_code,
+        sum(calls.calls)::bigint as calls
+    from fct_calls_daily as calls
+    where
+        calls.consumer_opd is null
+        or not starts_with(calls.consumer_opd, 'EXT:')
+        and not exists (
+            select 1
+            from dim_opd as known
+            where known.instansi_code = calls.instansi_code and known.opd_code = calls.consumer_opd
+        )
+    group by calls.instansi_code
 )
 
 select
@@ -32,9 +48,11 @@ select
         where
             system.instansi_code = opd.instansi_code
             and system.opd_code = opd.opd_code
-    ) as inventaris_diterima
+    ) as inventaris_diterima,
+    coalesce(unnamed.calls, 0) as panggilan_tanpa_pemanggil_dikenal
 from dim_opd as opd
 left join logs on opd.instansi_code = logs.instansi_code
+left join unnamed on opd.instansi_code = unnamed.instansi_code
 where
     opd.is_active
     and exists (

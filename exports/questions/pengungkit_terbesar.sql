@@ -13,6 +13,10 @@ select
     lever.period,
     lever.rulebook_id,
     lever.stage,
+    rank() over (
+        partition by lever.instansi_code, lever.period, lever.rulebook_id, lever.stage
+        order by lever.gain_one_level desc
+    ) as urutan,
     node.number as nomor,
     node.name as indikator,
     lever.current_level as tingkat_sekarang,
