@@ -86,7 +86,7 @@ def _differing(warehouse: Path, other: Path) -> list[str]:
 def _write_outputs(settings: Settings, warehouse: Path, folder: Path) -> None:
     published, day = folder / "spbe.duckdb", settings.last_complete_day()
     publish_database(warehouse, published, grains=read_grains(settings), dictionary=read_dictionary(settings))
-    write_reports(published, folder / "report", None, day)
+    write_reports(published, folder / "report", None, day, results_fingerprint(settings))
     write_feedback(published, folder / "feedback", day, SEEDS, results_fingerprint(settings))
     write_open_data(published, folder / "open-data", Terms(5, "CC-BY-4.0", "", ""), day)
 
