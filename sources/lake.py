@@ -21,12 +21,8 @@ import duckdb
 from expectations.quoting import literal
 from sources.errors import FileProblem
 from sources.ledger import LakeFile
-from sources.logs.reading import (
-    MAX_INFLATED_BYTES,
-)
-from sources.logs.record import (
-    LAKE_COLUMNS,
-)
+from sources.logs.reading import MAX_INFLATED_BYTES
+from sources.logs.record import LAKE_COLUMNS
 from sources.logs.writing import (
     LogAside,
     LogResult,
@@ -38,25 +34,13 @@ from sources.logs.writing import (
 )
 
 _EMPTY_DAY = date(1970, 1, 1)
-
-
 _EMPTY = "empty"
-
-
 # Logs of so many bytes, inflated, are read together, up to so many files and bytes.
 SMALL_BYTES = 1 << 23
-
-
 MANY_BYTES = 1 << 25
-
-
 MANY_FILES = 256
-
-
 # Where files lie that stand in the lake and in no ledger: a warehouse that was lost knew them.
 SET_ASIDE = "set-aside"
-
-
 # How the folders begin in which logs are read before they are in the lake.
 ASIDE = ".aside-"
 
