@@ -1,4 +1,4 @@
--- Pada hari apa saja, sampai akhir bulan kiriman terakhir, log gerbang tidak ada, dan OPD mana wajib mengirim?
+-- Pada hari apa saja, sampai akhir bulan kiriman terakhir, log gerbang tidak ada, dan OPD mana wajib kirim?
 -- On which days, up to the end of the last month that anything came of, is a log missing, and who owes it?
 -- Hari sesudah dilihat_sampai belum terdaftar, walau gerbangnya diam.
 select
