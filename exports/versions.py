@@ -128,21 +128,31 @@ def _compare(
             f"create or replace temp table earlier_{name} as "
             f"select * from read_csv({source}, header = true, all_varchar = true)"
         )
-    otherwise = (
-        "program atau aturannya berubah"
-        if is_other_program
-        else f"hari ukur bergeser dari {days[0]} ke {days[1]}"
-    )
+    connection.execute(_CAME)
+    if is_other_program:
+        otherwise = "program atau aturannya berubah"
+    elif days[0] != days[1]:
+        otherwise = f"hari ukur bergeser dari {days[0]} ke {days[1]}"
+    else:
+        otherwise = "; ".join(_names_of_what_came(connection)) or "berkas instansi lain"
     connection.execute(_CHANGES.format(otherwise=literal(otherwise)))
 
 
-# A score rests on the files of all scores of its assessment, a measure on those of the kinds that it needs.
-_CHANGES = """
+def _names_of_what_came(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [
+        name for (name,) in connection.execute("select distinct file_name from came order by 1").fetchall()
+    ]
+
+
+_CAME = """
     create or replace temp table came as
     select file_sha256, kind, file_name, status, rows_loaded::varchar as rows_loaded from fct_intake_files
     except
-    select file_sha256, kind, file_name, status, rows_loaded from earlier_fct_intake_files;
+    select file_sha256, kind, file_name, status, rows_loaded from earlier_fct_intake_files
+"""
 
+# A score rests on the files of all scores of its assessment, a measure on those of the kinds that it needs.
+_CHANGES = """
     create or replace temp table changes as
     with assessed as (
         select
@@ -204,9 +214,7 @@ _NOT_COMPARED = """
 
 def _sentence(connection: duckdb.DuckDBPyConnection, is_other_program: bool) -> str:
     """Say in one line what came and which numbers are others."""
-    files = [
-        name for (name,) in connection.execute("select distinct file_name from came order by 1").fetchall()
-    ]
+    files = _names_of_what_came(connection)
     [count] = connection.execute("select count(*) from changes").fetchone() or (0,)
     indices = connection.execute(
         "select rulebook_id, stage, was.printed, now.printed::varchar "

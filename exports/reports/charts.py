@@ -15,6 +15,8 @@ from exports.reports.wording import decimal_text, whole_text
 
 WIDTH = 360
 _LEFT, _RIGHT = 4, 356
+# Two periods of a trend are no nearer, so that their values can be read.
+_APART = 34
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Band:
 
 @dataclass(frozen=True)
 class BarGroup:
-    """One group of bars under one label: (series number, series name, value or None)."""
+    """One group of bars under one label: (series number, value or None, what is said where there is none)."""
 
     label: str
-    bars: Sequence[tuple[int, str, float | None]]
+    bars: Sequence[tuple[int, float | None, str]]
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,9 @@ def bar_chart(groups: Sequence[BarGroup], description: str, low: float = 1, high
     for group in groups:
         parts.append(_text(_LEFT, y + 13, group.label, "label halo"))
         y += 19
-        for series, _, value in group.bars:
+        for series, value, missing in group.bars:
             if value is None:
-                parts.append(_text(_LEFT + 3, y + 9.5, "belum ada nilai", "missing halo"))
+                parts.append(_text(_LEFT + 3, y + 9.5, missing, "missing halo"))
             else:
                 end = scale.x(value)
                 parts.append(_rect(_LEFT, y, end - _LEFT, 11, f"s{series}"))
@@ -202,6 +204,18 @@ def claim_chart(groups: Sequence[tuple[str, Sequence[Claim]]], description: str,
     return _svg(y + 14, description, [*scale.grid(2, y - 2), *parts])
 
 
+def _places(periods: Sequence[str]) -> list[float]:
+    """Where periods stand, as far apart as in time; evenly where they would come too close to be read."""
+    times = [int(period[:4]) + int(period[5:7] or 1) / 12 for period in periods]
+    wide = (_RIGHT - _LEFT) / (len(times) + 1)
+    span = (times[-1] - times[0]) or 1
+    spread = [_LEFT + wide / 2 + (at - times[0]) / span * (_RIGHT - _LEFT - wide) for at in times]
+    if len(times) > 1 and min(after - before for before, after in pairwise(spread)) >= _APART:
+        return spread
+    slot = (_RIGHT - _LEFT) / max(len(times), 1)
+    return [_LEFT + slot * (number + 0.5) for number in range(len(times))]
+
+
 def trend_chart(years: Sequence[Year], border: float | None, description: str) -> Markup:
     """Draw the index of each year; the line ends where another rulebook begins: the two do not compare."""
     top, bottom, low, high = 14, 104, 1, 5
@@ -209,11 +223,13 @@ def trend_chart(years: Sequence[Year], border: float | None, description: str) -
     def y(value: float) -> float:
         return bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top)
 
-    slot = (_RIGHT - _LEFT) / max(len(years), 1)
-    place = [_LEFT + slot * (number + 0.5) for number in range(len(years))]
+    place = _places([year.label for year in years])
     parts = [_line(_LEFT, y(level), _RIGHT, y(level), "grid") for level in range(low, high + 1)]
     if border is not None:
-        parts.append(_line(_LEFT, y(border), _RIGHT, y(border), "border"))
+        # It is a border of the newest rulebook alone.
+        own = next(number for number, year in enumerate(years) if year.rulebook == years[-1].rulebook)
+        begins = (place[own - 1] + place[own]) / 2 if own else _LEFT
+        parts.append(_line(begins, y(border), _RIGHT, y(border), "border"))
     for number, (before, after) in enumerate(pairwise(years)):
         if before.rulebook == after.rulebook:
             parts.append(_line(place[number], y(before.value), place[number + 1], y(after.value), "trend"))

@@ -24,6 +24,7 @@ from exports.reports.pages import (
     list_indices,
     missing_logs,
     newest_day,
+    newest_text,
     next_steps,
     render_page,
 )
@@ -101,7 +102,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
     for systems in own["systems"].values():
         systems.sort(key=lambda row: (row["status"] != "active", _natural(row["system_name"])))
     steps = next_steps(connection, code, choose_headline(list_indices(connection, code)))
-    day = newest_day(connection, code)
+    day, newest = newest_day(connection, code), newest_text(connection, code)
     missing = missing_logs(connection, code)
     for opd in opds:
         rows = {name: found.get(opd["opd_code"], []) for name, found in own.items()}
@@ -116,6 +117,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
                 fictional=is_fictional(unit["instansi_name"]),
                 opd=opd,
                 day=day,
+                newest=newest,
                 exchanges=sorted(rows["made"] + rows["answered"], key=lambda row: -row["calls"]),
                 missing=[row for row in missing if opd["opd_code"] in row["owed_by"]],
                 predicate=steps["predicate"] if steps else None,
@@ -127,10 +129,13 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
 
 
 def list_opds(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
-    """List the active OPDs of an instansi by name."""
+    """List the active OPDs of an instansi by name; `is_unlisted` where it has a register without this one."""
     return read_rows(
         connection,
-        "select * from dim_opd where instansi_code = ? and is_active order by opd_name, opd_code",
+        """
+        select *, not is_mapped and bool_or(is_mapped) over () as is_unlisted
+        from dim_opd where instansi_code = ? and is_active order by opd_name, opd_code
+        """,
         [code],
     )
 

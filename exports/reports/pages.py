@@ -98,6 +98,7 @@ def render_instansi(
         local=local,
         local_scores=local_scores,
         day=newest_day(connection, instansi_code),
+        newest=newest_text(connection, instansi_code),
         peers=peers_of(connection, instansi_code),
         steps=next_steps(connection, instansi_code, chosen),
         levers=_levers(connection, instansi_code, chosen),
@@ -193,19 +194,32 @@ def instansi_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
 
 def newest_day(connection: duckdb.DuckDBPyConnection, code: str) -> date | None:
     """Find the newest day that a log tells of, else the last day of the newest window with a value."""
-    return read_rows(
+    day, _ = _newest(connection, code)
+    return day
+
+
+def newest_text(connection: duckdb.DuckDBPyConnection, code: str) -> str:
+    """Say of which day the newest data of systems and services are; an index may be of another year."""
+    day, is_of_logs = _newest(connection, code)
+    if day is None:
+        return "belum ada log"
+    return f"{'log terbaru' if is_of_logs else 'ukuran sampai'} {wording.date_text(day)}"
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, code: str) -> tuple[date | None, bool]:
+    [row] = read_rows(
         connection,
         """
-        select coalesce(
-            (select max(day) from fct_calls_daily where instansi_code = $code),
+        select
+            (select max(day) from fct_calls_daily where instansi_code = $code) as logged,
             (
                 select max(window_end) from fct_indicator_values
                 where instansi_code = $code and unit_kind = 'instansi' and value is not null
-            )
-        ) as day
+            ) as measured
         """,
         {"code": code},
-    )[0]["day"]
+    )
+    return row["logged"] or row["measured"], row["logged"] is not None
 
 
 def regulation_note(connection: duckdb.DuckDBPyConnection, chosen: Row | None) -> str | None:
@@ -328,8 +342,8 @@ def _scores(
                     [
                         (
                             _STAGE_RANK[stage],
-                            wording.STAGES[stage],
                             node["cells"][stage]["score"],
+                            _missing(wording.STAGES[stage], node["cells"][stage]),
                         )
                         for stage in stages
                         if stage in node["cells"]
@@ -343,6 +357,14 @@ def _scores(
         if bars
         else None,
     }
+
+
+def _missing(stage: str, cell: Row) -> str:
+    """What a bar says that has no value: between which values it lies, where that is known."""
+    if cell["band_low"] is None:
+        return "belum ada nilai"
+    low, high = (wording.decimal_text(cell[end]) for end in ("band_low", "band_high"))
+    return f"{stage}: antara {low} dan {high}"
 
 
 def _band(stage: str, cell: Row) -> Band:
@@ -391,7 +413,8 @@ def next_steps(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | N
     rows = read_rows(
         connection,
         """
-        select sets.*, node.number, node.name, checklist.opd_code, coalesce(opd.opd_name, ?) as owner
+        select sets.*, node.number, node.name, checklist.opd_code, coalesce(opd.opd_name, ?) as owner,
+            coalesce(checklist.evidence_level >= sets.to_level, false) as is_shown
         from fct_lever_sets as sets
         inner join dim_node as node on sets.rulebook_id = node.rulebook_id and sets.node_id = node.node_id
         left join fct_evidence_checklist as checklist
@@ -409,7 +432,7 @@ def next_steps(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | N
         return None
     steps: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = (row["owner"], row["from_level"], row["to_level"], row["evidence_asked"])
+        key = (row["owner"], row["from_level"], row["to_level"], row["evidence_asked"], row["is_shown"])
         steps.setdefault(key, {**row, "names": []})["names"].append(
             wording.indicator_text(row["number"], row["name"])
         )
@@ -529,7 +552,7 @@ def _findings(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
         "select * from fct_findings where instansi_code = ? and status = 'open' order by finding_rank",
         [code],
     )
-    return {"total": len(rows), "rows": rows[:10]}
+    return {"total": len(rows), "rows": rows}
 
 
 def _calls(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
@@ -648,13 +671,15 @@ def _network(connection: duckdb.DuckDBPyConnection, code: str) -> Row | None:
 
 
 def _intake(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
+    """Count what came; a row that was mended counts once, with the file that it was refused in."""
     kinds = read_rows(
         connection,
         """
         select kind, count(*) as files, count(*) filter (where status = 'rejected') as rejected,
-            coalesce(sum(rows_received), 0)::bigint as received,
-            coalesce(sum(rows_loaded), 0)::bigint as loaded,
-            coalesce(sum(rows_quarantined), 0)::bigint as quarantined
+            coalesce(sum(rows_received) filter (not is_correction), 0)::bigint as received,
+            coalesce(sum(rows_loaded + rows_corrected) filter (not is_correction), 0)::bigint as loaded,
+            coalesce(sum(rows_quarantined - rows_corrected) filter (not is_correction), 0)::bigint
+                as quarantined
         from fct_intake_files where instansi_code = ? and status not in ('duplicate', 'replaced')
         group by kind order by kind
         """,
@@ -728,5 +753,6 @@ def index_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
         **unit,
         "fictional": is_fictional(unit["instansi_name"]),
         "day": newest_day(connection, code),
+        "newest": newest_text(connection, code),
         "chosen": choose_headline(list_indices(connection, code)),
     }

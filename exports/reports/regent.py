@@ -21,6 +21,7 @@ from exports.reports.pages import (
     is_fictional,
     list_indices,
     newest_day,
+    newest_text,
     next_steps,
     peers_of,
     predicates_of,
@@ -76,6 +77,7 @@ def render_regent(
         trust=_trust(connection, code, chosen),
         peers=peers_of(connection, code),
         day=newest_day(connection, code),
+        newest=newest_text(connection, code),
         opds=opds,
         trial=trial,
     )
@@ -273,8 +275,9 @@ def _trust(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | None)
         connection,
         """
         select coalesce(sum(rows_received), 0)::bigint as received,
-            coalesce(sum(rows_loaded), 0)::bigint as loaded
-        from fct_intake_files where instansi_code = ? and status not in ('duplicate', 'replaced')
+            coalesce(sum(rows_loaded + rows_corrected), 0)::bigint as loaded
+        from fct_intake_files
+        where instansi_code = ? and status not in ('duplicate', 'replaced') and not is_correction
         """,
         [code],
     )[0]

@@ -532,6 +532,8 @@ alter table marts.fct_intake_files add column reason_text varchar;
 update marts.fct_intake_files set reason_text = split_part(reason, ': ', 2);
 alter table marts.fct_intake_files add column answer_opd_code varchar;
 alter table marts.fct_intake_files add column is_open boolean;
+alter table marts.fct_intake_files add column is_correction boolean default false;
+alter table marts.fct_intake_files add column rows_corrected bigint default 0;
 update marts.fct_intake_files set answer_opd_code = opd_code, is_open = status = 'rejected';
 alter table marts.fct_quarantine add column answer_opd_code varchar;
 update marts.fct_quarantine set answer_opd_code = opd_code;

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# A telephone, a tablet, a desk.
-WIDTHS = (360, 768, 1280)
+# A telephone, a tablet upright and across, a desk.
+WIDTHS = (360, 768, 1024, 1280)
 # Of A4 within its margins.
 PAPER = 680
 # A heading of cards is there for who listens, not for who looks.
 _SIDEWAYS = """width => {
     const own = [...document.querySelectorAll('body *:not(thead, thead *, script)')];
+    const page = document.querySelector('.page');
+    const inner = e => e.getBoundingClientRect().right - parseFloat(getComputedStyle(e).paddingRight);
     const named = e => e.tagName + ': ' + e.textContent.trim().slice(0, 80);
     return [
         ...(document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : []),
         ...own.filter(e => e.getBoundingClientRect().right > width + 1).map(e => 'beyond ' + named(e)),
+        ...own.filter(e => page && e.matches('.page :is(table, th, td, p, li, pre)')
+            && e.getBoundingClientRect().right > inner(page) + 1).map(e => 'out of the page ' + named(e)),
         ...own.filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible'
             && !['INPUT', 'SELECT'].includes(e.tagName)).map(e => 'hidden ' + named(e)),
     ];

@@ -265,7 +265,10 @@ def test_a_new_version_names_what_it_replaces_what_changed_and_which_file_did_it
     old = _files(first.path)
     change = (
         "update marts.fct_scores set printed = 3.12, score = 3.1201 "
-        "where instansi_code = '99.99' and stage = 'document' and node_kind = 'index'"
+        "where instansi_code = '99.99' and stage = 'document' and node_kind = 'index'; "
+        # A measure that rests on another kind of file is another number by the way.
+        "update marts.fct_indicator_values set value = value + 0.01 where measure_id = 'I04' "
+        "and instansi_code = '99.99' and unit_kind = 'instansi' and figure = 'main' and window_kind = 'month'"
     )
     _receive(warehouse, published, "self_assessment/99.99/2026/perbaikan.csv", change)
     second = _build(published, outbox, key, reason="surat\n12/2026")
@@ -280,9 +283,10 @@ def test_a_new_version_names_what_it_replaces_what_changed_and_which_file_did_it
     )
     assert info["Replaces-Reason"].startswith("surat 12/2026; 1 berkas baru atau berstatus lain (")
     assert info["Replaces-Reason"].endswith("document dari 3,11 menjadi 3,12")
-    [row] = _rows(second.path, "perubahan")
+    row, measure = _rows(second.path, "perubahan")
     assert (row["what"], row["before"], row["after"]) == ("nilai", "3.105", "3.1201")
-    assert row["because"] == "self_assessment/99.99/2026/perbaikan.csv"
+    assert (measure["what"], measure["code"]) == ("ukuran", "I04")
+    assert {row["because"], measure["because"]} == {"self_assessment/99.99/2026/perbaikan.csv"}
     assert "surat 12/2026" in (second.path / "README.txt").read_text(encoding="utf-8")
     assert _files(first.path) == old
     third = _build(published, outbox, key, made_by="another program")

@@ -88,7 +88,7 @@ def test_every_instansi_and_opd_has_its_pages_and_every_link_leads_to_one(report
 def test_sheet_says_index_predicate_what_lacks_and_who_must_do_what(report: Path) -> None:
     text = _text(report, "99.99.html")
     assert (
-        "Laporan SPBE untuk Bupati · tahun 2026, Permen PANRB 59/2020 · data terbaru 31 Oktober 2026" in text
+        "Laporan SPBE untuk Bupati · tahun 2026, Permen PANRB 59/2020 · log terbaru 31 Oktober 2026" in text
     )
     assert "3,11 Baik : indeks 2,60 sampai di bawah 3,50, dinilai dari dokumen." in text
     assert "Kurang 0,39 lagi untuk Sangat Baik" in text
@@ -382,3 +382,40 @@ def test_a_sign_that_no_font_has_stops_no_pdf() -> None:
     page = "<title>日本</title><main class='sheet one'><h1>Dinas 日本 العربية 😀 \ue000</h1></main>".encode()
     printed = Printer().pdf(page)
     assert printed.startswith(b"%PDF-") and printed == Printer().pdf(page)
+
+
+def test_a_mended_row_counts_once_and_a_name_of_no_opd_is_no_opd(warehouse: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(warehouse), config=CONFIG) as con:
+        con.execute(
+            """
+            update marts.fct_intake_files set rows_corrected = 2
+            where file_name = 'system_inventory/99.99/2026/inventaris.csv'
+            """
+        )
+        con.execute(
+            """
+            insert into marts.fct_intake_files by name
+            select * replace ('perbaikan.xlsx' as file_name, sha256('p') as file_sha256, 'loaded' as status,
+                2 as rows_received, 2 as rows_loaded, 0 as rows_quarantined, true as is_correction,
+                0 as rows_corrected)
+            from marts.fct_intake_files where kind = 'system_inventory'
+            """
+        )
+        con.execute(
+            """
+            insert into marts.dim_opd by name
+            select * replace ('99.99-SOSAIL' as opd_code, 'Dinas Sosail' as opd_name, false as is_mapped)
+            from marts.dim_opd where opd_code = '99.99-DINSOS'
+            """
+        )
+    publish_database(warehouse, tmp_path / "spbe.duckdb")
+    write_reports(tmp_path / "spbe.duckdb", tmp_path / "report", None, DAY)
+    # 24, 100 and 410 rows came; of the three and three that were refused, two are mended.
+    assert "530 dari 534 baris yang dikirim dapat dipakai" in _text(tmp_path / "report", "99.99.html")
+    assert "4 baris belum dapat dipakai" in _text(tmp_path / "report", "99.99-lampiran.html")
+    assert "5 OPD aktif, dan 1 nama yang tidak ada pada Daftar OPD" in _text(
+        tmp_path / "report", "opd/index.html"
+    )
+    ghost = _text(tmp_path / "report", "opd/99.99-SOSAIL.html")
+    assert "Nama ini tidak ada pada Daftar OPD" in ghost
+    assert "Nama ini" not in _text(tmp_path / "report", "opd/99.99-DINSOS.html")
