@@ -32,9 +32,14 @@
     {{ return(build_at_once(target, statements, sql)) }}
 {% endmaterialization %}
 
+{#- What a day's rows are kept by, with their version. -#}
+{% macro kept_key(stated) -%}
+    {{ return('day, ' ~ stated.part if stated.part else 'day') }}
+{%- endmacro %}
+
 {% macro fill_kept_days(target, is_kept, versions, stated) %}
     {%- set names = quoted_columns(model.columns) -%}
-    {%- set kept_by = 'day, ' ~ stated.part if stated.part else 'day' -%}
+    {%- set kept_by = kept_key(stated) -%}
     {%- set as_it_is = "select " ~ kept_by ~ ", day_version from " ~ versions
         ~ (" where not " ~ stated.day_waits if stated.day_waits else "") -%}
     {%- if is_kept %}
@@ -57,7 +62,7 @@
     where it is all of them. What stands already is told before it is deleted. -#}
 {% macro slices_of_days(versions, stated, kept, as_it_is) %}
     {%- set part = stated.part or "'all'" -%}
-    {%- set kept_by = 'day, ' ~ stated.part if stated.part else 'day' -%}
+    {%- set kept_by = kept_key(stated) -%}
     {%- set is_to_add = "(" ~ kept_by ~ ", day_version) not in (select " ~ kept_by ~ ", day_version from " ~ kept ~ ")"
         ~ " or (" ~ kept_by ~ ", day_version) not in (" ~ as_it_is ~ ")" if kept else "true" -%}
     {{ return(run_query(
