@@ -34,7 +34,7 @@ _BARE = {
     "kong": "read_json({}, format = 'newline_delimited', ignore_errors = true)",
     "xroad": "read_json({}, format = 'newline_delimited', ignore_errors = true)",
     "wso2": "read_csv({}, columns = {{'line': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',"
-    " header = false, auto_detect = false)",
+    " header = false, auto_detect = false, ignore_errors = true)",
     "combined": "read_csv({}, delim = ' ', quote = '\"', header = false, auto_detect = false,"
     " strict_mode = false, ignore_errors = true, columns = {{"
     + ", ".join(f"'c{n}': 'VARCHAR'" for n in range(10))
