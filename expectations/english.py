@@ -43,8 +43,8 @@ _SAID: dict[RuleKind, str] = {
     "folder": "differs from the folder of the file; the column is used",
     "surplus": "This row holds more cells than there are column heads",
     "unreadable": "This row can not be read",
-    "duplicate": "This row is the same as an earlier one",
-    "conflict": "Another row has the same key with other content",
+    "duplicate": "This row is the same as another one; one is enough",
+    "conflict": "The key must differ from that of another row with other content",
 }
 
 

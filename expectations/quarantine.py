@@ -241,7 +241,7 @@ def judge_together(
     if contract.key:
         faults_sql = key_faults_sql(contract, "texts", _FILE_NUMBER)
         con.execute(f"create or replace temp table key_faults as {faults_sql}")
-        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict"
+        said += ", key_faults.twin as _twin, key_faults.conflict as _conflict, key_faults.other as _other"
         joins += " left join key_faults on texts._row_number = key_faults._row_number"
     hidden = {c.name for c in contract.columns if c.personal or c.transform}
     urls = {c.name for c in contract.columns if c.is_url}

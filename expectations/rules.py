@@ -100,12 +100,14 @@ class Rule:
     `broken` is SQL that is true for a row that breaks the rule, over the relation `this` of
     `quarantine.judge_landed`: each column as its typed value, `<column>__text` as normalised text and
     `<column>__found` as received; `<column>__unknown` and so on as `references.lookup_sql` says,
-    `<column>__differs` as `spellings.resolve_texts`, `_twin` and `_conflict` as `key_faults_sql`. NULL counts
-    as not broken.
+    `<column>__differs` as `spellings.resolve_texts`, `_twin`, `_conflict` and `_other` as `key_faults_sql`.
+    NULL counts as not broken.
     `expected` completes the sentence "seharusnya …"; for rules over a whole row it is the whole sentence.
     `advice` tells what to do about it.
     `drops` tells that the row loads without the value; `near` that `<column>__near` may offer another;
-    `shows` names the cells (SQL, title) that a message on a whole row tells.
+    `shows` names the cells (SQL, title) that a message on a whole row tells, `about` the columns that it is
+    about; `clashes` tells that it is about another row of the file, too: what was found ends in `ALSO_AT` and
+    that row.
     """
 
     id: str
@@ -118,6 +120,8 @@ class Rule:
     drops: bool = False
     near: bool = False
     shows: tuple[tuple[str, str], ...] = ()
+    about: tuple[str, ...] = ()
+    clashes: bool = False
 
     @property
     def advice(self) -> str:
@@ -131,14 +135,18 @@ class Rule:
         if self.kind == "missing":
             return "null::varchar"
         if self.column is None:
-            return " || ', ' || ".join(
+            cells = " || ', ' || ".join(
                 f"{literal(title + ' ')} || coalesce('\"' || {cell} || '\"', 'kosong')"
                 for cell, title in self.shows
             )
+            return f"{cells} || {literal(ALSO_AT)} || {_OTHER_ROW}" if self.clashes else cells
         return f"coalesce(\"{self.column}__found\", '')"
 
     def expected_sql(self) -> str:
         """SQL text expression: what should stand there, or what was done with it, without a full stop."""
+        if self.near and self.kind == "unnamed":
+            # What to write comes first, and only then what became of the row.
+            return f"coalesce('mungkin ' || \"{self.column}__near\" || '; ', '') || {literal(self.expected)}"
         near = f" || coalesce('; mungkin ' || \"{self.column}__near\", '')" if self.near else ""
         return literal(self.expected) + near + (f" || {literal(_UNUSED)}" if self.drops else "")
 
@@ -156,6 +164,14 @@ class Rule:
         return f"{start} || {found} || {literal(then)} || {expected} || '.'"
 
 
+# Words of `Rule.expected` that stand for the row behind `ALSO_AT`.
+OTHER_ROW = "baris lain"
+ALSO_AT = ", juga pada "
+# As `intake.row_place`: rows of a second sheet begin at ten million; its name is not known here.
+_OTHER_ROW = (
+    "'baris ' || (_other % 10000000) || case when _other // 10000000 <> this._row_number // 10000000 "
+    "then ' lembar ke-' || (_other // 10000000 % 1000000 + 1) else '' end"
+)
 _UNUSED = "; nilai ini tidak dipakai"
 # Kinds whose `expected` tells what was done with the value, not what it should have been.
 _WHOLE = (
@@ -181,13 +197,14 @@ _ADVICE: dict[RuleKind, str] = {
     "pattern": "Tulis kodenya dalam bentuk yang diminta.",
     "range": "Periksa nilainya; batasnya disebut pada kolom seharusnya.",
     "reference": "Pakai kode yang ada pada daftar, atau kirim dulu daftar yang memuatnya.",
+    "unnamed": "Tulis kode atau nama OPD seperti pada Daftar OPD; yang mungkin dimaksud disebut lebih dulu.",
     "child": "Pakai kode yang ada pada daftar bila ada yang cocok.",
     "retired": "Pakai OPD yang aktif.",
     "near": "Bila aplikasinya sama, isi kodenya atau samakan namanya; bila lain, biarkan.",
     "repeated": "Pastikan tidak ada dua baris untuk hal yang sama.",
     "row": "Perbaiki salah satu nilai yang disebut.",
     "duplicate": "Hapus baris gandanya.",
-    "conflict": "Sisakan satu baris per kunci, atau bedakan kuncinya.",
+    "conflict": "Hapus baris yang keliru, atau tulis nilai yang benar pada kolom yang disebut.",
     "unit": "Isi angkanya saja, tanpa satuan.",
     "credentials": "Hapus nama pengguna dan sandi dari alamat, lalu ganti sandinya.",
     "scheme": "Isi alamat yang diawali http:// atau https://.",
@@ -205,9 +222,9 @@ def rules_of(contract: Contract) -> list[Rule]:
         found += _column_rules(contract.kind, column)
     for row in contract.row_rules:
         rule_id = f"{contract.kind}.row.{row.name}"
-        shows = _cells(contract, row.columns)
+        said, shows = row.sentence, _cells(contract, row.columns)
         found.append(
-            Rule(rule_id, None, "row", row.severity, row.broken, row.sentence, row.sentence, shows=shows)
+            Rule(rule_id, None, "row", row.severity, row.broken, said, said, shows=shows, about=row.columns)
         )
     found.append(
         Rule(
@@ -299,7 +316,7 @@ def _reference_rules(column: Column, rule: Callable[..., Rule]) -> list[Rule]:
         near = offers_near(column)
         found.append(rule("reference", column.unknown, is_("unknown"), f"ada pada {title}", near))
     if takes_names(column):
-        said = f"nama ini tidak ada pada {title}; dimuat sebagai OPD sementara"
+        said = f"nama ini tidak ada pada {title}, dimuat sebagai OPD sementara"
         found.append(rule("unnamed", "warning", is_("unnamed"), said, offers_near(column)))
     if column.accepts_children:
         said = f"tidak ada pada {title}; diterima sebagai anak dari kode yang ada"
@@ -430,8 +447,9 @@ def dropped_sql(contract: Contract, rules: Iterable[Rule]) -> dict[str, str]:
 
 
 def key_faults_sql(contract: Contract, source: str, *within: str) -> str:
-    """SELECT of (_row_number, twin, conflict) of rows that share a key, `within` one value of other columns.
+    """SELECT of (_row_number, twin, conflict, other) of rows that share a key.
 
+    `within` are more columns that they share; `other` is the first row of the key, for that one the second.
     On few columns, since it sorts.
     """
     parts = key_sql(contract)
@@ -439,19 +457,30 @@ def key_faults_sql(contract: Contract, source: str, *within: str) -> str:
     by = ", ".join([*within, *parts])
     over, ordered = f"(partition by {by})", f"(partition by {by} order by _row_number)"
     same = f"min(_content) over {over} = max(_content) over {over}"
+    first = f"min(_row_number) over {over}"
     return (
         f"select * from (select _row_number, {same} and row_number() over {ordered} > 1 as twin, "
-        f"not ({same}) as conflict from {source} where {filled}) where twin or conflict"
+        f"not ({same}) as conflict, "
+        f"case when _row_number > {first} then {first} else lead(_row_number) over {ordered} end as other "
+        f"from {source} where {filled}) where twin or conflict"
     )
 
 
 def _key_rules(contract: Contract) -> list[Rule]:
     shows = _cells(contract, contract.key)
+    # Instansi and period, which the folder says, are seldom what a person would write otherwise.
+    about = tuple(n for n in contract.key if n not in ("instansi_code", "period")) or contract.key
+    titles = [contract.column(name).title for name in about]
+    named = " atau ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+    apart = f"{named} perlu lain dari {OTHER_ROW} yang isinya berbeda"
     said: dict[RuleKind, tuple[str, str, str]] = {
-        "duplicate": ("_twin", "Baris ini sama persis dengan baris terdahulu", "Baris ganda"),
-        "conflict": ("_conflict", "Kunci yang sama dipakai baris lain dengan isi berbeda", "Kunci bentrok"),
+        "duplicate": ("_twin", f"Baris ini sama persis dengan {OTHER_ROW}; cukup satu", "Baris ganda"),
+        "conflict": ("_conflict", apart, "Kunci bentrok"),
     }
     return [
-        Rule(f"{contract.kind}.key.{kind}", None, kind, "error", broken, sentence, title, shows=shows)
+        Rule(
+            f"{contract.kind}.key.{kind}", None, kind, "error", broken, sentence, title,
+            shows=shows, about=about, clashes=True,
+        )
         for kind, (broken, sentence, title) in said.items()
-    ]
+    ]  # fmt: skip

@@ -8,13 +8,14 @@ Belongs here: one page and one workbook per kind for whoever is asked to mend. S
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
 
 import duckdb
 import xlsxwriter
@@ -22,7 +23,7 @@ import xlsxwriter
 from expectations.contract import Column, example_instansi, header_aliases, kinds, load_contract
 from expectations.reference_tables import fill_lists, know_nobody
 from expectations.references import entries_of_years, named_years
-from expectations.rules import Rule, rules_of
+from expectations.rules import ALSO_AT, OTHER_ROW, Rule, rules_of
 from expectations.spreadsheet import CELL_CHARACTERS, OPTIONS, guarded
 from expectations.template import CODE_SHEET, Entries, choices, line_count, offer_choices, write_choices
 from exports.aside import rename_in, write_file
@@ -30,6 +31,9 @@ from exports.database import list_tables, open_published, read_rows
 from exports.reports import pages, wording
 
 PAGE = "umpan_balik.html"
+GUIDE_FOLDER, GUIDE = "panduan", "menjawab-umpan-balik.html"
+# As a home lies; from the folder of an OPD two up.
+_GUIDE_PLACE = f"published/report/{GUIDE_FOLDER}/{GUIDE}"
 _HEAD = b"</title>\n"
 CORRECTS, WHY = "_perbaikan_dari", "_masalah"
 CORRECTIONS_SHEET, PROBLEMS_SHEET = "perbaikan", "masalah"
@@ -43,6 +47,11 @@ _KEY_WIDTHS, _CELL_WIDTH = (28, 60), 22
 _PROBLEM_WIDTHS = (14, 40, 8, 22, 34, 50, 60)
 _MOST_LINES = 25
 _EMPTY = "(kosong)"
+# A row that loaded is in no sheet of corrections: left as it is, it would undo what others mended since.
+RESEND = (
+    "Perbaiki pada berkas yang disebut, lalu kirim seluruh berkas itu lagi dengan nama yang sama; bila bukan "
+    "OPD Anda yang mengirimnya, sampaikan kepada pengirimnya."
+)
 # A kind to the entries of its columns' lists, for the drop-downs.
 Lists = Callable[[str], Mapping[str, Entries]]
 
@@ -115,6 +124,17 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
+class NewestFile:
+    """The last file of a reader that was read.
+
+    `received_at` as the home's clocks had it, with their zone; `file_name` is None where it may be another's.
+    """
+
+    file_name: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
 class Problem:
     """One broken rule of one row, as a person reads it."""
 
@@ -124,6 +144,7 @@ class Problem:
     column: str
     found: str
     expected: str
+    is_loaded: bool
 
 
 @dataclass
@@ -139,7 +160,12 @@ class RuleGroup:
 
 
 def write_feedback(
-    published: Path, feedback_dir: Path, as_of: date, seeds: Path | None = None, made_by: str = ""
+    published: Path,
+    feedback_dir: Path,
+    as_of: date,
+    seeds: Path | None = None,
+    made_by: str = "",
+    time_zone: str = "UTC",
 ) -> list[Path]:
     """Write a folder per OPD that ever sent or stood in a file: what is open, or that nothing is.
 
@@ -149,6 +175,7 @@ def write_feedback(
         as_of: the day printed on page and workbook; same database and day, same bytes.
         seeds: `seeds/` of the dbt project, with the lists of the state; None: drop-downs without those.
         made_by: sha256 of the program and settings; an answer that they made of the same rows stays.
+        time_zone: in which times of receipt are told.
 
     Returns:
         The pages, by name of folder.
@@ -171,6 +198,7 @@ def write_feedback(
                 _left_out(connection, reader),
                 known.of(reader["instansi_code"]),
                 made_by=made_by,
+                newest=_newest(connection, reader, ZoneInfo(time_zone)),
             )
     for folder in feedback_dir.iterdir():
         if folder.name not in readers and (folder / PAGE).is_file():
@@ -189,6 +217,7 @@ def write_answer(
     lists: Lists = lambda kind: {},
     is_sent: bool = True,
     made_by: str = "",
+    newest: NewestFile | None = None,
 ) -> list[Path]:
     """Write the page and, per kind with something to mend, the workbook `umpan_balik_<kind>.xlsx`.
 
@@ -206,6 +235,7 @@ def write_answer(
         lists: kind to column name to (code, name) of what its drop-down offers.
         is_sent: False where the files were only checked: nothing of them is loaded yet.
         made_by: as for `write_feedback`.
+        newest: the last file that the answer is on, by which a reader knows whether it is a new one.
 
     Returns:
         The files, the page first.
@@ -221,7 +251,10 @@ def write_answer(
             "book": f"umpan_balik_{_safe_name(kind)}.xlsx",
             "groups": list(own),
             "refused": (refused := sum(1 for r in rows if r.kind == kind and not r.is_loaded)),
+            "warned": sum(1 for r in rows if r.kind == kind and r.is_loaded),
             "is_long": refused > _BOOK_ROWS,
+            # Rows of a kind without a contract, log lines, are told alone.
+            "has_rows": refused > 0 and kind in kinds(),
         }
         for kind, own in groupby(
             sorted(groups, key=lambda g: _kind_rank(groups, g.kind)), key=lambda g: g.kind
@@ -241,9 +274,13 @@ def write_answer(
         ],
         refused=sum(1 for r in rows if not r.is_loaded),
         warned=sum(1 for r in rows if r.is_loaded),
+        has_rows=any(kind["has_rows"] for kind in by_kind),
+        resend=RESEND,
         shown_rows=_SHOWN_ROWS,
         book_rows=_BOOK_ROWS,
         is_sent=is_sent,
+        newest=newest,
+        guide=_GUIDE_PLACE,
         wording=wording,
     )
     if made_by:
@@ -407,6 +444,44 @@ def _files(connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any]) -> 
     return [RefusedFile(*row) for row in found]
 
 
+def _newest(
+    connection: duckdb.DuckDBPyConnection, reader: Mapping[str, Any], zone: ZoneInfo
+) -> NewestFile | None:
+    """The last file that is answered to it: for its sender, its name or a row; or that mended a row of it."""
+    found = connection.execute(
+        """
+        with refused as (
+            select * from fct_quarantine where instansi_code = $instansi and answer_opd_code = $opd
+        ),
+        asked as (
+            select file_name from refused
+            union select file_name from fct_row_warnings
+            where instansi_code = $instansi and (
+                answer_opd_code = $opd
+                or (rule_id like '%.unnamed' and contains(expected, ' ' || $opd || ' ('))
+            )
+        ),
+        mine as (
+            select file_name, received_at from fct_intake_files
+            where instansi_code = $instansi and status <> 'waiting' and (
+                coalesce(answer_opd_code, opd_code) = $opd or file_name in (select file_name from asked)
+            )
+            union all
+            -- Of corrections that came at once, which one mended the row is not published.
+            select case when count(*) = 1 then min(file_name) end, received_at from fct_intake_files
+            where instansi_code = $instansi and is_correction
+                and (kind, received_at) in (
+                    select (kind, closed_at) from refused where closed_by = 'correction'
+                )
+            group by kind, received_at
+        )
+        select file_name, received_at from mine order by received_at desc, file_name limit 1
+        """,
+        {"instansi": reader["instansi_code"], "opd": reader["opd_code"]},
+    ).fetchone()
+    return NewestFile(found[0], found[1].replace(tzinfo=UTC).astimezone(zone)) if found else None
+
+
 class _KnownLists:
     """The lists of the drop-downs, as a template has them; made when the first book asks."""
 
@@ -469,13 +544,16 @@ def _group(kind: str, broken: BrokenRule) -> RuleGroup:
             return RuleGroup(kind, rule_id, f"Kolom {CORRECTS}", True, mend)
         title = f"{wording.kind_title(kind)}: {broken['expected'] or broken['message']}"
         return RuleGroup(kind, rule_id, title, True, "")
+    is_error = rule.severity == "error"
     if rule.column is None:
-        return RuleGroup(kind, rule_id, rule.title, rule.severity == "error", rule.advice)
+        return RuleGroup(kind, rule_id, rule.title, is_error, rule.advice)
     column = load_contract(kind).column(rule.column)
-    about = f" {column.title}: {column.description}" if column.description else ""
+    # What a column is for does not help who only misspelt a name.
+    has_about = column.description and rule.kind != "unnamed"
+    about = f" {column.title}: {column.description}" if has_about else ""
     example = f" Contoh: {column.example_of()}." if _has_example(column) else ""
     title = f"{column.title}: {rule.expected}"
-    return RuleGroup(kind, rule_id, title, rule.severity == "error", f"{rule.advice}{about}{example}")
+    return RuleGroup(kind, rule_id, title, is_error, f"{rule.advice}{about}{example}")
 
 
 def _has_example(column: Column) -> bool:
@@ -494,14 +572,25 @@ def _problem(row: RefusedRow, broken: BrokenRule) -> Problem:
     found, expected = broken["found"], broken["expected"]
     if expected is None:
         found, expected = "", broken["message"]
+    column = _title(row.kind, broken["column_name"])
+    if rule := _rules(row.kind).get(broken["rule"]):
+        column = column or ", ".join(_title(row.kind, name) for name in rule.about)
+        expected = _expected(rule, found, expected)
     return Problem(
         row.file_name,
         row.row_number,
         place,
-        _title(row.kind, broken["column_name"]),
+        column,
         _EMPTY if found is None else found,
         expected,
+        row.is_loaded,
     )
+
+
+def _expected(rule: Rule, found: str | None, expected: str) -> str:
+    """What should stand there, with the other row by its number where one was found."""
+    _, is_told, other = (found or "").rpartition(ALSO_AT)
+    return expected.replace(OTHER_ROW, other, 1) if rule.clashes and is_told else expected
 
 
 def _write_workbook(
@@ -556,8 +645,10 @@ def _write_corrections(
     that and what names the row are locked, without a password.
     """
     contract, known = load_contract(kind), header_aliases(kind)
-    cells = [_cells(row, known) for row in rows]
-    broken = [_broken_columns(row) for row in rows]
+    given = [_cells(row, known) for row in rows]
+    headed = {name for by_column in given for name in by_column}
+    cells = [{name: cell for name, cell in row.items() if cell is not None} for row in given]
+    broken = [_broken_columns(row, headed) for row in rows]
     used = {name for by_column in (*cells, *broken) for name in by_column}
     columns = [c for c in contract.columns if c.name in used]
     heads = [c.title if known.get(c.title.lower()) == c.name else c.name for c in columns]
@@ -601,39 +692,45 @@ def _height(texts: Iterable[tuple[str, int]]) -> int:
 
 def _note(row: RefusedRow, column: str) -> str:
     """What was found in a cell and what should stand there, a line each for every rule that it breaks."""
-    told = [
-        f"Ditemukan: {_EMPTY if rule['found'] is None else rule['found']}\n"
-        f"Seharusnya: {rule['expected'] or rule['message']}"
-        for rule in row.broken
-        if rule["column_name"] == column
-    ]
+    told = []
+    for broken in row.broken:
+        rule = _rules(row.kind).get(broken["rule"])
+        if broken["column_name"] == column or (rule and column in rule.about):
+            problem = _problem(row, broken)
+            told.append(f"Ditemukan: {problem.found or _EMPTY}\nSeharusnya: {problem.expected}")
     return _cell("\n".join(told))[:2_000]
 
 
-def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str]:
-    """Column of the contract to the cell as received."""
+def _cells(row: RefusedRow, known: Mapping[str, str]) -> dict[str, str | None]:
+    """Column of the contract to the cell as received, None where nothing stood there."""
     try:
         content = json.loads(row.raw_row or "{}")
     except json.JSONDecodeError:
         return {}
-    found = {}
+    found: dict[str, str | None] = {}
     for header, value in content.items() if isinstance(content, dict) else ():
         key = " ".join(header.lower().split())
         name = CORRECTS if key == CORRECTS else known.get(key)
-        if name and value is not None:
-            found[name] = str(value)
+        if name:
+            found[name] = found.get(name) if value is None else str(value)
     return found
 
 
-def _broken_columns(row: RefusedRow) -> dict[str, str]:
-    """Column of the contract to the worst severity of a rule that its cell breaks."""
+def _broken_columns(row: RefusedRow, headed: Collection[str]) -> dict[str, str]:
+    """Column of the contract to the worst severity of a rule that its cell breaks, alone or with others.
+
+    Of a rule over the whole row only columns that are `headed`: a cell that the file had from elsewhere would
+    be sent back empty.
+    """
     found: dict[str, str] = {}
     for broken in row.broken:
         rule = _rules(row.kind).get(broken["rule"])
         if rule is None and broken["column_name"] == CORRECTS:
             found[CORRECTS] = "error"
-        elif rule and rule.column and found.get(rule.column) != "error":
-            found[rule.column] = rule.severity
+        elif rule:
+            for name in [rule.column] if rule.column else set(rule.about) & set(headed):
+                if found.get(name) != "error":
+                    found[name] = rule.severity
     return found
 
 
@@ -665,7 +762,8 @@ def _write_problems(
                 return
             row = p.row_number if p.place == str(p.row_number) else p.place
             place: list[str | int | None] = [level, p.file_name, row, p.column]
-            _write_line(sheet, number, [*place, p.found, p.expected, group.mend], formats)
+            mend = f"{group.mend} {RESEND}".strip() if p.is_loaded else group.mend
+            _write_line(sheet, number, [*place, p.found, p.expected, mend], formats)
 
 
 def _write_line(

@@ -6,11 +6,19 @@ Belongs here: their names and the words they take from the parts they tell of. S
 
 from expectations.contract import kinds, load_contract
 from expectations.template import DATA_SHEET, HELP_SHEET
-from exports.feedback import CORRECTIONS_SHEET, CORRECTS, PAGE, PROBLEMS_SHEET, WHY
+from exports.feedback import (
+    CORRECTIONS_SHEET,
+    CORRECTS,
+    GUIDE,
+    GUIDE_FOLDER,
+    PAGE,
+    PROBLEMS_SHEET,
+    WHY,
+)
 from exports.reports.pages import render_page
 
-FOLDER = "panduan"
-FILL, ANSWER = "mengisi-dan-mengirim.html", "menjawab-umpan-balik.html"
+FOLDER = GUIDE_FOLDER
+FILL, ANSWER = "mengisi-dan-mengirim.html", GUIDE
 
 
 def render_guides() -> dict[str, bytes]:

@@ -117,6 +117,7 @@ def build_output_assets(
             settings.last_complete_day(),
             PROJECT / "dbt_project" / "seeds",
             results_fingerprint(settings),
+            settings.time_zone,
         )
         settings.share_outputs()
         return dg.MaterializeResult(

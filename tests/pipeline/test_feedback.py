@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from exports.feedback import (
     PAGE,
+    RESEND,
     BrokenRule,
     RefusedFile,
     RefusedRow,
@@ -26,6 +27,7 @@ from exports.feedback import (
     write_feedback,
 )
 from exports.publish import publish_database
+from exports.reports.guides import ANSWER, FOLDER
 from orchestration import intake
 from orchestration.dbt import run_dbt
 from orchestration.settings import Settings
@@ -239,6 +241,7 @@ def test_a_crash_leaves_the_correction_for_the_next_run(home: Home, monkeypatch:
     assert home.open_items() == [("level.csv", 3)]
 
 
+CLASHED = ("Kode aplikasi", "Tanggal audit keamanan")
 CONTRACTS = "vendor_contract/88.01/2026"
 BAD_CONTRACTS = (
     "Nomor kontrak,Judul pekerjaan,Kode OPD,Kode aplikasi,Penyedia,NPWP penyedia,Jenis pekerjaan,"
@@ -369,6 +372,18 @@ def test_a_rejected_file_stands_on_the_page_of_the_opd_that_its_name_names(
     assert re.search(r"Berkas ditolak</dt><dd>1", (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8"))
 
 
+def test_the_page_says_its_newest_file_and_where_the_guide_lies(answered: tuple[Home, Path]) -> None:
+    home, feedback = answered
+    page = (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8")
+    (received,) = home.rows("select received_at from intake.files where file_name like '%/kontrak.csv'")
+    told = received[0].strftime("%H.%M UTC")
+    assert re.search(
+        rf"terbaru yang dibaca: <code>{CONTRACTS}/kontrak.csv</code>, diterima .* pukul {told}", page
+    )
+    (guide,) = re.findall(r'href="([^"]+/panduan/[^"]+)"', page)
+    assert (feedback / "88.01-A" / guide).resolve() == home.settings.report / FOLDER / ANSWER
+
+
 def test_what_was_not_read_and_who_may_be_meant_is_asked_of_the_opd_of_the_rows(
     answered: tuple[Home, Path],
 ) -> None:
@@ -377,7 +392,8 @@ def test_what_was_not_read_and_who_may_be_meant_is_asked_of_the_opd_of_the_rows(
         (feedback / opd / PAGE).read_text(encoding="utf-8") for opd in ("88.01-PUSTAKA", "88.01-A")
     )
     assert "Bagian berkas yang tidak dibaca" in asked and "Warna" in asked
-    assert "Dinas Perpustkaan" in asked and "mungkin 88.01-PUSTAKA (Dinas Perpustakaan)" in asked
+    assert ">Dinas Perpustkaan</td>" in asked
+    assert re.search(r"<td[^>]*>mungkin 88.01-PUSTAKA \(Dinas Perpustakaan\); nama ini tidak ada", asked)
     assert "aplikasi.csv" not in other
 
 
@@ -401,7 +417,9 @@ def test_an_answer_holds_nothing_of_another_sender(answered: tuple[Home, Path]) 
         told[book.parent.name] += str(
             [sheet(book, n) for n in CalamineWorkbook.from_path(str(book)).sheet_names]
         )
-    assert [name for name, text in told.items() if "kontrak.csv" in text] == ["88.01-A"]
+    # In whose name it came may read that it was the last, and nothing of its rows.
+    assert {name for name, text in told.items() if "kontrak.csv" in text} - {"88.01"} == {"88.01-A"}
+    assert [name for name, text in told.items() if "2/SPK" in text] == ["88.01-A"]
     assert len([name for name, text in told.items() if "kepala.csv" in text]) == 1
     assert "kepala.csv" not in told["88.01-A"]
 
@@ -506,7 +524,9 @@ def test_the_workbook_sent_back_closes_the_items(answered: tuple[Home, Path]) ->
     assert [row[2] for row in raw] == [value for _, value in npwp]
     assert {row[3] for row in raw} == {dt.date(2026, 1, 1)}
     night(home)
-    assert "Tidak ada yang perlu diperbaiki" in (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8")
+    page = (feedback / "88.01-A" / PAGE).read_text(encoding="utf-8")
+    assert "Tidak ada yang perlu diperbaiki" in page
+    assert f"terbaru yang dibaca: <code>{CONTRACTS}/kembali.xlsx</code>" in page
     assert not list((feedback / "88.01-A").glob("*.xlsx"))
     with duckdb.connect(str(home.settings.published), read_only=True) as con:
         items = con.execute("select row_number, status, closed_by from fct_quarantine order by 1").fetchall()
@@ -532,6 +552,47 @@ def test_check_writes_the_answer_before_sending(
     home.receive()
     assert home.open_items() == []
     home.con.close()
+
+
+def test_a_clash_of_codes_is_shown_on_its_cells_and_a_warned_row_is_asked_of_the_file(
+    tmp_path: Path, spbe: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    sent = tmp_path / "inventaris.csv"
+    rows = [
+        "Kode aplikasi,Nama aplikasi,Jenis,OPD pemilik,Tanggal audit keamanan",
+        "D-1,Parkir,Aplikasi,Dinas A,2026-03-03",
+        "D-2,Terminal,Aplikasi,Dinas A,31 Juni 2026",
+        "D-3,Halte,Aplikasi,Dinas A,2026-03-03",
+        "D-1,Rambu,Aplikasi,Dinas A,2026-03-03",
+    ]
+    sent.write_text("\n".join(rows), encoding="utf-8")
+    out = tmp_path / "out"
+
+    def check() -> str:
+        spbe(tmp_path / "home", "check", sent, "--kind", "system_inventory", "--out", out)
+        return (out / PAGE).read_text(encoding="utf-8")
+
+    page = check()
+    book = out / "umpan_balik_system_inventory.xlsx"
+    problems = {(row[0], row[2]): row for row in sheet(book, "masalah") if row[3] in CLASHED}
+    for row, other in ((2, 5), (5, 2)):
+        said = f"Kode aplikasi perlu lain dari baris {other} yang isinya berbeda"
+        assert problems["ditolak", row][3] == "Kode aplikasi"
+        assert problems["ditolak", row][5] == said and said in page
+    assert RESEND in problems["peringatan", 3][6] and RESEND not in problems["ditolak", 2][6]
+    assert RESEND in page and "Lembar <code>perbaikan</code> memuat" in page
+    head, *mending = sheet(book, "perbaikan")
+    assert [row[head.index("Nama aplikasi")] for row in mending] == ["Parkir", "Rambu"]
+    with zipfile.ZipFile(book) as package:
+        first = package.read("xl/worksheets/sheet1.xml").decode()
+        notes = package.read("xl/comments1.xml").decode()
+    looks = dict(re.findall(r'<c r="([A-Z]+2)" s="(\d+)"', first))
+    assert looks["C2"] != looks["D2"] and 'ref="C2"' in notes and "baris 5 yang isinya berbeda" in notes
+    # Once no row is refused, nobody is sent to a sheet that is not there.
+    sent.write_text("\n".join(rows[:-1]), encoding="utf-8")
+    page = check()
+    assert CalamineWorkbook.from_path(str(book)).sheet_names == ["masalah"]
+    assert RESEND in page and "Lembar <code>perbaikan</code> memuat" not in page
 
 
 def test_check_judges_a_correction_with_the_values_of_its_row(

@@ -38,7 +38,7 @@ def test_every_command_and_option_exists() -> None:
 
 def test_every_folder_and_file_is_one_that_is_read_or_written() -> None:
     parts = re.compile(rf"inbox/({'|'.join(kinds())})/(?:kode-instansi/2026/\w+\.xlsx)?")
-    others = {PAGE, "feedback/", "hasil", "inventaris_namaopd.xlsx", ".meta.toml"}
+    others = {PAGE, "feedback/", "hasil", "inventaris_namaopd.xlsx", ".meta.toml", "spbe.toml", "instansi"}
     for code in found("code"):
         if code.startswith("opd_code"):
             assert code.split(" = ")[0] in _KEYS
@@ -62,6 +62,13 @@ def test_every_word_that_is_quoted_stands_where_it_is_said_to(tmp_path: Path) ->
     )
     own = {must_be_filled(c) for c in contract.columns} | {CORRECTS, WHY, CORRECTIONS_SHEET, PROBLEMS_SHEET}
     assert [word for word in found("q") if word not in own and word not in told] == []
+
+
+def test_what_only_kominfo_does_stands_in_its_own_last_part() -> None:
+    before, _, last = PAGES[FILL].partition('<h2 id="pengelola">')
+    for told in ("<pre><code>spbe ", ".meta.toml", "spbe.toml"):
+        assert told in last and told not in before, told
+    assert "<h2" not in last
 
 
 def test_they_lead_to_each_other_and_to_every_format() -> None:

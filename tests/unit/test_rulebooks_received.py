@@ -53,7 +53,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         ("x,i,,index,I,,,,\nx,a,i,,A,berat,,,\n", "baris 3: simpul a: Kolom Bobot: ditem"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,harmonic,,\n", "baris 3: simpul a: Kolom Cara merata-rata"),
         ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,1,,,\n", "baris 4: simpul a: Baris ini sama persis"),
-        ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,2,,,\n", "baris 3: simpul a: Kunci yang sama"),
+        ("x,i,,index,I,,,,\nx,a,i,,A,1,,,\nx,a,i,,A,2,,,\n", "baris 3: simpul a: Buku aturan atau Simpul"),
         ("x,i,,index,I,,,,\nx,a,z,,A,1,,,\n", "baris 3: induk z dari simpul a tidak ada"),
         ("x,i,,index,I,,,,\nx,j,,index,J,,,,\n", "baris 3: simpul j tidak berinduk, padahal"),
         ("x,a,b,,A,1,,,\nx,b,a,,B,1,,,\n", "baris 2: buku aturan x tidak mempunyai simpul paling atas"),
