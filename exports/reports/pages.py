@@ -37,7 +37,7 @@ LOCAL_RULEBOOK = "interop-1"
 _FICTIONAL = "(fiktif)"
 _STAGE_RANK = {stage: rank for rank, stage in enumerate(wording.STAGES)}
 
-_CARDS = re.compile(r'<table class="cards".*?</table>', re.DOTALL)
+_CARDS = re.compile(r'<table class="cards[ "].*?</table>', re.DOTALL)
 _HEADING = re.compile(r'<th scope="col"[^>]*>(.*?)</th>', re.DOTALL)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(th|td)\b([^>]*>)")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from orchestration.intake.known import (
     with_meta,
 )
 from orchestration.settings import Settings
-from orchestration.workers.pools import OwnProcess, Pending, Pool, TooLarge, WorkersLost
+from orchestration.workers.pools import Found, OwnProcess, Pending, Pool, Task, TooLarge, WorkersLost
 from sources import lake, ledger
 from sources.archive import Archived
 from sources.errors import FileProblem
@@ -158,6 +158,7 @@ class _Logs:
         chunk_bytes: int,
     ) -> None:
         self._con, self._settings, self._inbox, self._pool = con, settings, inbox, pool
+        self._own = OwnProcess(con)
         self._chunk_bytes = chunk_bytes
         self._key_id = key_id_of(con)
         # Contents that are being read: a twin of one of them waits for what becomes of it.
@@ -192,7 +193,7 @@ class _Logs:
     ) -> Iterator[_Named]:
         """Each of a group with what archiving gave; archived alone where the group could not be."""
         try:
-            found = iter(pending.result())
+            found = iter(self._result(pending, archive, self._archiving(group)))
         except Exception as error:
             if is_of_the_home(self._con, error):
                 raise
@@ -320,13 +321,25 @@ class _Logs:
         return self._pool.size > 1 and len(files) == 1 and size > _CHUNKS * self._chunk_bytes
 
     def _read_now(self, files: Sequence[ReceivedFile], pending: Pending[Reading] | None) -> list[Reading]:
+        if pending or not self._is_large(files):
+            return [self._result(pending or self._read(files), read, self._reading(files))]
         try:
-            if not pending and self._is_large(files):
-                return self._read_in_chunks(files[0])
-            return [(pending or self._read(files)).result()]
+            return self._read_in_chunks(files[0])
+        except TooLarge:
+            return [self._own.submit(read, self._reading(files)).result()]
+
+    def _result(
+        self,
+        pending: Pending[Found],
+        function: Callable[[duckdb.DuckDBPyConnection, Task], Found],
+        task: Task,
+    ) -> Found:
+        """What a task gives; the run, which has more memory, does what was too large for a worker."""
+        try:
+            return pending.result()
         except TooLarge as error:
-            _log.warning("read by the run itself: %s: %s", files[0].name, error)
-            return [OwnProcess(self._con).submit(read, self._reading(files)).result()]
+            _log.warning("done by the run itself: %s", error)
+            return self._own.submit(function, task).result()
 
     def _read(self, files: Sequence[ReceivedFile]) -> Pending[Reading]:
         return self._pool.submit(read, self._reading(files))

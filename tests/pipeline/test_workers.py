@@ -279,7 +279,11 @@ def test_a_log_that_ends_every_worker_is_refused_and_the_others_are_read(
     assert others.tally.deaths >= 2
 
 
-def test_what_takes_more_memory_than_a_worker_has_is_read_by_the_run(tmp_path: Path, inbox: Path) -> None:
+def test_what_takes_more_memory_than_a_worker_has_is_done_by_the_run(
+    tmp_path: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that no task is done before it is looked at: archiving, too.
+    monkeypatch.setattr("orchestration.workers.local._LOOK_SECONDS", 0.0001)
     wanted = read(home(tmp_path / "own"), inbox)
     settings = home(tmp_path / "small")
     pools: list[Processes] = []
@@ -288,8 +292,9 @@ def test_what_takes_more_memory_than_a_worker_has_is_read_by_the_run(tmp_path: P
         pools.append(processes(settings, key_id_of(con), memory_bytes=60_000_000))
         return pools[0]
 
-    assert read(settings, inbox, small) == wanted
-    assert pools[0].tally.deaths
+    for ours, theirs in zip(read(settings, inbox, small, 250_000), wanted, strict=True):
+        assert set(ours) == set(theirs)
+    assert pools[0].tally.deaths > 1
 
 
 def test_a_killed_run_leaves_no_process(tmp_path: Path, inbox: Path) -> None:

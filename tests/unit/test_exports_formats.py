@@ -1,5 +1,6 @@
 """The pages of the shared formats: complete, in Indonesian, and without a request to anywhere."""
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def test_a_page_shows_the_last_verdict_the_worst_first(tmp_path: Path) -> None:
     contract = load_contract("usage")
     found = {rule.id: 0 for rule in rules_of(contract)}
     found |= {"usage.system_code.reference": 9, "usage.row.period_is_month": 2, "usage.period.pattern": 3}
-    _, page = write_formats(tmp_path, [contract], {"usage": LastVerdict(found, 40, "2026-11-24 01:30")})
+    judged = dt.datetime(2026, 11, 24, 1, 30)  # noqa: DTZ001  UTC, as it is kept
+    _, page = write_formats(tmp_path, [contract], {"usage": LastVerdict(found, 40, judged)})
     text = page.read_text(encoding="utf-8")
     assert f"40 baris diperiksa terhadap {len(found)} aturan" in text
     assert "3 aturan dilanggar" in text
