@@ -277,6 +277,7 @@ def rows_of(home: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
+@pytest.mark.long
 def test_a_log_that_comes_a_night_later_gives_the_same(home: Path, spbe: Spbe, tmp_path: Path) -> None:
     late = tmp_path / "home"
     write_inbox(tmp_path / "first", of=(KOTA, BADUNG))

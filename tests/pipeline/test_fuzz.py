@@ -1,7 +1,7 @@
 """Whatever bytes lie in the inbox, no exception escapes, no row is lost, no memory grows.
 
 Real files of every kind and log format are spoilt (`spoilt_files.py`) and received, one warehouse for all.
-`TEST_FUZZ_SECONDS` says for how long (45; an hour with `TEST_LONG=1`); a failure names the seed and the
+`TEST_FUZZ_SECONDS` says for how long (20; an hour with `TEST_LONG=1`); a failure names the seed and the
 number of its file, which `TEST_FUZZ_SEED` and `TEST_FUZZ_FIRST` repeat.
 """
 
@@ -23,7 +23,7 @@ from orchestration.warehouse import open_warehouse
 from sources.kinds import LOG_KIND
 
 IS_LONG = os.environ.get("TEST_LONG") == "1"
-SECONDS = float(os.environ.get("TEST_FUZZ_SECONDS", "3600" if IS_LONG else "45"))
+SECONDS = float(os.environ.get("TEST_FUZZ_SECONDS", "3600" if IS_LONG else "20"))
 SEED = os.environ.get("TEST_FUZZ_SEED", str(time.time_ns() // 1000 % 10**6) if IS_LONG else "1207")
 FIRST = int(os.environ.get("TEST_FUZZ_FIRST", "0"))
 BATCH = 25

@@ -33,9 +33,9 @@ def add_log_days(inbox: Path) -> None:
     generate(inbox, 8000, days=4)
 
 
-def add_version_and_log_days(inbox: Path) -> None:
+def add_file_and_log_days(inbox: Path) -> None:
     """Both in one night."""
-    add_version(inbox)
+    add_file(inbox)
     add_log_days(inbox)
 
 
@@ -44,7 +44,7 @@ def test_what_was_killed_is_finished(tmp_path: Path, calls_inbox: Path, calls_ho
     chance = random.Random(5)
     is_long = os.environ.get("TEST_LONG") == "1"
     kills = 33 if is_long else 1
-    changes = [add_file, add_version, add_log_days] if is_long else [add_file, add_version_and_log_days]
+    changes = [add_file, add_version, add_log_days] if is_long else [add_file_and_log_days]
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     for home in (calm, killed):
         shutil.copytree(calls_home, home / "home")

@@ -12,11 +12,11 @@ from killed_homes import begin
 
 # A word that the run says when a link begins, seconds after it, and what comes then.
 STOPS = [
-    ("preparing", 0.3, signal.SIGINT),
     ("reading", 1.5, signal.SIGTERM),
     ("index", 2.0, signal.SIGINT),
 ]
 MORE_STOPS = [
+    ("preparing", 0.3, signal.SIGINT),
     *[("preparing", seconds, signal.SIGTERM) for seconds in (0.1, 1.0, 2.0)],
     *[("reading", seconds, signal.SIGINT) for seconds in (0.2, 0.5, 1.0, 1.5, 2.0)],
     *[("index", seconds, signal.SIGTERM) for seconds in (0.3, 0.6, 1.0, 1.5, 2.5, 3.0, 3.5, 4.0)],

@@ -134,6 +134,7 @@ def test_pages_and_queries_of_its_own_are_answered(ui: Ui) -> None:
     assert ui.ask("GET", "/", Host="spbe.contoh.go.id", Origin="https://spbe.contoh.go.id")[0] == 200
 
 
+@pytest.mark.long
 def test_a_column_says_of_which_columns_it_is_made(ui: Ui) -> None:
     def nodes() -> Any:
         return ui.query(
