@@ -23,8 +23,7 @@ from exports.reports.pages import (
     is_fictional,
     list_indices,
     missing_logs,
-    newest_day,
-    newest_text,
+    newest_data,
     next_steps,
     render_page,
 )
@@ -102,7 +101,7 @@ def render_opds(connection: duckdb.DuckDBPyConnection, code: str) -> Iterator[tu
     for systems in own["systems"].values():
         systems.sort(key=lambda row: (row["status"] != "active", _natural(row["system_name"])))
     steps = next_steps(connection, code, choose_headline(list_indices(connection, code)))
-    day, newest = newest_day(connection, code), newest_text(connection, code)
+    day, newest = newest_data(connection, code)
     missing = missing_logs(connection, code)
     for opd in opds:
         rows = {name: found.get(opd["opd_code"], []) for name, found in own.items()}

@@ -80,6 +80,7 @@ def render_instansi(
     names = rulebook_names(connection)
     chosen, scores = _scores(connection, instansi_code, names, official=True)
     local, local_scores = _scores(connection, instansi_code, names, official=False)
+    _, newest = newest_data(connection, instansi_code)
     return render_page(
         "instansi.html.j2",
         title=unit["instansi_name"],
@@ -97,8 +98,7 @@ def render_instansi(
         scores=scores,
         local=local,
         local_scores=local_scores,
-        day=newest_day(connection, instansi_code),
-        newest=newest_text(connection, instansi_code),
+        newest=newest,
         peers=peers_of(connection, instansi_code),
         steps=next_steps(connection, instansi_code, chosen),
         levers=_levers(connection, instansi_code, chosen),
@@ -192,21 +192,12 @@ def instansi_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     return rows[0]
 
 
-def newest_day(connection: duckdb.DuckDBPyConnection, code: str) -> date | None:
-    """Find the newest day that a log tells of, else the last day of the newest window with a value."""
-    day, _ = _newest(connection, code)
-    return day
+def newest_data(connection: duckdb.DuckDBPyConnection, code: str) -> tuple[date | None, str]:
+    """Find the newest day that a log tells of, else the last day of the newest window with a value.
 
-
-def newest_text(connection: duckdb.DuckDBPyConnection, code: str) -> str:
-    """Say of which day the newest data of systems and services are; an index may be of another year."""
-    day, is_of_logs = _newest(connection, code)
-    if day is None:
-        return "belum ada log"
-    return f"{'log terbaru' if is_of_logs else 'ukuran sampai'} {wording.date_text(day)}"
-
-
-def _newest(connection: duckdb.DuckDBPyConnection, code: str) -> tuple[date | None, bool]:
+    Returns:
+        The day, and what is said of it: an index may be of another year.
+    """
     [row] = read_rows(
         connection,
         """
@@ -219,7 +210,11 @@ def _newest(connection: duckdb.DuckDBPyConnection, code: str) -> tuple[date | No
         """,
         {"code": code},
     )
-    return row["logged"] or row["measured"], row["logged"] is not None
+    if row["logged"]:
+        return row["logged"], f"log terbaru {wording.date_text(row['logged'])}"
+    if row["measured"]:
+        return row["measured"], f"ukuran sampai {wording.date_text(row['measured'])}"
+    return None, "belum ada log"
 
 
 def regulation_note(connection: duckdb.DuckDBPyConnection, chosen: Row | None) -> str | None:
@@ -432,7 +427,9 @@ def next_steps(connection: duckdb.DuckDBPyConnection, code: str, chosen: Row | N
         return None
     steps: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = (row["owner"], row["from_level"], row["to_level"], row["evidence_asked"], row["is_shown"])
+        if row["is_shown"]:
+            row["evidence_asked"] = "Menurut data, bukti untuk tingkat itu sudah ada."
+        key = (row["owner"], row["from_level"], row["to_level"], row["evidence_asked"])
         steps.setdefault(key, {**row, "names": []})["names"].append(
             wording.indicator_text(row["number"], row["name"])
         )
@@ -621,7 +618,7 @@ def missing_logs(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
     Returns:
         Rows of `log_format`, `owed_by` (codes of OPDs) and `days` (dates in their order).
     """
-    day = newest_day(connection, code)
+    day, _ = newest_data(connection, code)
     return read_rows(
         connection,
         """
@@ -749,10 +746,11 @@ def _licences(connection: duckdb.DuckDBPyConnection, code: str) -> list[Row]:
 def index_row(connection: duckdb.DuckDBPyConnection, code: str) -> Row:
     """Collect what the list of pages says of one instansi."""
     unit = instansi_row(connection, code)
+    day, newest = newest_data(connection, code)
     return {
         **unit,
         "fictional": is_fictional(unit["instansi_name"]),
-        "day": newest_day(connection, code),
-        "newest": newest_text(connection, code),
+        "day": day,
+        "newest": newest,
         "chosen": choose_headline(list_indices(connection, code)),
     }

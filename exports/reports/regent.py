@@ -20,8 +20,7 @@ from exports.reports.pages import (
     instansi_row,
     is_fictional,
     list_indices,
-    newest_day,
-    newest_text,
+    newest_data,
     next_steps,
     peers_of,
     predicates_of,
@@ -58,6 +57,7 @@ def render_regent(
     called = _called(chosen, predicates_of(connection, chosen["rulebook_id"])) if chosen else None
     steps = _shown(next_steps(connection, code, chosen))
     findings = _worst(connection, code)
+    day, newest = newest_data(connection, code)
     return render_page(
         "regent.html.j2",
         title=unit["instansi_name"],
@@ -76,8 +76,8 @@ def render_regent(
         crowded=_letters(steps, findings) > _MOST_LETTERS,
         trust=_trust(connection, code, chosen),
         peers=peers_of(connection, code),
-        day=newest_day(connection, code),
-        newest=newest_text(connection, code),
+        day=day,
+        newest=newest,
         opds=opds,
         trial=trial,
     )
