@@ -11,6 +11,7 @@ again, so sizes and processes can be added one at a time. All else of the page i
 import argparse
 import math
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -80,10 +81,8 @@ def fit(points: Sequence[tuple[float, float]]) -> Line:
     return Line(level - each * mean, each)
 
 
-def run_night(records: float, processes: int, folder: Path) -> Night:
-    """The command on an empty home and one day of logs."""
-    home, inbox = folder / "home", folder / "inbox"
-    generate(inbox, round(records * 1e6))
+def run_night(records: float, processes: int, inbox: Path, home: Path) -> Night:
+    """The command on an empty home and an inbox of one day's logs."""
     # Before there was the setting, every night ran in one process.
     asked = [f"SPBE_PROCESSES={processes}"] if processes > 1 or "processes" in Settings.model_fields else []
     cpu, wall, memory = measure(["env", *asked, *SPBE, str(inbox)], home)
@@ -248,11 +247,14 @@ def main() -> None:
     page = PAGE.read_text("utf-8") if PAGE.exists() else ""
     nights, indexes = read_nights(page), read_indexes(page)
     sizes = [float(text) for text in asked.records.split(",") if text] + [40.0, 100.0] * asked.long
-    for processes in map(int, asked.processes.split(",")):
-        for records in [EMPTY, *sizes] if sizes else []:
-            with tempfile.TemporaryDirectory() as name:
-                nights[records, processes] = run_night(records, processes, Path(name))
-            print(nights[records, processes], flush=True)
+    for records in [EMPTY, *sizes] if sizes else []:
+        with tempfile.TemporaryDirectory() as name:
+            generate(inbox := Path(name) / "inbox", round(records * 1e6))
+            for processes in map(int, asked.processes.split(",")):
+                home = Path(name) / f"home-{processes}"
+                nights[records, processes] = run_night(records, processes, inbox, home)
+                print(nights[records, processes], flush=True)
+                shutil.rmtree(home)
     for instansi in SIZES if asked.hub else ():
         built = measure_index(asked.hub, instansi)
         indexes[instansi] = Index(
