@@ -19,7 +19,7 @@ from expectations import contract as contracts
 from orchestration import intake
 from orchestration.settings import Settings
 from orchestration.warehouse import CONFIG, REBUILD_MARK, open_warehouse, run_lock
-from sources import lake, ledger
+from sources import joined, lake, ledger
 from sources.archive import Archived, find_archived, is_intact
 from sources.kinds import InboxFile
 from sources.ledger import FileRecord
@@ -132,7 +132,7 @@ def _follow(con: duckdb.DuckDBPyConnection, settings: Settings, receipt: Receipt
     if file.content is not None:
         intake.receive_again(con, settings, file, _contract(record))
         return
-    files = list(_old_lake_files(settings, record, done.aside)) if file.is_log else []
+    files = list(_old_lake_files(con, settings, record, done.aside)) if file.is_log else []
     if record.rows_received and not files:
         done.lost.append(record.file_name)
         said = "bita berkas ini tidak ada lagi di arsip; kirim lagi"
@@ -208,10 +208,16 @@ def _contract(record: FileRecord) -> contracts.Contract | None:
         return None
 
 
-def _old_lake_files(settings: Settings, record: FileRecord, aside: Path) -> Iterator[ledger.LakeFile]:
+def _old_lake_files(
+    con: duckdb.DuckDBPyConnection, settings: Settings, record: FileRecord, aside: Path
+) -> Iterator[ledger.LakeFile]:
     """Put back what the old lake holds of a log whose bytes are not kept any more."""
     for file_id, file in lake.lake_files(aside / "lake"):
-        if file_id == record.file_id:
+        if joined.is_joined(file.name):
+            found = lake.take_from_joined(con, aside / "lake", file, record.file_id, settings.lake)
+            if found:
+                yield found
+        elif file_id == record.file_id:
             source, target = (lake.lake_path(at, file) for at in (aside / "lake", settings.lake))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)

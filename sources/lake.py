@@ -1,8 +1,9 @@
-"""Service logs to the lake: one Parquet file per received file and local day, names and persons masked.
+"""Service logs to the lake: one Parquet file per log and local day, or per day of small logs that came
+together, names and persons masked.
 
-Belongs here: writing, replacing and sweeping `service_calls/day=YYYY-MM-DD/<file_id>.parquet`, and which
-days were touched. Stays out: how a format is read (`sources/logs/`) and what a call is (pairing, OPD, days of
-calls: `dbt_project/models/intermediate/calls`).
+Belongs here: placing, replacing and removing `service_calls/day=YYYY-MM-DD/*.parquet`, and which days were
+touched. Stays out: how a format is read (`sources/logs/`) and what a call is (pairing, OPD, days of calls:
+`dbt_project/models/intermediate/calls`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.quoting import literal
+from sources import joined
 from sources.errors import FileProblem
 from sources.ledger import LakeFile
 from sources.logs.reading import MAX_INFLATED_BYTES
@@ -105,29 +107,80 @@ def aside(lake_dir: Path) -> Iterator[Path]:
 
 
 def place_logs(lake_dir: Path, read: Sequence[LogAside]) -> list[LogResult | FileProblem]:
-    """Move logs that were read aside into the lake, and delete their files of before.
+    """Move logs that were read aside into the lake, and delete their own files of before.
+
+    What they have in joined files of before is left there (`leave_joined`).
 
     Returns:
         What became of each.
     """
-    kept: set[tuple[date, str]] = set()
+    placed: dict[tuple[date, str], LakeFile] = {}
     files: dict[str, list[LakeFile]] = defaultdict(list)
     for log in read:
         for (day, part), (path, sha256) in log.files.items():
-            name = f"{log.file_id}.parquet" if part == 0 else f"{log.file_id}-{part:04d}.parquet"
-            target = _day_dir(lake_dir, day) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-            kept.add((day, name))
-            files[log.file_id].append(_stat(day, target)._replace(sha256=sha256))
+            name = path.name if joined.is_joined(path.name) else _own_name(log.file_id, part)
+            if (day, name) not in placed:
+                target = _day_dir(lake_dir, day) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+                placed[day, name] = _stat(day, target)._replace(sha256=sha256)
+            files[log.file_id].append(placed[day, name])
     ids = {log.file_id for log in read}
     left: dict[str, set[date]] = defaultdict(set)
     for day, path in list(_files(lake_dir)):
-        file_id = _file_id_of(path.name)
-        if file_id in ids and (day, path.name) not in kept:
+        file_id = file_id_of(path.name)
+        if file_id in ids and (day, path.name) not in placed:
             _unlink(path)
             left[file_id].add(day)
     return [_settled(log.result, files[log.file_id], left[log.file_id]) for log in read]
+
+
+def _own_name(file_id: str, part: int = 0) -> str:
+    return f"{file_id}.parquet" if part == 0 else f"{file_id}-{part:04d}.parquet"
+
+
+def joined_ids(read: Sequence[LogAside]) -> set[str]:
+    """Ids of the joined files that logs which were read have part in."""
+    names = {path.name for log in read for path, _ in log.files.values()}
+    return {file_id_of(name) for name in names if joined.is_joined(name)}
+
+
+def leave_joined(
+    con: duckdb.DuckDBPyConnection, lake_dir: Path, file: LakeFile, staying: Collection[str]
+) -> LakeFile | None:
+    """Write a joined file again with some of its logs alone; the old one stays until it is removed.
+
+    Returns:
+        The new file; None where there is no old one.
+    """
+    path = lake_path(lake_dir, file)
+    if not path.exists():
+        return None
+    source = f"from read_parquet({literal(str(path))}, hive_partitioning = false)"
+    source += f" where file_id in ({', '.join(map(literal, staying))})"
+    records = dict(con.execute(f"select file_id, count(*) {source} group by all").fetchall())
+    with aside(lake_dir) as folder:
+        target = folder / joined.name_without_some(file.name)
+        select = f"select * {source} order by file_id, line_number"
+        write_parquet(con, select, target, sum(records.values()), joined.footer_sql(records))
+        sha256 = sha256_of(target)
+        placed = target.replace(path.with_name(target.name))
+    return _stat(file.day, placed)._replace(sha256=sha256)
+
+
+def take_from_joined(
+    con: duckdb.DuckDBPyConnection, other_lake: Path, file: LakeFile, file_id: str, lake_dir: Path
+) -> LakeFile | None:
+    """Write what a joined file of another lake holds of one log to a file of its own; None: it holds none."""
+    source = f"from read_parquet({literal(str(lake_path(other_lake, file)))}, hive_partitioning = false)"
+    source += f" where file_id = {literal(file_id)}"
+    [rows] = con.execute(f"select count(*) {source}").fetchone() or (0,)
+    if not rows:
+        return None
+    target = _day_dir(lake_dir, file.day) / _own_name(file_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_parquet(con, f"select * {source} order by line_number", target, rows)
+    return read_lake_file(lake_dir, _stat(file.day, target))
 
 
 def _settled(
@@ -153,13 +206,6 @@ def _stat(day: date, path: Path) -> LakeFile:
     return LakeFile(day, path.name, found.st_size, found.st_mtime_ns)
 
 
-def days_of(lake_dir: Path, file_ids: Collection[str]) -> set[date]:
-    """The days on which any of these files has records in the lake."""
-    if not file_ids:
-        return set()
-    return {day for day, path in _files(lake_dir) if _file_id_of(path.name) in file_ids}
-
-
 def with_neighbours(lake_dir: Path, days: Collection[date]) -> set[date]:
     """Days, and the days beside them that hold records: a call may pair across midnight."""
     beside = {day + timedelta(days=step) for day in days for step in (-1, 1)}
@@ -167,8 +213,24 @@ def with_neighbours(lake_dir: Path, days: Collection[date]) -> set[date]:
 
 
 def remove_logs(lake_dir: Path, file_ids: Collection[str]) -> None:
-    """Take the records of some files out of the lake."""
-    _remove(lake_dir, lambda _, name: _file_id_of(name) in file_ids)
+    """Take files out of the lake, by the ids in their names."""
+    remove_files(lake_dir, [file for file_id, file in lake_files(lake_dir) if file_id in file_ids])
+
+
+def remove_files(lake_dir: Path, files: Iterable[LakeFile]) -> None:
+    """Take files out of the lake, where they are still there."""
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            _unlink(lake_path(lake_dir, file))
+
+
+def is_readable(con: duckdb.DuckDBPyConnection, lake_dir: Path, file: LakeFile) -> bool:
+    """Whether all of a file can still be read."""
+    try:
+        con.execute("select bit_xor(hash(row)) from read_parquet(?) as row", [str(lake_path(lake_dir, file))])
+    except duckdb.Error:
+        return False
+    return True
 
 
 def sweep_scratch(lake_dir: Path) -> None:
@@ -178,61 +240,67 @@ def sweep_scratch(lake_dir: Path) -> None:
 
 
 def lake_files(lake_dir: Path) -> list[tuple[str, LakeFile]]:
-    """Every file of the lake that holds records, unread, with the id of the log that it was read from."""
-    found = ((_file_id_of(path.name), _stat(day, path)) for day, path in _files(lake_dir))
+    """Every file of the lake that holds records, unread, with the id in its name: of the log that it was read
+    from, or its own where it is a joined one.
+    """
+    found = ((file_id_of(path.name), _stat(day, path)) for day, path in _files(lake_dir))
     return [(file_id, file) for file_id, file in found if file_id != _EMPTY]
 
 
-def set_aside(lake_dir: Path, file_ids: Collection[str]) -> list[Path]:
-    """Take files of logs that nobody knows out of the lake without losing them; where they lie now."""
-    moved = []
-    for day, path in _files(lake_dir):
-        if _file_id_of(path.name) in file_ids:
-            target = lake_dir / SET_ASIDE / f"day={day}" / path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-            moved.append(target)
-    return moved
+def set_aside(lake_dir: Path, files: Iterable[LakeFile]) -> None:
+    """Take files of logs that nobody knows out of the lake without losing them (`SET_ASIDE`)."""
+    for file in files:
+        target = lake_dir / SET_ASIDE / f"day={file.day}" / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lake_path(lake_dir, file).replace(target)
 
 
 def create_lake_view(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> None:
     """Create the views `lake.service_calls` (lake columns and `day date`) over all Parquet files and
     `lake.service_call_files` (file_id, day, records) over their footers.
 
-    A typed file of no rows stands in the lake so that the view also works before the first log.
+    A typed file of no rows, of either sort, stands in the lake so that the views work before the first log.
     """
-    empty = _day_dir(lake_dir, _EMPTY_DAY) / f"{_EMPTY}.parquet"
-    if not empty.exists():
-        empty.parent.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(f"null::{kind} as {name}" for name, kind in LAKE_COLUMNS.items())
-        aside = empty.with_suffix(".aside")
-        write_parquet(con, f"select {columns} where false", aside, 0)
-        aside.replace(empty)
-    pattern = literal(str(lake_dir.resolve() / "service_calls" / "day=*" / "*.parquet"))
+    for ending, footer in ((".parquet", ""), (joined.ENDING, joined.footer_sql({}))):
+        empty = _day_dir(lake_dir, _EMPTY_DAY) / f"{_EMPTY}{ending}"
+        if not empty.exists():
+            empty.parent.mkdir(parents=True, exist_ok=True)
+            columns = ", ".join(f"null::{kind} as {name}" for name, kind in LAKE_COLUMNS.items())
+            aside = empty.with_suffix(".aside")
+            write_parquet(con, f"select {columns} where false", aside, 0, footer)
+            aside.replace(empty)
+    folders = lake_dir.resolve() / "service_calls" / "day=*"
+    pattern, pattern_of_joined = (literal(str(folders / f"*{end}")) for end in (".parquet", joined.ENDING))
     con.execute("create schema if not exists lake")
     con.execute(
         "create or replace view lake.service_calls as select * from read_parquet("
         f"{pattern}, hive_partitioning = true, hive_types = {{'day': date}})"
     )
     con.execute(
-        "create or replace view lake.service_call_files as select"
-        " regexp_extract(file_name, '([0-9a-f]{64})[^/]*$', 1) as file_id,"
-        " regexp_extract(file_name, 'day=([0-9-]+)', 1)::date as day, sum(num_rows)::bigint as records"
-        f" from parquet_file_metadata({pattern}) where num_rows > 0 group by all"
+        f"""
+        create or replace view lake.service_call_files as
+        with files as (
+            select
+                file_name,
+                regexp_extract(file_name, '([0-9a-f]{{64}})[^/]*$', 1) as file_id,
+                num_rows as records
+            from parquet_file_metadata({pattern})
+            where num_rows > 0 and not {joined.is_joined_sql("file_name")}
+            union all
+            {joined.footers_sql(pattern_of_joined)}
+        )
+        select
+            file_id,
+            regexp_extract(file_name, 'day=([0-9-]+)', 1)::date as day,
+            sum(records)::bigint as records
+        from files
+        group by all
+        """
     )
 
 
 def _day_dir(lake_dir: Path, day: date) -> Path:
     return lake_dir / "service_calls" / f"day={day}"
-
-
-def _remove(lake_dir: Path, chosen: Callable[[date, str], bool]) -> set[date]:
-    days = set()
-    for day, path in _files(lake_dir):
-        if chosen(day, path.name):
-            _unlink(path)
-            days.add(day)
-    return days
 
 
 def _unlink(path: Path) -> None:
@@ -246,6 +314,8 @@ def _files(lake_dir: Path) -> Iterator[tuple[date, Path]]:
         yield date.fromisoformat(path.parent.name.removeprefix("day=")), path
 
 
-def _file_id_of(name: str) -> str:
-    """Of `<file_id>.parquet`, or `<file_id>-0001.parquet` where a log was read in several chunks."""
+def file_id_of(name: str) -> str:
+    """The id in a name: of `<file_id>.parquet`, of `<file_id>-0001.parquet` where a log was read in several
+    chunks, or the own id of a joined file.
+    """
     return name.partition(".")[0].partition("-")[0]

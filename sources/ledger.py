@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -118,6 +118,11 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
     elif known and ("reason_code",) not in known:
         con.execute(_FIELDS.read_text(encoding="utf-8"))
         before = ("bad_lines",)
+    if _keys_of(con, "lake_files") == ["day", "file_name"]:
+        # Of a ledger that knew no file of several logs.
+        con.execute("create table intake.lake_files_before as from intake.lake_files")
+        con.execute("drop table intake.lake_files")
+        before += ("lake_files",)
     con.execute(_DDL.read_text(encoding="utf-8"))
     for table in before:
         con.execute(f"insert into intake.{table} by name from intake.{table}_before")
@@ -130,6 +135,15 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"alter table received.{kind} add column _file_id varchar")
             con.execute(f"update received.{kind} set _file_id = sha256('{kind}|' || _file_sha256)")
     con.execute("commit")
+
+
+def _keys_of(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    row = con.execute(
+        "select constraint_column_names from duckdb_constraints() where schema_name = 'intake' "
+        "and table_name = ? and constraint_type = 'PRIMARY KEY'",
+        [table],
+    ).fetchone()
+    return list(row[0]) if row else []
 
 
 def create_views(con: duckdb.DuckDBPyConnection, owners: Mapping[str, Sequence[str]]) -> None:
@@ -511,23 +525,23 @@ def queue_days(
 
 
 def begin_lake(con: duckdb.DuckDBPyConnection, *file_ids: str) -> None:
-    """Note that files of logs are going to be written to the lake; `note_lake` ends it."""
+    """Note that files of logs are going to be written to the lake; `note_lakes` ends it."""
     con.execute("insert or ignore into intake.lake_begun select unnest(?::varchar[])", [list(file_ids)])
-
-
-def note_lake(
-    con: duckdb.DuckDBPyConnection, file_id: str, files: Sequence[LakeFile], gone: Sequence[str] = ()
-) -> None:
-    """Note what a log has in the lake now, and that the logs `gone` have nothing there."""
-    note_lakes(con, {file_id: files}, gone)
 
 
 def note_lakes(
     con: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[LakeFile]], gone: Sequence[str] = ()
-) -> None:
-    """Note what each of some logs has in the lake now, as `note_lake` does."""
+) -> list[LakeFile]:
+    """Note what each of some logs has in the lake now, and that the logs `gone` have nothing there.
+
+    Returns:
+        Files that any of them had there before and has no more.
+    """
     con.execute("delete from intake.lake_begun where list_contains(?, file_id)", [list(files)])
-    con.execute("delete from intake.lake_files where list_contains(?, file_id)", [[*files, *gone]])
+    before = con.execute(
+        "delete from intake.lake_files where list_contains(?, file_id) returning * exclude (file_id)",
+        [[*files, *gone]],
+    ).fetchall()
     rows = [(file_id, *file) for file_id, found in files.items() for file in found]
     if rows:
         con.execute(
@@ -535,14 +549,45 @@ def note_lakes(
             "unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::varchar[])",
             [list(values) for values in zip(*rows, strict=True)],
         )
+    there = {(file.day, file.name) for found in files.values() for file in found}
+    return sorted({file for file in map(LakeFile._make, before) if (file.day, file.name) not in there})
 
 
 def noted_lake(con: duckdb.DuckDBPyConnection) -> list[tuple[str, LakeFile]]:
-    """Id of the log and file, for every file of the lake as it was written."""
+    """Id of the log and file, for every file of the lake as it was written; a joined one for each log."""
     rows = con.execute(
         "select file_id, day, file_name, size_bytes, modified_ns, sha256 from intake.lake_files order by all"
     ).fetchall()
     return [(file_id, LakeFile(*file)) for file_id, *file in rows]
+
+
+def lake_days(con: duckdb.DuckDBPyConnection, file_ids: Collection[str]) -> dict[str, set[dt.date]]:
+    """The days on which each of some logs has records in the lake, as far as it has any."""
+    found: dict[str, set[dt.date]] = {}
+    for file_id, day in con.execute(
+        "select distinct file_id, day from intake.lake_files where list_contains(?, file_id)",
+        [list(file_ids)],
+    ).fetchall():
+        found.setdefault(file_id, set()).add(day)
+    return found
+
+
+def logs_in(con: duckdb.DuckDBPyConnection, file: LakeFile) -> list[str]:
+    """Ids of the logs that a file of the lake counts for."""
+    rows = con.execute(
+        "select file_id from intake.lake_files where day = ? and file_name = ? order by all",
+        [file.day, file.name],
+    ).fetchall()
+    return [file_id for (file_id,) in rows]
+
+
+def note_instead(con: duckdb.DuckDBPyConnection, file: LakeFile, now: LakeFile) -> None:
+    """Note that what the logs of a file have in the lake lies in another one now."""
+    con.execute(
+        "update intake.lake_files set file_name = ?, size_bytes = ?, modified_ns = ?, sha256 = ? "
+        "where day = ? and file_name = ?",
+        [now.name, now.size_bytes, now.modified_ns, now.sha256, file.day, file.name],
+    )
 
 
 def lake_ids(con: duckdb.DuckDBPyConnection) -> tuple[set[str], set[str]]:

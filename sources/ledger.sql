@@ -83,6 +83,7 @@ create table if not exists intake.pending_instansi (
 );
 
 -- Files of the lake and of the outputs as they were written: what is gone, cut or changed shows against it.
+-- A joined file of the lake stands here once for each of its logs.
 create table if not exists intake.lake_files (
     file_id varchar not null,
     day date not null,
@@ -90,10 +91,11 @@ create table if not exists intake.lake_files (
     size_bytes bigint not null,
     modified_ns bigint not null,
     sha256 varchar not null,
-    primary key (day, file_name)
+    primary key (day, file_name, file_id)
 );
 
--- Logs whose files are being written to the lake, so that what a crash leaves there is known as such.
+-- Logs (and joined files) whose files are being written to the lake or removed, so that what a crash leaves there
+-- is known as such.
 create table if not exists intake.lake_begun (file_id varchar primary key);
 
 create table if not exists intake.outputs (

@@ -117,11 +117,12 @@ def judge_logs(
         The verdict on each, or why it can not be used as a whole.
     """
     # The Parquet files are placed before the ledger knows them; what a crash in between leaves is swept.
-    ledger.begin_lake(con, *(file.record().file_id for file in files))
+    logs = [log for reading in read for log in reading.logs]
+    ledger.begin_lake(con, *(file.record().file_id for file in files), *lake.joined_ids(logs))
     writing.create_bad_lines_of_logs(con)
     for path in [str(path) for reading in read for path in reading.bad_lines]:
         con.execute(f"insert into {writing.BAD_LINES_OF_LOGS} by name from read_parquet(?)", [path])
-    results = lake.place_logs(settings.lake, [log for reading in read for log in reading.logs])
+    results = lake.place_logs(settings.lake, logs)
     return [
         _log_verdict(file, result) if isinstance(result, writing.LogResult) else result
         for file, result in zip(files, results, strict=True)

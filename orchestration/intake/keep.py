@@ -17,10 +17,10 @@ from expectations import quarantine
 from expectations.relations import BAD_LINES, JUDGED, JUDGED_TOGETHER
 from orchestration.intake.prepare import pseudonym_key_id
 from orchestration.settings import Settings
-from sources import corrections, lake, ledger
+from sources import corrections, joined, lake, ledger
 from sources.archive import continues, drop_archived, find_archived
 from sources.kinds import LOG_KIND
-from sources.ledger import FileRecord
+from sources.ledger import FileRecord, LakeFile
 from sources.left_out import LeftOut
 from sources.logs import writing
 from sources.personal_forms import masked_all
@@ -56,19 +56,21 @@ def keep_file(
         elif record.rows_received and not is_log:
             _keep_rows(con, record)
         place = ledger.record_file(con, record, [file_id for file_id, _ in replaced], verdict.left_out)
+        left: Sequence[LakeFile] = ()
         if is_log:
             gone = [file_id for file_id, _ in replaced]
-            ledger.note_lake(con, record.file_id, verdict.lake_files if has_lines else [], gone)
+            before = ledger.lake_days(con, [record.file_id, *gone])
+            left = ledger.note_lakes(con, _in_lake([verdict]), gone)
+            leave_joined(con, settings, left)
         if verdict.media_type:
             ledger.note_documents(con, {record.file_id: verdict.media_type})
         _forget_unlisted(con, [record])
         if has_lines:
-            days = set(verdict.days) | lake.days_of(settings.lake, [file_id for file_id, _ in replaced])
+            days = set(verdict.days).union(*before.values())
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days), record.instansi_code)
         # Before the ledger says so: a receipt too many is written over when the file is received again.
         _write_receipts(con, settings, [file], [record], [place])
-    if has_lines and replaced:
-        lake.remove_logs(settings.lake, [file_id for file_id, _ in replaced])
+    lake.remove_files(settings.lake, left)
     return verdict
 
 
@@ -110,23 +112,47 @@ def keep_logs(
         )
         found = [(verdict.record, verdict.left_out) for verdict in verdicts]
         places = ledger.record_files(con, found, known, replaced)
-        ledger.note_lakes(
-            con,
-            {record.file_id: () for record in records} | {v.record.file_id: v.lake_files for v in read},
-            gone,
-        )
-        left = lake.days_of(settings.lake, gone)
+        before = ledger.lake_days(con, [*(record.file_id for record in records), *gone])
+        left = ledger.note_lakes(con, _in_lake(verdicts), gone)
+        leave_joined(con, settings, left)
         days: dict[str, set[dt.date]] = {}
-        for record in records:
-            days.setdefault(record.instansi_code, set()).update(left if replaced[record.file_name] else ())
-        for verdict in read:
-            days[verdict.record.instansi_code] |= verdict.days
+        for verdict in verdicts:
+            touched = days.setdefault(verdict.record.instansi_code, set())
+            touched.update(verdict.days if verdict.record.status in ("loaded", "partly") else ())
+            for file_id in (verdict.record.file_id, *replaced[verdict.record.file_name]):
+                touched |= before.get(file_id, set())
         for code, touched in days.items():
             ledger.queue_days(con, lake.with_neighbours(settings.lake, touched), code)
         _write_receipts(con, settings, files, records, places)
-    if gone:
-        lake.remove_logs(settings.lake, gone)
+    lake.remove_files(settings.lake, left)
     return verdicts
+
+
+def _in_lake(verdicts: Sequence[Verdict]) -> dict[str, Sequence[LakeFile]]:
+    """What each of some logs has in the lake; what a duplicate is equal to is not this verdict's to tell."""
+    return {
+        verdict.record.file_id: verdict.lake_files if verdict.record.status in ("loaded", "partly") else ()
+        for verdict in verdicts
+        if verdict.record.status != "duplicate"
+    }
+
+
+def leave_joined(con: duckdb.DuckDBPyConnection, settings: Settings, left: Sequence[LakeFile]) -> None:
+    """Give the logs that stay in joined files ones without those that left, in the ledger and in the lake.
+
+    Args:
+        con: within the transaction in which they left.
+        settings: the home.
+        left: the files, which are to be removed afterwards; what a crash leaves of them is swept.
+    """
+    for file in left:
+        if not joined.is_joined(file.name):
+            continue
+        ledger.begin_lake(con, lake.file_id_of(file.name))
+        staying = ledger.logs_in(con, file)
+        # Where it is gone, it is found so later, and its logs are read again.
+        if staying and (now := lake.leave_joined(con, settings.lake, file, staying)):
+            ledger.note_instead(con, file, now)
 
 
 def keep_tables(

@@ -14,10 +14,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.intake.keep import old_logs
+from orchestration.intake.keep import leave_joined, old_logs
 from orchestration.intake.prepare import pseudonym_key_id, scratch_folder
 from orchestration.settings import Settings
-from sources import lake, ledger
+from sources import joined, lake, ledger
 from sources.archive import ByteLimits, archive_file, find_archived, is_intact, sweep_archive
 from sources.errors import FileProblem
 from sources.kinds import said_by_folders
@@ -44,18 +44,16 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     lake.sweep_scratch(settings.lake)
     sweep_archive(settings.archive)
     shutil.rmtree(scratch_folder(settings), ignore_errors=True)
-    there = {file_id for file_id, _ in lake.lake_files(settings.lake)}
-    counted, known = ledger.lake_ids(con)
-    strays = there & (known - counted)
+    strays, unknown = _not_noted(con, settings)
     if strays:
-        days = lake.days_of(settings.lake, strays)
-        ledger.queue_days(con, lake.with_neighbours(settings.lake, days))
-        lake.remove_logs(settings.lake, strays)
-    unknown = there - known - counted
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, {file.day for file in strays}))
+        lake.remove_files(settings.lake, strays)
     if unknown:
-        moved = lake.set_aside(settings.lake, unknown)
+        lake.set_aside(settings.lake, unknown)
         _log.warning(
-            "%s files of the lake are in no ledger; they lie in %s now", len(moved), moved[0].parents[1]
+            "%s files of the lake are in no ledger; they lie in %s now",
+            len(unknown),
+            settings.lake / lake.SET_ASIDE,
         )
     con.execute("delete from intake.lake_begun")
     if ledger.read_state(con, _RECEIPTS) is None:
@@ -66,9 +64,24 @@ def sweep_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         # A home of an earlier version: what is there is taken as it is.
         con.execute("begin")
         for file_id, files in _by_log(lake.lake_files(settings.lake)).items():
-            ledger.note_lake(con, file_id, [lake.read_lake_file(settings.lake, file) for file in files])
+            ledger.note_lakes(con, {file_id: [lake.read_lake_file(settings.lake, file) for file in files]})
         ledger.write_state(con, _NOTED, "yes")
         con.execute("commit")
+
+
+def _not_noted(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list[LakeFile], list[LakeFile]]:
+    """Files of the lake that count for no log: those of logs that were begun or replaced, and those that the
+    ledger has never heard of.
+    """
+    counted, known = ledger.lake_ids(con)
+    noted = {(file.day, file.name) for _, file in ledger.noted_lake(con)}
+    known |= {lake.file_id_of(name) for _, name in noted}
+    strays, unknown = list[LakeFile](), list[LakeFile]()
+    for file_id, file in lake.lake_files(settings.lake):
+        counts = (file.day, file.name) in noted if joined.is_joined(file.name) else file_id in counted
+        if not counts:
+            (strays if file_id in known else unknown).append(file)
+    return strays, unknown
 
 
 def damaged_logs(
@@ -82,27 +95,37 @@ def damaged_logs(
         whole: read every file; otherwise only those whose time changed.
     """
     there = {(file.day, file.name): file for _, file in lake.lake_files(settings.lake)}
+    # Of a joined file, which is noted for each of its logs, once.
+    told: dict[LakeFile, str | None] = {}
     found: dict[str, str] = {}
     for file_id, file in ledger.noted_lake(con):
-        now = there.get((file.day, file.name))
-        if now and now.size_bytes == file.size_bytes and (whole or now.modified_ns != file.modified_ns):
-            now = lake.read_lake_file(settings.lake, now)._replace(modified_ns=file.modified_ns)
-        elif now:
-            now = now._replace(sha256=file.sha256)
-        if now != file:
-            what = "gone" if now is None else "changed"
+        if file not in told:
+            told[file] = _damage(settings, file, there.get((file.day, file.name)), whole=whole)
+        if what := told[file]:
             found.setdefault(file_id, f"lake/service_calls/day={file.day}/{file.name}: {what}")
     return found
+
+
+def _damage(settings: Settings, file: LakeFile, now: LakeFile | None, *, whole: bool) -> str | None:
+    """What is wrong with a file of the lake, as it was written and as it stands there."""
+    if now is None:
+        return "gone"
+    if now.size_bytes == file.size_bytes and (whole or now.modified_ns != file.modified_ns):
+        now = lake.read_lake_file(settings.lake, now)._replace(modified_ns=file.modified_ns)
+    else:
+        now = now._replace(sha256=file.sha256)
+    return None if now == file else "changed"
 
 
 def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     """Read logs again whose files in the lake are damaged.
 
     Returns:
-        File names of those that can not be: their bytes are not in the archive any more.
+        File names of those that can not be: their bytes are not in the archive any more. What can still be
+        read of them stays.
     """
-    lost = []
-    noted, there = _by_log(ledger.noted_lake(con)), _by_log(lake.lake_files(settings.lake))
+    left, lost = list[LakeFile](), list[tuple[str, str, str]]()
+    noted = _by_log(ledger.noted_lake(con))
     for file_id, what in damaged_logs(con, settings).items():
         row = con.execute(
             "select file_name, file_sha256, log_format, instansi_code, received_at from intake.files "
@@ -112,34 +135,51 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         if row is None:
             continue
         name, sha256, log_format, instansi_code, received_at = row
-        before = {file.day for file in noted[file_id]}
-        kept = find_archived(settings.archive, sha256)
         _log.warning("%s (of %s) is read again", what, name)
-        days: set[dt.date] = set()
+        kept = find_archived(settings.archive, sha256)
         if kept is None or not is_intact(kept, sha256):
-            lost.append(name)
-            files = [lake.read_lake_file(settings.lake, file) for file in there[file_id]]
-        else:
-            result = lake.write_log(
-                con,
-                kept,
-                log_format=log_format,
-                instansi_code=instansi_code,
-                file_id=file_id,
-                file_name=name,
-                lake_dir=settings.lake,
-                time_zone=settings.time_zone,
-                first_day=settings.first_day,
-                received_at=received_at,
-                max_bytes=settings.log_max_bytes,
-            )
-            files, days = result.files, set(result.days)
+            lost.append((file_id, name, instansi_code))
+            continue
+        result = lake.write_log(
+            con,
+            kept,
+            log_format=log_format,
+            instansi_code=instansi_code,
+            file_id=file_id,
+            file_name=name,
+            lake_dir=settings.lake,
+            time_zone=settings.time_zone,
+            first_day=settings.first_day,
+            received_at=received_at,
+            max_bytes=settings.log_max_bytes,
+        )
+        days = result.days | {file.day for file in noted[file_id]}
         con.execute("begin")
-        ledger.note_lake(con, file_id, files)
-        ledger.queue_days(con, lake.with_neighbours(settings.lake, days | before), instansi_code)
-        ledger.mark_unfinished(con, name)
+        # While a joined file stays damaged for those that are in it still, a crash forgets none of them.
+        left += ledger.note_lakes(con, {file_id: result.files})
+        _wait_again(con, settings, name, instansi_code, days)
         con.execute("commit")
-    return lost
+    theirs = {(file.day, file.name) for file_id, _, _ in lost for file in noted[file_id]}
+    found = [file for _, file in lake.lake_files(settings.lake) if (file.day, file.name) in theirs]
+    broken = [file for file in found if not lake.is_readable(con, settings.lake, file)]
+    lake.set_aside(settings.lake, broken)
+    there = {(f.day, f.name): lake.read_lake_file(settings.lake, f) for f in found if f not in broken}
+    con.execute("begin")
+    for file_id, name, instansi_code in lost:
+        places = [(file.day, file.name) for file in noted[file_id]]
+        ledger.note_lakes(con, {file_id: [there[place] for place in places if place in there]})
+        _wait_again(con, settings, name, instansi_code, {file.day for file in noted[file_id]})
+    leave_joined(con, settings, left)
+    con.execute("commit")
+    lake.remove_files(settings.lake, left)
+    return [name for _, name, _ in lost]
+
+
+def _wait_again(
+    con: duckdb.DuckDBPyConnection, settings: Settings, name: str, instansi_code: str, days: set[dt.date]
+) -> None:
+    ledger.queue_days(con, lake.with_neighbours(settings.lake, days), instansi_code)
+    ledger.mark_unfinished(con, name)
 
 
 def watch_archive(con: duckdb.DuckDBPyConnection, settings: Settings, inbox: Path, day: dt.date) -> list[str]:

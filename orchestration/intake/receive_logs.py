@@ -299,6 +299,11 @@ class _Logs:
                 found = dict(zip((file.name for file in asked), judged, strict=True))
                 verdicts = [self._verdict(named, found, twins) for named in files]
                 return keep_logs(con, settings, [file for file, _ in files], verdicts)
+            except Exception:
+                # Each will be read by itself, into files of its own.
+                joined = lake.joined_ids([log for reading in readings for log in reading.logs])
+                lake.remove_logs(settings.lake, joined)
+                raise
             finally:
                 for reading in readings:
                     reading.drop()

@@ -26,6 +26,7 @@ import duckdb
 from expectations.quoting import literal
 from expectations.relations import BAD_LINES
 from expectations.rules import BROKEN_TYPE
+from sources import joined
 from sources.errors import FileProblem, FileRejected
 from sources.ledger import LakeFile
 from sources.left_out import LeftOut
@@ -179,7 +180,7 @@ class Counts:
 @dataclass(frozen=True)
 class LogAside:
     """A log that was read and is not in the lake yet: what is to become of it, and its Parquet files by day
-    and part, each with its sha256.
+    and part, each with its sha256. Small logs that were read together may share one.
     """
 
     file_id: str
@@ -352,10 +353,12 @@ def read_logs(
                 _write_together(con, LOG_FORMATS[name], those, terms.bounds, aside)
     finally:
         _drop_scratch(con)
+    hashes = {path: sha256_of(path) for path in {path for part in parts for path in part.written.values()}}
     read = []
     for part in parts:
         assert part.result is not None
-        read.append(LogAside(part.source.file_id, part.result, _hashed(part.written)))
+        files = {key: (path, hashes[path]) for key, path in part.written.items()}
+        read.append(LogAside(part.source.file_id, part.result, files))
     return read
 
 
@@ -431,7 +434,7 @@ def _write_together(
             "select file_id, day, count(*) from log_masked group by all order by all"
         ).fetchall():
             days[file_id][day] = count
-        _write_parquets(con, days, aside)
+    written = _write_parquets(con, days, aside)
     blanks, cuts = _by_part(parts, blank), _by_part(parts, cut)
     for part in parts:
         file_id = part.source.file_id
@@ -440,7 +443,7 @@ def _write_together(
             part.result = _wrong_format(form, bad_lines)
             continue
         for day in days[file_id]:
-            part.written[day, 0] = aside / _of_day(file_id, day)
+            part.written[day, 0] = written[file_id, day]
         part.account.blank_lines.add(len(blanks[file_id]), blanks[file_id])
         part.account.cut_lines.add(len(cuts[file_id]), cuts[file_id])
         part.result = LogResult(
@@ -847,31 +850,33 @@ def _record_select(form: LogFormat, origin: _Origin) -> str:
     """
 
 
-def _of_day(file_id: str, day: date) -> str:
-    return f"{day}-{file_id}.parquet"
-
-
 def _write_parquets(
     con: duckdb.DuckDBPyConnection, days: Mapping[str, Mapping[date, int]], aside: Path
-) -> None:
-    """Write `log_masked` (in the order of `file_id` and line) to one file for each log and day.
+) -> dict[tuple[str, date], Path]:
+    """Write `log_masked` to one file for each log and day, or one for all that have few records on a day.
 
     A statement for each would cost three times what writing does.
+
+    Returns:
+        The file of each log and day; its name is the one that it has in the lake.
     """
+    few: dict[date, dict[str, int]] = defaultdict(dict)
+    for file_id, counts in days.items():
+        for day, rows in counts.items():
+            if rows <= joined.MOST_RECORDS:
+                few[day][file_id] = rows
+    together = {day: logs for day, logs in few.items() if len(logs) > 1}
+    written: dict[tuple[str, date], Path] = {}
     by_room: dict[int, list[tuple[str, date]]] = defaultdict(list)
     for file_id, counts in days.items():
         for day, rows in counts.items():
-            by_room[_room(rows)].append((file_id, day))
+            if file_id in together.get(day, {}):
+                written[file_id, day] = _in_folder(aside, day) / joined.joined_name(together[day])
+            else:
+                written[file_id, day] = _in_folder(aside, day) / f"{file_id}.parquet"
+                by_room[_room(rows)].append((file_id, day))
     for room, places in by_room.items():
-        con.execute(
-            "create or replace temp table log_places as"
-            " select unnest(?::varchar[]) as file_id, unnest(?::date[]) as day, unnest(?::bigint[]) as place",
-            [
-                [file_id for file_id, _ in places],
-                [day for _, day in places],
-                list(range(len(places))),
-            ],
-        )
+        _place(con, places)
         parted = aside / f"parted-{room}"
         con.execute(
             "copy (select log_masked.* exclude (day), place from log_masked"
@@ -879,19 +884,53 @@ def _write_parquets(
             f" to {literal(str(parted))}"
             f" ({_parquet_options(con, room)}, partition_by (place))"
         )
-        for place, (file_id, day) in enumerate(places):
-            [written] = (parted / f"place={place}").iterdir()
-            written.rename(aside / _of_day(file_id, day))
+        for number, place in enumerate(places):
+            [file] = (parted / f"place={number}").iterdir()
+            file.rename(written[place])
         shutil.rmtree(parted)
+    for day, logs in together.items():
+        _place(con, [(file_id, day) for file_id in logs])
+        select = (
+            "select * exclude (day) from log_masked semi join log_places using (file_id, day)"
+            " order by file_id, line_number"
+        )
+        write_parquet(
+            con, select, written[next(iter(logs)), day], sum(logs.values()), joined.footer_sql(logs)
+        )
     # Forced to disk after all are written: the first takes the others along.
-    for file_id, counts in days.items():
-        for day in counts:
-            _force(aside / _of_day(file_id, day))
+    for place in itertools.chain(*by_room.values()):
+        _force(written[place])
+    return written
 
 
-def write_parquet(con: duckdb.DuckDBPyConnection, select: str, target: Path, rows: int) -> None:
-    """Write so many rows to a Parquet file, forced to disk, with the id of the key of its pseudonyms."""
-    con.execute(f"copy ({select}) to {literal(str(target))} ({_parquet_options(con, _room(rows))})")
+def _in_folder(aside: Path, day: date) -> Path:
+    folder = aside / f"{day}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _place(con: duckdb.DuckDBPyConnection, places: Sequence[tuple[str, date]]) -> None:
+    """Make the table of logs and days that are written next, each with its number."""
+    con.execute(
+        "create or replace temp table log_places as"
+        " select unnest(?::varchar[]) as file_id, unnest(?::date[]) as day, unnest(?::bigint[]) as place",
+        [[file_id for file_id, _ in places], [day for _, day in places], list(range(len(places)))],
+    )
+
+
+def write_parquet(
+    con: duckdb.DuckDBPyConnection, select: str, target: Path, rows: int, footer: str = ""
+) -> None:
+    """Write so many rows to a Parquet file, forced to disk, with the id of the key of its pseudonyms.
+
+    Args:
+        con: with the key.
+        select: the rows.
+        target: the file.
+        rows: how many there are.
+        footer: SQL of one more entry of the footer.
+    """
+    con.execute(f"copy ({select}) to {literal(str(target))} ({_parquet_options(con, _room(rows), footer)})")
     _force(target)
 
 
@@ -904,9 +943,10 @@ def _room(rows: int) -> int:
     return 1 << min(max(rows // 5, 1).bit_length() - 1, 12)
 
 
-def _parquet_options(con: duckdb.DuckDBPyConnection, room: int) -> str:
+def _parquet_options(con: duckdb.DuckDBPyConnection, room: int, footer: str = "") -> str:
     key_id = key_id_of(con)
-    noted = f", kv_metadata {{pseudonym_key: {literal(key_id)}}}" if key_id else ""
+    entries = [f"pseudonym_key: {literal(key_id)}"] * bool(key_id) + [footer] * bool(footer)
+    noted = f", kv_metadata {{{', '.join(entries)}}}" if entries else ""
     return (
         "format parquet, compression zstd, compression_level 1, write_bloom_filter false, parquet_version v2,"
         f" dictionary_size_limit {room}{noted}"
