@@ -174,6 +174,8 @@ class _Logs:
             if not batch.takes(found, size):
                 yield batch
                 batch, now = _Batch(), now_utc()
+                # All of a batch were received at one time.
+                found = as_before(replace(file, received_at=now), receipts)
             batch.add(found, problem, size)
         if batch.files:
             yield batch
