@@ -42,7 +42,7 @@ def next_link(plan: Plan, *, is_night: bool = True) -> Link | None:
         plan: what there is to do.
         is_night: whether a day that has passed is reason enough to make results again.
     """
-    if plan.new_files or plan.damaged_logs:
+    if plan.new_files or plan.damaged_lake:
         return Link(RECEIVE, f"reading {plan.new_files} files")
     if plan.days:
         # One run counts whatever waits; Dagster wants a range of partitions to begin it.

@@ -228,7 +228,7 @@ def _archive(con: duckdb.DuckDBPyConnection, settings: Settings, quick: bool) ->
 
 
 def _lake(con: duckdb.DuckDBPyConnection, settings: Settings, quick: bool) -> Iterator[Fault]:
-    for what in intake.damaged_logs(con, settings, whole=not quick).values():
+    for what in intake.damaged_lake(con, settings, whole=not quick).values():
         yield Fault(what, "`spbe run` reads the log again from the archive")
 
 

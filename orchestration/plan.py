@@ -48,13 +48,13 @@ class Plan:
         new_files: files of the inbox to read.
         days: local days to count, oldest first.
         reasons: why results are to be made again; empty where they hold.
-        damaged_logs, damaged_outputs: files that are gone, cut or changed.
+        damaged_lake, damaged_outputs: files that are gone, cut or changed.
     """
 
     new_files: int = 0
     days: list[dt.date] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    damaged_logs: list[str] = field(default_factory=list)
+    damaged_lake: list[str] = field(default_factory=list)
     damaged_outputs: list[str] = field(default_factory=list)
 
     @property
@@ -65,7 +65,7 @@ class Plan:
     @property
     def damaged(self) -> list[str]:
         """All of them."""
-        return [*self.damaged_logs, *self.damaged_outputs]
+        return [*self.damaged_lake, *self.damaged_outputs]
 
 
 def plan_night(settings: Settings, inbox: Path, days: Sequence[dt.date] = ()) -> Plan:
@@ -89,11 +89,11 @@ def plan_night(settings: Settings, inbox: Path, days: Sequence[dt.date] = ()) ->
         ledger.queue_days(con, days)
         kinds: Sequence[str | None] = [None, *intake.table_kinds(), LOG_KIND]
         fresh = sum(len(intake.new_files(con, inbox, kind)) for kind in kinds)
-        logs = list(intake.damaged_logs(con, settings).values())
+        damaged = list(intake.damaged_lake(con, settings).values())
         if not fresh:
             intake.queue_first_day(con, settings)
         rest = _rest(con, settings)
-    return replace(rest, new_files=fresh, damaged_logs=logs)
+    return replace(rest, new_files=fresh, damaged_lake=damaged)
 
 
 def plan_rest(settings: Settings) -> Plan:

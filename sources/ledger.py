@@ -553,22 +553,23 @@ def note_lakes(
     return sorted({file for file in map(LakeFile._make, before) if (file.day, file.name) not in there})
 
 
-def noted_lake(con: duckdb.DuckDBPyConnection) -> list[tuple[str, LakeFile]]:
-    """Id of the log and file, for every file of the lake as it was written; a joined one for each log."""
+def noted_lake(con: duckdb.DuckDBPyConnection) -> list[LakeFile]:
+    """Every file of the lake as it was written."""
     rows = con.execute(
-        "select file_id, day, file_name, size_bytes, modified_ns, sha256 from intake.lake_files order by all"
+        "select distinct day, file_name, size_bytes, modified_ns, sha256 from intake.lake_files order by all"
     ).fetchall()
-    return [(file_id, LakeFile(*file)) for file_id, *file in rows]
+    return [LakeFile(*row) for row in rows]
 
 
-def lake_days(con: duckdb.DuckDBPyConnection, file_ids: Collection[str]) -> dict[str, set[dt.date]]:
-    """The days on which each of some logs has records in the lake, as far as it has any."""
-    found: dict[str, set[dt.date]] = {}
-    for file_id, day in con.execute(
-        "select distinct file_id, day from intake.lake_files where list_contains(?, file_id)",
+def files_of_logs(con: duckdb.DuckDBPyConnection, file_ids: Collection[str]) -> dict[str, list[LakeFile]]:
+    """What each of some logs has in the lake, as it was written; none where it has nothing."""
+    found: dict[str, list[LakeFile]] = {file_id: [] for file_id in file_ids}
+    for file_id, *file in con.execute(
+        "select file_id, day, file_name, size_bytes, modified_ns, sha256 from intake.lake_files "
+        "where list_contains(?, file_id) order by all",
         [list(file_ids)],
     ).fetchall():
-        found.setdefault(file_id, set()).add(day)
+        found[file_id].append(LakeFile(*file))
     return found
 
 

@@ -10,7 +10,7 @@ read (`sources/`), what a good row is (`expectations/`) and what runs when (`ass
 from orchestration.intake.check import BrokenRule, check_file
 from orchestration.intake.keep import drop_old_logs, old_logs, queue_first_day
 from orchestration.intake.mend import (
-    damaged_logs,
+    damaged_lake,
     mend_lake,
     sweep_lake,
     watch_archive,
@@ -31,7 +31,7 @@ __all__ = [
     "FIRST_KINDS",
     "BrokenRule",
     "check_file",
-    "damaged_logs",
+    "damaged_lake",
     "drop_old_logs",
     "keep_again",
     "mend_lake",

@@ -59,14 +59,14 @@ def keep_file(
         left: Sequence[LakeFile] = ()
         if is_log:
             gone = [file_id for file_id, _ in replaced]
-            before = ledger.lake_days(con, [record.file_id, *gone])
+            before = ledger.files_of_logs(con, [record.file_id, *gone])
             left = ledger.note_lakes(con, _in_lake([verdict]), gone)
             leave_joined(con, settings, left)
         if verdict.media_type:
             ledger.note_documents(con, {record.file_id: verdict.media_type})
         _forget_unlisted(con, [record])
         if has_lines:
-            days = set(verdict.days).union(*before.values())
+            days = set(verdict.days) | {file.day for files in before.values() for file in files}
             ledger.queue_days(con, lake.with_neighbours(settings.lake, days), record.instansi_code)
         # Before the ledger says so: a receipt too many is written over when the file is received again.
         _write_receipts(con, settings, [file], [record], [place])
@@ -112,7 +112,7 @@ def keep_logs(
         )
         found = [(verdict.record, verdict.left_out) for verdict in verdicts]
         places = ledger.record_files(con, found, known, replaced)
-        before = ledger.lake_days(con, [*(record.file_id for record in records), *gone])
+        before = ledger.files_of_logs(con, [*(record.file_id for record in records), *gone])
         left = ledger.note_lakes(con, _in_lake(verdicts), gone)
         leave_joined(con, settings, left)
         days: dict[str, set[dt.date]] = {}
@@ -120,7 +120,7 @@ def keep_logs(
             touched = days.setdefault(verdict.record.instansi_code, set())
             touched.update(verdict.days if verdict.record.status in ("loaded", "partly") else ())
             for file_id in (verdict.record.file_id, *replaced[verdict.record.file_name]):
-                touched |= before.get(file_id, set())
+                touched.update(file.day for file in before[file_id])
         for code, touched in days.items():
             ledger.queue_days(con, lake.with_neighbours(settings.lake, touched), code)
         _write_receipts(con, settings, files, records, places)

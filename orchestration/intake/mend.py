@@ -74,7 +74,7 @@ def _not_noted(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list
     ledger has never heard of.
     """
     counted, known = ledger.lake_ids(con)
-    noted = {(file.day, file.name) for _, file in ledger.noted_lake(con)}
+    noted = {(file.day, file.name) for file in ledger.noted_lake(con)}
     known |= {lake.file_id_of(name) for _, name in noted}
     strays, unknown = list[LakeFile](), list[LakeFile]()
     for file_id, file in lake.lake_files(settings.lake):
@@ -84,10 +84,10 @@ def _not_noted(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list
     return strays, unknown
 
 
-def damaged_logs(
+def damaged_lake(
     con: duckdb.DuckDBPyConnection, settings: Settings, *, whole: bool = False
-) -> dict[str, str]:
-    """Id of a log to what is wrong with one of its files in the lake: `<path in the home>: gone | changed`.
+) -> dict[LakeFile, str]:
+    """File of the lake, as it was written, to what is wrong with it: `<path in the home>: gone | changed`.
 
     Args:
         con: the warehouse.
@@ -95,14 +95,10 @@ def damaged_logs(
         whole: read every file; otherwise only those whose time changed.
     """
     there = {(file.day, file.name): file for _, file in lake.lake_files(settings.lake)}
-    # Of a joined file, which is noted for each of its logs, once.
-    told: dict[LakeFile, str | None] = {}
-    found: dict[str, str] = {}
-    for file_id, file in ledger.noted_lake(con):
-        if file not in told:
-            told[file] = _damage(settings, file, there.get((file.day, file.name)), whole=whole)
-        if what := told[file]:
-            found.setdefault(file_id, f"lake/service_calls/day={file.day}/{file.name}: {what}")
+    found = {}
+    for file in ledger.noted_lake(con):
+        if what := _damage(settings, file, there.get((file.day, file.name)), whole=whole):
+            found[file] = f"lake/service_calls/day={file.day}/{file.name}: {what}"
     return found
 
 
@@ -125,8 +121,13 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         read of them stays.
     """
     left, lost = list[LakeFile](), list[tuple[str, str, str]]()
-    noted = _by_log(ledger.noted_lake(con))
-    for file_id, what in damaged_logs(con, settings).items():
+    damaged: dict[str, str] = {}
+    for file, what in damaged_lake(con, settings).items():
+        damaged |= dict.fromkeys(ledger.logs_in(con, file), what)
+    if not damaged:
+        return []
+    noted = ledger.files_of_logs(con, damaged)
+    for file_id, what in damaged.items():
         row = con.execute(
             "select file_name, file_sha256, log_format, instansi_code, received_at from intake.files "
             "where file_id = ? and status in ('loaded', 'partly') order by file_order limit 1",

@@ -66,8 +66,8 @@ def hold(settings: Settings) -> None:
     con = open_warehouse(settings.warehouse)
     try:
         intake.sweep_lake(con, settings)
-        assert intake.damaged_logs(con, settings, whole=True) == {}
-        noted = {(file.day, file.name) for _, file in ledger.noted_lake(con)}
+        assert intake.damaged_lake(con, settings, whole=True) == {}
+        noted = {(file.day, file.name) for file in ledger.noted_lake(con)}
         assert {(file.day, file.name) for _, file in lake.lake_files(settings.lake)} == noted
         counted = con.execute(
             "select file_id, day, count(*) from lake.service_calls group by all order by all"
