@@ -352,6 +352,7 @@ def _write_payload(
         sheet = render_regent(connection, instansi_code, opds=False, trial=False, annex="laporan.html")
         (folder / "ringkasan.pdf").write_bytes(Printer().pdf(sheet))
         resources = [_write_csv(connection, folder, table, query, dictionary) for table, query in selected]
+        counted = [(*chosen, told["rows"]) for chosen, told in zip(selected, resources, strict=True)]
         changes = None
         if earlier:
             changes = earlier.write_changes(connection, folder / CHANGES, as_of)
@@ -364,7 +365,7 @@ def _write_payload(
             ("Data sampai", as_of.isoformat()),
             ("Dibaca dengan", "ringkasan.pdf, laporan.html; arti setiap kolom ada di datapackage.json"),
         )
-        write_workbook(connection, folder / "tabel.xlsx", selected, dictionary, facts, as_of)
+        write_workbook(connection, folder / "tabel.xlsx", counted, dictionary, facts, as_of)
         resources += _write_forms(connection, folder, instansi_code, period, as_of)
         for resource in resources:
             fields = resource.get("schema", {}).get("fields", [])
@@ -563,16 +564,16 @@ def _write_csv(
     connection: duckdb.DuckDBPyConnection, folder: Path, table: Table, query: str, dictionary: Dictionary
 ) -> dict[str, Any]:
     path = folder / f"{table.name}.csv"
-    connection.execute(
+    copied = connection.execute(
         f"copy ({query}) to {literal(str(path))} (format csv, header, timestampformat '%Y-%m-%dT%H:%M:%SZ')"
-    )
+    ).fetchone()
     fields = [
         _described(dictionary.get((table.name, column.name)), column.comment)
         | {"name": column.name, "type": _field_type(column.data_type)}
         for column in table.columns
     ]
     told = _described(dictionary.get((table.name, "")), table.comment)
-    return _tabular(connection, path, told["description"], query, fields) | told
+    return _tabular(path, told["description"], copied, fields) | told
 
 
 def _described(meaning: Meaning | None, english: str) -> dict[str, str]:
@@ -583,19 +584,14 @@ def _described(meaning: Meaning | None, english: str) -> dict[str, str]:
 
 
 def _tabular(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    description: str,
-    query: str,
-    fields: list[dict[str, str]],
+    path: Path, description: str, counted: tuple[Any, ...] | None, fields: list[dict[str, str]]
 ) -> dict[str, Any]:
-    source = query if query.isidentifier() else f"({query})"
-    count = connection.execute(f"select count(*) from {source}").fetchone()
+    """Describe a CSV; `counted` is the answer of a statement that counts its rows."""
     return _resource(path, "csv", "text/csv", description) | {
         "profile": "tabular-data-resource",
         "encoding": "utf-8",
         "dialect": {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "doubleQuote": True},
-        "rows": count[0] if count else 0,
+        "rows": counted[0] if counted else 0,
         "schema": {"fields": fields, "missingValues": [""]},
     }
 
@@ -617,7 +613,8 @@ def _write_forms(
                 {"name": heading, "type": "string", "title": heading, "description": heading}
                 for heading, *_ in connection.execute(f"describe {rows}").fetchall()
             ]
-            resource = _tabular(connection, form.path, form.description, rows, fields)
+            counted = connection.execute(f"select count(*) from ({rows})").fetchone()
+            resource = _tabular(form.path, form.description, counted, fields)
         resources.append(resource | {"title": form.title})
     return resources
 
@@ -659,7 +656,8 @@ def _changes_resource(connection: duckdb.DuckDBPyConnection, path: Path) -> dict
         for name, (title, indonesian, english) in _CHANGES_COLUMNS.items()
     ]
     told = _described(_CHANGES_TABLE, "Numbers that this version changes, and why.")
-    return _tabular(connection, path, told["description"], "changes", fields) | told
+    counted = connection.execute("select count(*) from changes").fetchone()
+    return _tabular(path, told["description"], counted, fields) | told
 
 
 def _field_type(data_type: str) -> str:

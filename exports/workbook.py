@@ -23,7 +23,7 @@ _SHEET_ROWS = 1_048_576
 def write_workbook(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    selected: Sequence[tuple[Table, str]],
+    selected: Sequence[tuple[Table, str, int]],
     dictionary: Dictionary,
     facts: Sequence[tuple[str, str]],
     as_of: date,
@@ -33,7 +33,7 @@ def write_workbook(
     Args:
         connection: gives the rows.
         path: the workbook to be written.
-        selected: tables, each with the query of its rows.
+        selected: tables, each with the query of its rows and how many they are.
         dictionary: titles and descriptions in Indonesian; where it has none the English comment stands.
         facts: what the cover says first: whose, which period, which version.
         as_of: the day of the data: the same content must give the same bytes on any day.
@@ -62,10 +62,8 @@ def write_workbook(
         cover.write_string(row, 1, said[:CELL_CHARACTERS])
     first = len(facts) + 3
     cover.write_row(first, 0, ["lembar", "judul", "baris", "keterangan"], formats["head"])
-    for row, (table, query) in enumerate(selected, start=first + 1):
+    for row, (table, query, rows) in enumerate(selected, start=first + 1):
         meaning = dictionary.get((table.name, ""), Meaning("", ""))
-        count = connection.execute(f"select count(*) from ({query})").fetchone()
-        rows = count[0] if count else 0
         fits = rows < _SHEET_ROWS
         note = "" if fits else "Terlalu panjang untuk satu lembar; lihat berkas CSV. "
         if fits:
@@ -100,7 +98,12 @@ def _write_sheet(
 def _write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[str, Any]) -> None:
     if value is None:
         return
-    if isinstance(value, bool):
+    # Most cells are texts, so what they are is asked first.
+    if isinstance(value, str):
+        if len(value) > CELL_CHARACTERS:
+            value = value[: CELL_CHARACTERS - 20] + "… (lengkap di CSV)"
+        sheet.write_string(row, column, value)
+    elif isinstance(value, bool):
         sheet.write_boolean(row, column, value)
     elif isinstance(value, datetime):
         sheet.write_datetime(row, column, value.replace(tzinfo=None), formats["time"])
@@ -112,7 +115,4 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[str
     elif isinstance(value, int | float | Decimal):
         sheet.write_number(row, column, value)
     else:
-        text = str(value)
-        if len(text) > CELL_CHARACTERS:
-            text = text[: CELL_CHARACTERS - 20] + "… (lengkap di CSV)"
-        sheet.write_string(row, column, text)
+        _write_cell(sheet, row, column, str(value), formats)
