@@ -106,6 +106,21 @@ def read_rows(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def insert_texts(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[str | None]]
+) -> None:
+    """Add rows to a table whose columns are all texts; at once, since each statement is planned anew.
+
+    Args:
+        connection: of a database that can be written.
+        table: its name.
+        rows: at least one, each with a text for every column.
+    """
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    texts = ", ".join("unnest(?::varchar[])" for _ in columns)
+    connection.execute(f"insert into {identifier(table)} select {texts}", columns)
+
+
 def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     """Count the rows of one table or view."""
     row = connection.execute(f"select count(*) from {identifier(table)}").fetchone()

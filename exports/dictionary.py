@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from expectations.quoting import identifier, literal
-from exports.database import Table, list_tables, read_rows
+from exports.database import Table, insert_texts, list_tables, read_rows
 
 DICTIONARY = "data_dictionary"
 # Between the Indonesian and the English words of a comment on a question.
@@ -109,7 +109,7 @@ def write_dictionary(connection: duckdb.DuckDBPyConnection, dictionary: Dictiona
         connection.execute(f"comment on column {DICTIONARY}.{identifier(name)} is {literal(comment)}")
     english = _english_comments(connection)
     rows = [[*key, *meaning, english.get(key)] for key, meaning in sorted({**_OWN, **dictionary}.items())]
-    connection.executemany(f"insert into {DICTIONARY} values (?, ?, ?, ?, ?)", rows)
+    insert_texts(connection, DICTIONARY, rows)
 
 
 def _english_comments(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:

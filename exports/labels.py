@@ -15,6 +15,7 @@ from expectations.contract import Contract, Label, code_labels, kinds, load_cont
 from expectations.english import demanded, english
 from expectations.quoting import identifier, literal
 from expectations.rules import rules_of
+from exports.database import insert_texts
 from exports.dictionary import Grain
 from exports.reports.wording import kind_title
 from sources.kinds import LOG_KIND
@@ -43,8 +44,6 @@ COLUMNS = {
 _LOG = "Berkas log gerbang layanan: satu catatan per sisi panggilan."
 # In `_coded.csv` the list of all kinds of files; their words are those of the contracts.
 _KINDS = "kind"
-# Each statement is planned anew, so rows are written by hundreds.
-_AT_ONCE = 200
 
 
 class Labelled(NamedTuple):
@@ -129,11 +128,7 @@ def write_labels(connection: duckdb.DuckDBPyConnection) -> int:
     rows = list_labels()
     columns = ", ".join(f"{identifier(name)} varchar" for name in COLUMNS)
     connection.execute(f"create table {LABELS} ({columns})")
-    marks = ", ".join("?" for _ in COLUMNS)
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
-        values = ", ".join(f"({marks})" for _ in part)
-        connection.execute(f"insert into {LABELS} values {values}", [cell for row in part for cell in row])
+    insert_texts(connection, LABELS, rows)
     connection.execute(f"comment on table {LABELS} is {literal(COMMENT)}")
     for name, comment in COLUMNS.items():
         connection.execute(f"comment on column {LABELS}.{identifier(name)} is {literal(comment)}")
