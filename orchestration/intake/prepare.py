@@ -17,6 +17,7 @@ from expectations.normalise import install_normalisers
 from expectations.quoting import literal
 from expectations.spellings import install_spellings
 from exports.delivery.answers import read_answers
+from orchestration.program import program_fingerprint
 from orchestration.settings import PROJECT, Settings
 from sources import lake, ledger
 from sources.kinds import LOG_KIND
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 FIRST_KINDS = ("opd_register", "rulebook", "gateway_identity", "system_inventory")
 # Whose pseudonyms a warehouse holds.
 _KEY = "pseudonym_key"
+# The program that made what does not depend on the home.
+_LAID_OUT = "laid_out"
 _SEEDS = PROJECT / "dbt_project" / "seeds"
 
 
@@ -114,13 +117,8 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     """Create ledger, tables, views and macros that are missing; safe to repeat."""
     ledger.create_ledger(con)
     _install(con, settings, _key(con, settings))
-    reference_tables.fill_lists(con, _SEEDS)
-    for kind in table_kinds():
-        contract = contracts.load_contract(kind)
-        quarantine.create_received(con, contract)
-        con.execute(quarantine.raw_view_sql(contract))
+    _lay_out(con)
     reference_tables.view_received(con)
-    ledger.create_views(con, {kind: contracts.load_contract(kind).opd_columns for kind in table_kinds()})
     upgrade_lake(con, settings.lake)
     lake.create_lake_view(con, settings.lake)
     con.execute(
@@ -146,6 +144,24 @@ def prepare_warehouse(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     for code, known in settings.instansi_names.items():
         con.execute("insert into raw.instansi_names values (?, ?, ?)", [code, known.name, known.kind])
     _fill_acknowledgements(con, settings)
+
+
+def _lay_out(con: duckdb.DuckDBPyConnection) -> None:
+    """Make lists, received tables and their views as the program says; once for a program."""
+    program = program_fingerprint()
+    laid_out = ledger.read_state(con, _LAID_OUT)
+    if laid_out == program:
+        return
+    if laid_out:
+        # A program that is changed back after this one was killed must not find its old mark.
+        ledger.forget_state(con, _LAID_OUT)
+    reference_tables.fill_lists(con, _SEEDS)
+    every = [contracts.load_contract(kind) for kind in table_kinds()]
+    for contract in every:
+        quarantine.create_received(con, contract)
+        con.execute(quarantine.raw_view_sql(contract))
+    ledger.create_views(con, {contract.kind: contract.opd_columns for contract in every})
+    ledger.write_state(con, _LAID_OUT, program)
 
 
 def _fill_acknowledgements(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -38,3 +38,6 @@ select
     '12.07' as _opd_code,
     '2025' as _period,
     [{'rule': 'a.b.type', 'severity': 'error', 'message': 'A.'}] as _broken;
+
+-- No program of that time noted what it had laid out.
+delete from intake.state where name = 'laid_out';
