@@ -11,7 +11,8 @@ import hashlib
 import logging
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,14 +105,38 @@ class _Digest:
         return self._digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class Copied:
+    """A content that was copied beside the archive, to be kept by `keep_copies`; and the file that it is of,
+    still open, as it was before.
+    """
+
+    path: Path
+    content: Archived
+    source: BinaryIO
+    before: os.stat_result
+
+
 def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archived:
     """Keep the bytes of an opened file once; a gz and its plain twin have the same sha256.
-
-    The bytes are read once: what is hashed is what is kept, and a file that is written to meanwhile waits.
 
     Raises:
         FileWaiting: a gzip that ends before its end, or a file that changed while it was read.
         FileRejected: a file beyond the limits, or a damaged gzip.
+    """
+    [content] = keep_copies(archive, [copy_file(source, archive, limits)])
+    if isinstance(content, FileWaiting):
+        raise content
+    return content
+
+
+def copy_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Copied:
+    """Copy the bytes of an opened file beside the archive; they are not kept yet.
+
+    The bytes are read once: what is hashed is what is kept, and a file that is written to meanwhile waits.
+
+    Raises:
+        FileWaiting, FileRejected: as `archive_file`.
     """
     before = os.fstat(source.fileno())
     if before.st_size > limits.max_bytes:
@@ -129,23 +154,55 @@ def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archive
                     digest.add(chunk)
                     target.write(chunk)
                 sha256 = digest.finish()
-                target.flush()
-                os.fsync(target.fileno())
         except FileProblem:
             _refuse_changed(source, before, None)
             raise
         _refuse_changed(source, before, copied)
-        plain, packed = _places(archive, sha256)
-        kept, twin = (packed, plain) if digest.is_gzip else (plain, packed)
-        kept.parent.mkdir(exist_ok=True)
-        for known in (kept, twin):
-            if known.exists() and is_intact(known, sha256):
-                return Archived(sha256, known, known.suffix == ".gz", digest.junk_bytes, digest.size)
-        aside.chmod(0o400)
-        aside.replace(kept)
-        return Archived(sha256, kept, digest.is_gzip, digest.junk_bytes, digest.size)
-    finally:
+    except BaseException:
         aside.unlink(missing_ok=True)
+        raise
+    plain, packed = _places(archive, sha256)
+    kept = packed if digest.is_gzip else plain
+    content = Archived(sha256, kept, digest.is_gzip, digest.junk_bytes, digest.size)
+    return Copied(aside, content, source, before)
+
+
+def keep_copies(archive: Path, copies: Sequence[Copied]) -> list[Archived | FileWaiting]:
+    """Put copies into the archive, forced to disk; of what is there already they are dropped.
+
+    All are written before the first is forced to disk, which takes the others along.
+
+    Returns:
+        What is kept of each; or the problem of a file that changed meanwhile.
+    """
+    try:
+        for copy in copies:
+            with copy.path.open("rb") as written:
+                os.fsync(written.fileno())
+        return [_keep(archive, copy) for copy in copies]
+    finally:
+        drop_copies(copies)
+
+
+def drop_copies(copies: Iterable[Copied]) -> None:
+    """Remove copies that are not to be kept."""
+    for copy in copies:
+        copy.path.unlink(missing_ok=True)
+
+
+def _keep(archive: Path, copy: Copied) -> Archived | FileWaiting:
+    try:
+        _refuse_changed(copy.source, copy.before, None)
+    except FileWaiting as problem:
+        return problem
+    content = copy.content
+    content.path.parent.mkdir(exist_ok=True)
+    for known in sorted(_places(archive, content.sha256), key=lambda place: place != content.path):
+        if known.exists() and is_intact(known, content.sha256):
+            return replace(content, path=known, is_gzip=known.suffix == ".gz")
+    copy.path.chmod(0o400)
+    copy.path.replace(content.path)
+    return content
 
 
 def _read(source: BinaryIO) -> bytes:

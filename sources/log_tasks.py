@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ import duckdb
 from expectations.quoting import literal
 from expectations.relations import BAD_LINES, dropping_relations
 from sources import lake
-from sources.archive import Archived, ByteLimits, archive_file
+from sources.archive import Archived, ByteLimits, Copied, copy_file, drop_copies, keep_copies
 from sources.errors import FileProblem
 from sources.logs import writing
 from sources.logs.reading import Spool
@@ -108,19 +108,21 @@ class ChunkReading:
 
 def archive(con: duckdb.DuckDBPyConnection, task: ArchiveTask) -> list[Archived | FileProblem | Unopened]:
     """The content of each in the archive, or why there is none."""
-    found: list[Archived | FileProblem | Unopened] = []
-    for path in task.paths:
-        try:
-            opened = open_entry(path, task.inbox)
-        except FileProblem as problem:
-            found.append(Unopened(problem))
-            continue
-        try:
-            with opened as source:
-                found.append(archive_file(source, task.archive, task.limits))
-        except FileProblem as problem:
-            found.append(problem)
-    return found
+    found: list[Copied | FileProblem | Unopened] = []
+    with ExitStack() as opened:
+        opened.callback(lambda: drop_copies(one for one in found if isinstance(one, Copied)))
+        for path in task.paths:
+            try:
+                source = opened.enter_context(open_entry(path, task.inbox))
+            except FileProblem as problem:
+                found.append(Unopened(problem))
+                continue
+            try:
+                found.append(copy_file(source, task.archive, task.limits))
+            except FileProblem as problem:
+                found.append(problem)
+        kept = iter(keep_copies(task.archive, [one for one in found if isinstance(one, Copied)]))
+        return [next(kept) if isinstance(one, Copied) else one for one in found]
 
 
 def read(con: duckdb.DuckDBPyConnection, task: ReadTask) -> Reading:
