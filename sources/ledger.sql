@@ -94,8 +94,8 @@ create table if not exists intake.lake_files (
     primary key (day, file_name, file_id)
 );
 
--- Logs (and joined files) whose files are being written to the lake or removed, so that what a crash leaves there
--- is known as such.
+-- Logs (and joined files) whose files are being written to the lake or removed, so that what a crash leaves
+-- there is known as such.
 create table if not exists intake.lake_begun (file_id varchar primary key);
 
 create table if not exists intake.outputs (
