@@ -205,7 +205,7 @@ def write_page(nights: Sequence[Night], indexes: Sequence[Index]) -> str:
                 [
                     count,
                     *(
-                        f"{line.fixed + 0.0:,.0f} + {line.each:,.1f} M"
+                        f"{round(line.fixed):,} + {line.each:,.1f} M"
                         for line in (model.cpu_s, model.lake_mb, model.archive_mb)
                     ),
                 ]
