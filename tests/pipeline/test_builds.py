@@ -102,7 +102,7 @@ def test_what_another_program_built_is_not_trusted_again(settings: Settings) -> 
     warehouse.release()
 
 
-def test_a_broken_contract_names_the_column_and_leaves_the_old_view(settings: Settings) -> None:
+def test_a_broken_contract_names_the_column_and_leaves_the_old_table(settings: Settings) -> None:
     with open_warehouse(settings.warehouse) as con:
         intake.prepare_warehouse(con, settings)
     select = ["run", "--select", "stg_opd_register__opds"]
@@ -118,7 +118,7 @@ def test_a_broken_contract_names_the_column_and_leaves_the_old_view(settings: Se
     assert "opd_name is INTEGER, stated is VARCHAR" in broken.message
     with open_warehouse(settings.warehouse) as con:
         shown = con.execute(
-            "select comment from duckdb_views() where view_name = 'stg_opd_register__opds'"
+            "select comment from duckdb_tables() where table_name = 'stg_opd_register__opds'"
         ).fetchone()
         assert shown and "OPD" in shown[0]
 
