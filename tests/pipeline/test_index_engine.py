@@ -217,12 +217,12 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
             insert into raw.self_assessment by name
             select '12.07' as instansi_code, '2025' as period, 'permenpanrb-59-2020' as rulebook_id,
                 'self' as stage, 'p59.i' || lpad(cast(i as varchar), 2, '0') as node_id, 1 + i % 5 as level,
-                'one' as _file_sha256, i as _row_number, 1 as _file_order
+                'one' as _file_id, 'one' as _file_sha256, i as _row_number, 1 as _file_order
             from range(1, 45) as t(i)
             union all by name
             select '12.07' as instansi_code, '2025' as period, 'permenpanrb-59-2020' as rulebook_id,
                 'self' as stage, 'p59.i0' || i as node_id, case when i = 1 then 5 end as level,
-                'two' as _file_sha256, i as _row_number, 2 as _file_order
+                'two' as _file_id, 'two' as _file_sha256, i as _row_number, 2 as _file_order
             from range(1, 3) as t(i)
             """
         )

@@ -16,6 +16,7 @@ from expectations.template import write_template
 from orchestration import intake
 from orchestration.cli.check import check
 from orchestration.cli.common import Failure
+from orchestration.intake import prepare
 from orchestration.settings import Settings
 from orchestration.trial import try_contract
 from orchestration.warehouse import open_warehouse
@@ -65,6 +66,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setattr(contracts, "CONTRACTS", folder)
     monkeypatch.setattr(contracts, "EARLIER", folder / "earlier")
     contracts.load_contract.cache_clear()
+    # A program with another contract is another program.
+    monkeypatch.setattr(prepare, "program_fingerprint", lambda: contracts.load_contract(KIND).version)
     yield Home(tmp_path)
     contracts.load_contract.cache_clear()
 
