@@ -75,7 +75,7 @@ def _copy(con: duckdb.DuckDBPyConnection, table: str, hub: str) -> None:
         chosen = (
             f"where file_id in (select file_id from one.raw.intake_files where instansi_code = '{MODEL}')"
         )
-    elif owner:
+    elif owner and not table.endswith(identifier("run_settings")):
         chosen = f"where {owner} = '{MODEL}'"
     else:
         con.execute(f"create table {hub}.{table} as from one.{table}")
