@@ -25,7 +25,7 @@ from expectations.quoting import identifier, literal
 from expectations.spreadsheet import guarded_sql
 from exports.aside import sync, sync_tree
 from exports.completeness import state_completeness, state_regulations
-from exports.database import Column, Table, list_tables, open_published, read_rows
+from exports.database import Column, Table, count_rows, list_tables, open_published, read_rows
 from exports.dictionary import DICTIONARY, Dictionary, Meaning, read_dictionary
 from exports.form import write_forms
 from exports.gate import refuse_personal
@@ -564,16 +564,16 @@ def _write_csv(
     connection: duckdb.DuckDBPyConnection, folder: Path, table: Table, query: str, dictionary: Dictionary
 ) -> dict[str, Any]:
     path = folder / f"{table.name}.csv"
-    copied = connection.execute(
+    [rows] = connection.execute(
         f"copy ({query}) to {literal(str(path))} (format csv, header, timestampformat '%Y-%m-%dT%H:%M:%SZ')"
-    ).fetchone()
+    ).fetchone() or (0,)
     fields = [
         _described(dictionary.get((table.name, column.name)), column.comment)
         | {"name": column.name, "type": _field_type(column.data_type)}
         for column in table.columns
     ]
     told = _described(dictionary.get((table.name, "")), table.comment)
-    return _tabular(path, told["description"], copied, fields) | told
+    return _tabular(path, told["description"], rows, fields) | told
 
 
 def _described(meaning: Meaning | None, english: str) -> dict[str, str]:
@@ -583,15 +583,12 @@ def _described(meaning: Meaning | None, english: str) -> dict[str, str]:
     return {"title": meaning.title, "description": meaning.beside(english)}
 
 
-def _tabular(
-    path: Path, description: str, counted: tuple[Any, ...] | None, fields: list[dict[str, str]]
-) -> dict[str, Any]:
-    """Describe a CSV; `counted` is the answer of a statement that counts its rows."""
+def _tabular(path: Path, description: str, rows: int, fields: list[dict[str, str]]) -> dict[str, Any]:
     return _resource(path, "csv", "text/csv", description) | {
         "profile": "tabular-data-resource",
         "encoding": "utf-8",
         "dialect": {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "doubleQuote": True},
-        "rows": counted[0] if counted else 0,
+        "rows": rows,
         "schema": {"fields": fields, "missingValues": [""]},
     }
 
@@ -608,13 +605,13 @@ def _write_forms(
         if form.path.suffix == ".xlsx":
             resource = _resource(form.path, "xlsx", _WORKBOOK, form.description)
         else:
-            rows = f"select * from read_csv({literal(str(form.path))}, header = true, all_varchar = true)"
+            query = f"select * from read_csv({literal(str(form.path))}, header = true, all_varchar = true)"
             fields = [
                 {"name": heading, "type": "string", "title": heading, "description": heading}
-                for heading, *_ in connection.execute(f"describe {rows}").fetchall()
+                for heading, *_ in connection.execute(f"describe {query}").fetchall()
             ]
-            counted = connection.execute(f"select count(*) from ({rows})").fetchone()
-            resource = _tabular(form.path, form.description, counted, fields)
+            [rows] = connection.execute(f"select count(*) from ({query})").fetchone() or (0,)
+            resource = _tabular(form.path, form.description, rows, fields)
         resources.append(resource | {"title": form.title})
     return resources
 
@@ -656,8 +653,7 @@ def _changes_resource(connection: duckdb.DuckDBPyConnection, path: Path) -> dict
         for name, (title, indonesian, english) in _CHANGES_COLUMNS.items()
     ]
     told = _described(_CHANGES_TABLE, "Numbers that this version changes, and why.")
-    counted = connection.execute("select count(*) from changes").fetchone()
-    return _tabular(path, told["description"], counted, fields) | told
+    return _tabular(path, told["description"], count_rows(connection, "changes"), fields) | told
 
 
 def _field_type(data_type: str) -> str:

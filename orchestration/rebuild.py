@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,10 +19,10 @@ from expectations import contract as contracts
 from orchestration import intake
 from orchestration.settings import Settings
 from orchestration.warehouse import CONFIG, REBUILD_MARK, open_warehouse, run_lock
-from sources import joined, lake, ledger
+from sources import joined, lake
 from sources.archive import Archived, find_archived, is_intact
 from sources.kinds import InboxFile
-from sources.ledger import FileRecord
+from sources.ledger import FileRecord, LakeFile
 from sources.privacy import known_key
 from sources.receipts import Receipt, ReceiptDamaged, read_receipt, receipt_paths
 from sources.received import ReceivedFile, Verdict
@@ -50,10 +50,12 @@ class Rebuilt:
         lost: names of files whose bytes are not in the archive as they were; a log that the old lake still
             held is none of them.
         other: names of files that came out otherwise than their receipt says.
+        old_lake: by id, what the old lake holds of a log.
     """
 
     files: int
     aside: Path
+    old_lake: Mapping[str, Sequence[LakeFile]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
 
@@ -76,9 +78,9 @@ def rebuild(settings: Settings, say: Callable[[str], None] = lambda _: None) -> 
             raise NothingToRebuild(f"{settings.archive} holds no receipt to make anything from")
         known_key(settings.keys / "pseudonym.key", receipts[-1].key_id or None)
         aside = _set_aside(settings)
-        done = Rebuilt(len(receipts), aside)
         con = open_warehouse(settings.warehouse)
         try:
+            done = Rebuilt(len(receipts), aside, lake.files_by_log(con, aside / "lake"))
             intake.prepare_warehouse(con, settings)
             for number, receipt in enumerate(receipts, 1):
                 if number % 100 == 1:
@@ -132,7 +134,7 @@ def _follow(con: duckdb.DuckDBPyConnection, settings: Settings, receipt: Receipt
     if file.content is not None:
         intake.receive_again(con, settings, file, _contract(record))
         return
-    files = list(_old_lake_files(con, settings, record, done.aside)) if file.is_log else []
+    files = list(_old_lake_files(con, settings, record, done)) if file.is_log else []
     if record.rows_received and not files:
         done.lost.append(record.file_name)
         said = "bita berkas ini tidak ada lagi di arsip; kirim lagi"
@@ -209,19 +211,18 @@ def _contract(record: FileRecord) -> contracts.Contract | None:
 
 
 def _old_lake_files(
-    con: duckdb.DuckDBPyConnection, settings: Settings, record: FileRecord, aside: Path
-) -> Iterator[ledger.LakeFile]:
+    con: duckdb.DuckDBPyConnection, settings: Settings, record: FileRecord, done: Rebuilt
+) -> Iterator[LakeFile]:
     """Put back what the old lake holds of a log whose bytes are not kept any more."""
-    for file_id, file in lake.lake_files(aside / "lake"):
+    old = done.aside / "lake"
+    for file in done.old_lake.get(record.file_id, ()):
         if joined.is_joined(file.name):
-            found = lake.take_from_joined(con, aside / "lake", file, record.file_id, settings.lake)
-            if found:
-                yield found
-        elif file_id == record.file_id:
-            source, target = (lake.lake_path(at, file) for at in (aside / "lake", settings.lake))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-            yield lake.read_lake_file(settings.lake, file)
+            yield lake.take_from_joined(con, old, file, record.file_id, settings.lake)
+            continue
+        source, target = (lake.lake_path(at, file) for at in (old, settings.lake))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        yield lake.read_lake_file(settings.lake, file)
 
 
 def _take_over_history(con: duckdb.DuckDBPyConnection, old: Path) -> None:

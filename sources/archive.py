@@ -124,14 +124,19 @@ def archive_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Archive
         FileWaiting: a gzip that ends before its end, or a file that changed while it was read.
         FileRejected: a file beyond the limits, or a damaged gzip.
     """
-    [content] = keep_copies(archive, [copy_file(source, archive, limits)])
+    copy = copy_file(source, archive, limits)
+    try:
+        [content] = keep_copies(archive, [copy])
+    finally:
+        drop_copies([copy])
     if isinstance(content, FileWaiting):
         raise content
     return content
 
 
 def copy_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Copied:
-    """Copy the bytes of an opened file beside the archive; they are not kept yet.
+    """Copy the bytes of an opened file beside the archive; they are not kept yet (`keep_copies`), and what is
+    not kept is to be dropped (`drop_copies`).
 
     The bytes are read once: what is hashed is what is kept, and a file that is written to meanwhile waits.
 
@@ -168,20 +173,17 @@ def copy_file(source: BinaryIO, archive: Path, limits: ByteLimits) -> Copied:
 
 
 def keep_copies(archive: Path, copies: Sequence[Copied]) -> list[Archived | FileWaiting]:
-    """Put copies into the archive, forced to disk; of what is there already they are dropped.
+    """Put copies into the archive, forced to disk, but of what is there already.
 
     All are written before the first is forced to disk, which takes the others along.
 
     Returns:
         What is kept of each; or the problem of a file that changed meanwhile.
     """
-    try:
-        for copy in copies:
-            with copy.path.open("rb") as written:
-                os.fsync(written.fileno())
-        return [_keep(archive, copy) for copy in copies]
-    finally:
-        drop_copies(copies)
+    for copy in copies:
+        with copy.path.open("rb") as written:
+            os.fsync(written.fileno())
+    return [_keep(archive, copy) for copy in copies]
 
 
 def drop_copies(copies: Iterable[Copied]) -> None:
@@ -197,7 +199,8 @@ def _keep(archive: Path, copy: Copied) -> Archived | FileWaiting:
         return problem
     content = copy.content
     content.path.parent.mkdir(exist_ok=True)
-    for known in sorted(_places(archive, content.sha256), key=lambda place: place != content.path):
+    # Its own form first, then its twin.
+    for known in dict.fromkeys((content.path, *_places(archive, content.sha256))):
         if known.exists() and is_intact(known, content.sha256):
             return replace(content, path=known, is_gzip=known.suffix == ".gz")
     copy.path.chmod(0o400)

@@ -156,8 +156,7 @@ def leave_joined(
     path = lake_path(lake_dir, file)
     if not path.exists():
         return None
-    source = f"from read_parquet({literal(str(path))}, hive_partitioning = false)"
-    source += f" where file_id in ({', '.join(map(literal, staying))})"
+    source = _records_of(path, staying)
     records = dict(con.execute(f"select file_id, count(*) {source} group by all").fetchall())
     with aside(lake_dir) as folder:
         target = folder / joined.name_without_some(file.name)
@@ -170,17 +169,20 @@ def leave_joined(
 
 def take_from_joined(
     con: duckdb.DuckDBPyConnection, other_lake: Path, file: LakeFile, file_id: str, lake_dir: Path
-) -> LakeFile | None:
-    """Write what a joined file of another lake holds of one log to a file of its own; None: it holds none."""
-    source = f"from read_parquet({literal(str(lake_path(other_lake, file)))}, hive_partitioning = false)"
-    source += f" where file_id = {literal(file_id)}"
+) -> LakeFile:
+    """Write what a joined file of another lake holds of one log to a file of its own."""
+    source = _records_of(lake_path(other_lake, file), [file_id])
     [rows] = con.execute(f"select count(*) {source}").fetchone() or (0,)
-    if not rows:
-        return None
     target = _day_dir(lake_dir, file.day) / _own_name(file_id)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_parquet(con, f"select * {source} order by line_number", target, rows)
     return read_lake_file(lake_dir, _stat(file.day, target))
+
+
+def _records_of(path: Path, file_ids: Collection[str]) -> str:
+    """SQL from `from` on of the records of some logs in a file."""
+    chosen = ", ".join(map(literal, file_ids))
+    return f"from read_parquet({literal(str(path))}, hive_partitioning = false) where file_id in ({chosen})"
 
 
 def _settled(
@@ -245,6 +247,19 @@ def lake_files(lake_dir: Path) -> list[tuple[str, LakeFile]]:
     """
     found = ((file_id_of(path.name), _stat(day, path)) for day, path in _files(lake_dir))
     return [(file_id, file) for file_id, file in found if file_id != _EMPTY]
+
+
+def files_by_log(con: duckdb.DuckDBPyConnection, lake_dir: Path) -> dict[str, list[LakeFile]]:
+    """Files of the lake by the ids of the logs that they hold, joined ones by their footers."""
+    found: dict[str, list[LakeFile]] = defaultdict(list)
+    for file_id, file in lake_files(lake_dir):
+        held = [file_id]
+        if joined.is_joined(file.name):
+            footer = joined.footers_sql(literal(str(lake_path(lake_dir, file))))
+            held = [one for (one,) in con.execute(f"select file_id from ({footer})").fetchall()]
+        for one in held:
+            found[one].append(file)
+    return found
 
 
 def set_aside(lake_dir: Path, files: Iterable[LakeFile]) -> None:

@@ -41,6 +41,11 @@ class LakeFile(NamedTuple):
     modified_ns: int
     sha256: str = ""
 
+    @property
+    def place(self) -> tuple[dt.date, str]:
+        """Where it lies: no two lie at one place."""
+        return self.day, self.name
+
 
 @dataclass(frozen=True)
 class FileRecord:
@@ -549,8 +554,8 @@ def note_lakes(
             "unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::varchar[])",
             [list(values) for values in zip(*rows, strict=True)],
         )
-    there = {(file.day, file.name) for found in files.values() for file in found}
-    return sorted({file for file in map(LakeFile._make, before) if (file.day, file.name) not in there})
+    there = {file.place for found in files.values() for file in found}
+    return sorted({file for file in map(LakeFile._make, before) if file.place not in there})
 
 
 def noted_lake(con: duckdb.DuckDBPyConnection) -> list[LakeFile]:

@@ -7,7 +7,8 @@ judging; what runs that were killed left (`mend.py`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -59,15 +60,10 @@ def keep_file(
         left: Sequence[LakeFile] = ()
         if is_log:
             gone = [file_id for file_id, _ in replaced]
-            before = ledger.files_of_logs(con, [record.file_id, *gone])
-            left = ledger.note_lakes(con, _in_lake([verdict]), gone)
-            leave_joined(con, settings, left)
+            left = _note_in_lake(con, settings, [verdict], {record.file_name: gone})
         if verdict.media_type:
             ledger.note_documents(con, {record.file_id: verdict.media_type})
         _forget_unlisted(con, [record])
-        if has_lines:
-            days = set(verdict.days) | {file.day for files in before.values() for file in files}
-            ledger.queue_days(con, lake.with_neighbours(settings.lake, days), record.instansi_code)
         # Before the ledger says so: a receipt too many is written over when the file is received again.
         _write_receipts(con, settings, [file], [record], [place])
     lake.remove_files(settings.lake, left)
@@ -102,7 +98,6 @@ def keep_logs(
             ]
             for record in records
         }
-        gone = [file_id for file_ids in replaced.values() for file_id in file_ids]
         ids = [verdict.record.file_id for verdict in read]
         con.execute("delete from intake.bad_lines where list_contains(?, file_id)", [ids])
         con.execute(
@@ -112,29 +107,45 @@ def keep_logs(
         )
         found = [(verdict.record, verdict.left_out) for verdict in verdicts]
         places = ledger.record_files(con, found, known, replaced)
-        before = ledger.files_of_logs(con, [*(record.file_id for record in records), *gone])
-        left = ledger.note_lakes(con, _in_lake(verdicts), gone)
-        leave_joined(con, settings, left)
-        days: dict[str, set[dt.date]] = {}
-        for verdict in verdicts:
-            touched = days.setdefault(verdict.record.instansi_code, set())
-            touched.update(verdict.days if verdict.record.status in ("loaded", "partly") else ())
-            for file_id in (verdict.record.file_id, *replaced[verdict.record.file_name]):
-                touched.update(file.day for file in before[file_id])
-        for code, touched in days.items():
-            ledger.queue_days(con, lake.with_neighbours(settings.lake, touched), code)
+        left = _note_in_lake(con, settings, verdicts, replaced)
         _write_receipts(con, settings, files, records, places)
     lake.remove_files(settings.lake, left)
     return verdicts
 
 
-def _in_lake(verdicts: Sequence[Verdict]) -> dict[str, Sequence[LakeFile]]:
-    """What each of some logs has in the lake; what a duplicate is equal to is not this verdict's to tell."""
-    return {
-        verdict.record.file_id: verdict.lake_files if verdict.record.status in ("loaded", "partly") else ()
-        for verdict in verdicts
-        if verdict.record.status != "duplicate"
-    }
+def _note_in_lake(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    verdicts: Sequence[Verdict],
+    replaced: Mapping[str, Sequence[str]],
+) -> list[LakeFile]:
+    """Note what logs have in the lake now, and let the days wait for counting that this touches.
+
+    Args:
+        con: within the transaction that keeps the logs.
+        settings: the home.
+        verdicts: on logs; of a duplicate nothing changes, since what it is equal to stays.
+        replaced: by file name, ids of the versions that a log takes the place of.
+
+    Returns:
+        Files that are to be removed when all is kept.
+    """
+    judged = [verdict for verdict in verdicts if verdict.record.status != "duplicate"]
+    now = {v.record.file_id: v if v.record.status in ("loaded", "partly") else None for v in judged}
+    gone = [file_id for file_ids in replaced.values() for file_id in file_ids]
+    before = ledger.files_of_logs(con, [*now, *gone])
+    left = ledger.note_lakes(con, {file_id: v.lake_files if v else () for file_id, v in now.items()}, gone)
+    leave_joined(con, settings, left)
+    days: dict[str, set[dt.date]] = defaultdict(set)
+    for verdict in judged:
+        record = verdict.record
+        touched = days[record.instansi_code]
+        touched.update(verdict.days if now[record.file_id] else ())
+        for file_id in (record.file_id, *replaced[record.file_name]):
+            touched.update(file.day for file in before[file_id])
+    for code, touched in days.items():
+        ledger.queue_days(con, lake.with_neighbours(settings.lake, touched), code)
+    return left
 
 
 def leave_joined(con: duckdb.DuckDBPyConnection, settings: Settings, left: Sequence[LakeFile]) -> None:

@@ -74,11 +74,11 @@ def _not_noted(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list
     ledger has never heard of.
     """
     counted, known = ledger.lake_ids(con)
-    noted = {(file.day, file.name) for file in ledger.noted_lake(con)}
+    noted = {file.place for file in ledger.noted_lake(con)}
     known |= {lake.file_id_of(name) for _, name in noted}
     strays, unknown = list[LakeFile](), list[LakeFile]()
     for file_id, file in lake.lake_files(settings.lake):
-        counts = (file.day, file.name) in noted if joined.is_joined(file.name) else file_id in counted
+        counts = file.place in noted if joined.is_joined(file.name) else file_id in counted
         if not counts:
             (strays if file_id in known else unknown).append(file)
     return strays, unknown
@@ -94,10 +94,10 @@ def damaged_lake(
         settings: the home.
         whole: read every file; otherwise only those whose time changed.
     """
-    there = {(file.day, file.name): file for _, file in lake.lake_files(settings.lake)}
+    there = {file.place: file for _, file in lake.lake_files(settings.lake)}
     found = {}
     for file in ledger.noted_lake(con):
-        if what := _damage(settings, file, there.get((file.day, file.name)), whole=whole):
+        if what := _damage(settings, file, there.get(file.place), whole=whole):
             found[file] = f"lake/service_calls/day={file.day}/{file.name}: {what}"
     return found
 
@@ -160,15 +160,14 @@ def mend_lake(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         left += ledger.note_lakes(con, {file_id: result.files})
         _wait_again(con, settings, name, instansi_code, days)
         con.execute("commit")
-    theirs = {(file.day, file.name) for file_id, _, _ in lost for file in noted[file_id]}
-    found = [file for _, file in lake.lake_files(settings.lake) if (file.day, file.name) in theirs]
+    theirs = {file.place for file_id, _, _ in lost for file in noted[file_id]}
+    found = [file for _, file in lake.lake_files(settings.lake) if file.place in theirs]
     broken = [file for file in found if not lake.is_readable(con, settings.lake, file)]
     lake.set_aside(settings.lake, broken)
-    there = {(f.day, f.name): lake.read_lake_file(settings.lake, f) for f in found if f not in broken}
+    there = {file.place: lake.read_lake_file(settings.lake, file) for file in found if file not in broken}
     con.execute("begin")
     for file_id, name, instansi_code in lost:
-        places = [(file.day, file.name) for file in noted[file_id]]
-        ledger.note_lakes(con, {file_id: [there[place] for place in places if place in there]})
+        ledger.note_lakes(con, {file_id: [there[f.place] for f in noted[file_id] if f.place in there]})
         _wait_again(con, settings, name, instansi_code, {file.day for file in noted[file_id]})
     leave_joined(con, settings, left)
     con.execute("commit")

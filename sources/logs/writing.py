@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -73,6 +74,7 @@ _ENDLESS = 1 << 62
 # Which of several logs a line of the scratch file is of.
 _OF_FILE = "line_number > origin_before"
 _log = logging.getLogger(__name__)
+_Key = TypeVar("_Key")
 
 _NO_JSON = (duckdb.DataError, duckdb.InvalidInputException)
 
@@ -152,7 +154,7 @@ class _Part:
     blocks: list[Lines]
     before: int = 0
     result: LogResult | FileProblem | None = None
-    written: dict[tuple[date, int], Path] = field(default_factory=dict)
+    written: dict[tuple[date, int], tuple[Path, str]] = field(default_factory=dict)
 
     @property
     def lines(self) -> int:
@@ -317,8 +319,10 @@ def _result(counts: Counts, account: Account, written: Iterable[tuple[date, int]
     )
 
 
-def _hashed(written: Mapping[tuple[date, int], Path]) -> dict[tuple[date, int], tuple[Path, str]]:
-    return {key: (path, sha256_of(path)) for key, path in written.items()}
+def _hashed(written: Mapping[_Key, Path]) -> dict[_Key, tuple[Path, str]]:
+    """Files with their sha256; one that stands there several times is read once."""
+    hashes = {path: sha256_of(path) for path in {*written.values()}}
+    return {key: (path, hashes[path]) for key, path in written.items()}
 
 
 def sha256_of(path: Path) -> str:
@@ -353,12 +357,10 @@ def read_logs(
                 _write_together(con, LOG_FORMATS[name], those, terms.bounds, aside)
     finally:
         _drop_scratch(con)
-    hashes = {path: sha256_of(path) for path in {path for part in parts for path in part.written.values()}}
     read = []
     for part in parts:
         assert part.result is not None
-        files = {key: (path, hashes[path]) for key, path in part.written.items()}
-        read.append(LogAside(part.source.file_id, part.result, files))
+        read.append(LogAside(part.source.file_id, part.result, part.written))
     return read
 
 
@@ -434,7 +436,7 @@ def _write_together(
             "select file_id, day, count(*) from log_masked group by all order by all"
         ).fetchall():
             days[file_id][day] = count
-    written = _write_parquets(con, days, aside)
+    written = _hashed(_write_parquets(con, days, aside))
     blanks, cuts = _by_part(parts, blank), _by_part(parts, cut)
     for part in parts:
         file_id = part.source.file_id

@@ -39,6 +39,15 @@ def joined_files(settings: Settings) -> list[Path]:
     return sorted((settings.lake / "service_calls").glob(f"day=2026*/*{joined.ENDING}"))
 
 
+def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, logs: int) -> Settings:
+    """A home that has received so many small logs."""
+    settings = home(folder, monkeypatch)
+    for number in range(logs):
+        write(log(settings, number), 40)
+    night(settings)
+    return settings
+
+
 class Night(NamedTuple):
     """Names of what was lost, status of what came, joined files as they were before it came."""
 
@@ -67,8 +76,8 @@ def hold(settings: Settings) -> None:
     try:
         intake.sweep_lake(con, settings)
         assert intake.damaged_lake(con, settings, whole=True) == {}
-        noted = {(file.day, file.name) for file in ledger.noted_lake(con)}
-        assert {(file.day, file.name) for _, file in lake.lake_files(settings.lake)} == noted
+        noted = {file.place for file in ledger.noted_lake(con)}
+        assert {file.place for _, file in lake.lake_files(settings.lake)} == noted
         counted = con.execute(
             "select file_id, day, count(*) from lake.service_calls group by all order by all"
         ).fetchall()
@@ -131,10 +140,7 @@ def test_after_random_nights_the_lake_is_that_of_one_night(
 
 def test_what_is_lost_of_one_log_harms_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Joined files are cut, and one of their logs is not in the archive any more."""
-    settings = home(tmp_path, monkeypatch)
-    for number in range(3):
-        write(log(settings, number), 40)
-    night(settings)
+    settings = begun(tmp_path, monkeypatch, 3)
     [(sha256, name)] = ask(
         settings, "select file_sha256, file_name from intake.files where file_name like '%1.log'"
     )
@@ -152,10 +158,7 @@ def test_what_is_lost_of_one_log_harms_no_other(tmp_path: Path, monkeypatch: pyt
 def test_a_home_made_anew_takes_from_the_old_lake_what_the_archive_has_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = home(tmp_path, monkeypatch)
-    for number in range(3):
-        write(log(settings, number), 40)
-    night(settings)
+    settings = begun(tmp_path, monkeypatch, 3)
     before = ask(settings, RECORDS)
     for (sha256,) in ask(settings, "select file_sha256 from intake.files where file_name not like '%1.log'"):
         drop_archived(settings.archive, sha256)
@@ -167,21 +170,18 @@ def test_a_home_made_anew_takes_from_the_old_lake_what_the_archive_has_no_more(
 def test_a_log_that_comes_again_by_another_name_stays_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = home(tmp_path, monkeypatch)
-    for number in range(2):
-        write(log(settings, number), 40)
-    night(settings)
+    settings = begun(tmp_path, monkeypatch, 2)
+    ask(settings, "delete from intake.pending_days")
     shutil.copy(log(settings, 0), log(settings, 9))
     assert night(settings).came == ["duplicate"]
     hold(settings)
+    assert ask(settings, "from intake.pending_days") == []
 
 
 def test_a_ledger_that_knew_no_joined_file_is_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = home(tmp_path, monkeypatch)
-    write(log(settings, 0), 40)
-    night(settings)
+    settings = begun(tmp_path, monkeypatch, 1)
     con = open_warehouse(settings.warehouse)
     con.execute("create table intake.other as from intake.lake_files")
     con.execute("drop table intake.lake_files")

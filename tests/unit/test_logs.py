@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources import lake
+from sources import joined, lake
 from sources.errors import FileRejected, FileWaiting
 from sources.lake import (
     create_lake_view,
@@ -727,9 +727,18 @@ def test_logs_read_together_give_what_each_gives_alone(
         assert con.execute("from bad_lines_of_logs order by all").fetchall() == sorted(
             bad, key=lambda b: b[:2]
         )
-        assert {f for result in found if isinstance(result, LogResult) for f in result.files} == {
-            lake.read_lake_file(tmp_path / "together", file) for _, file in lake_files(tmp_path / "together")
-        }
+        there = lake.files_by_log(con, tmp_path / "together")
+        assert [f for result in found if isinstance(result, LogResult) for f in result.files] == [
+            lake.read_lake_file(tmp_path / "together", file)
+            for source in sources
+            for file in sorted(there.get(source.file_id, ()), key=lambda f: f.day)
+        ]
+        assert any(joined.is_joined(file.name) for _, file in lake_files(tmp_path / "together"))
+        counted = con.execute(
+            "select file_id, day, count(*) from lake.service_calls group by all order by all"
+        )
+        told = con.execute("from lake.service_call_files order by all").fetchall()
+        assert told == counted.fetchall()
     assert [p.name for p in (tmp_path / "together").iterdir()] == ["service_calls"]
 
 
