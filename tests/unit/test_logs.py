@@ -736,9 +736,8 @@ def test_logs_read_together_give_what_each_gives_alone(
         assert any(joined.is_joined(file.name) for _, file in lake_files(tmp_path / "together"))
         counted = con.execute(
             "select file_id, day, count(*) from lake.service_calls group by all order by all"
-        )
-        told = con.execute("from lake.service_call_files order by all").fetchall()
-        assert told == counted.fetchall()
+        ).fetchall()
+        assert con.execute("from lake.service_call_files order by all").fetchall() == counted
     assert [p.name for p in (tmp_path / "together").iterdir()] == ["service_calls"]
 
 
